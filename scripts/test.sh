@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Run the tests: all of them, or the files named. Also on a machine that has seen nothing of this project yet.
+#
+#   npm test                                 everything that needs no privileges
+#   npm test -- test/lock/grant.test.ts      some
+#   DLM_E2E=1 npm test                       also test/e2e, which needs root and takes the machine for itself
+#
+# The runner is Node's own; its closing lines come last, and its exit code is ours.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Neither tsx nor newer Nodes may leave their caches in the machine's temporary folder.
+export TSX_DISABLE_CACHE=1 NODE_DISABLE_COMPILE_CACHE=1
+
+bash scripts/prepare.sh
+
+files=("$@")
+if [ ${#files[@]} -eq 0 ]; then
+  mapfile -t files < <(find test -name '*.test.ts' -not -path 'test/e2e/*' | sort)
+  mapfile -t privileged < <(find test/e2e -name '*.test.ts' 2>/dev/null | sort)
+  if [ "${DLM_E2E:-}" = 1 ]; then
+    files+=("${privileged[@]}")
+  elif [ ${#privileged[@]} -gt 0 ]; then
+    echo "left out: ${#privileged[@]} file(s) of test/e2e, which need root; DLM_E2E=1 runs them"
+  fi
+fi
+[ ${#files[@]} -gt 0 ] || { echo 'there are no tests here' >&2; exit 1; }
+
+exec node --import tsx --test --test-reporter=spec --test-concurrency="$(nproc)" "${files[@]}"

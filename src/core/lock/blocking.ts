@@ -1,0 +1,59 @@
+/**
+ * Whom to tell that they block somebody, and when telling them again says nothing new.
+ *
+ * A holder is told the mode that is blocked, and hears again only of a mode
+ * numerically higher than what it was told (highbast); a grant of its own makes
+ * it forget. PR and CW block each other without being ordered, so between these
+ * two it is told every time until it has heard of EX.
+ *
+ * Kin: lock.c modes_require_bast(), lock_requires_bast(), send_bast_queue().
+ */
+import type { Lock } from './lock.js';
+import { CW, EX, PR, areMiddlePair, compatible, type Mode } from './mode.js';
+import type { Queue } from './queue.js';
+import type { Resource } from './resource.js';
+import type { Turn } from './turn.js';
+
+/** A lock has joined a queue: tell the holders in its way. */
+export function tellHolders(turn: Turn, resource: Resource, blocked: Lock): void {
+  tellAll(turn, resource.grantedLocks(), blocked);
+}
+
+/** A lock was refused with NOQUEUEBAST: tell those who convert as well. */
+export function tellHoldersAndConverters(turn: Turn, resource: Resource, blocked: Lock): void {
+  tellAll(turn, resource.grantedLocks(), blocked);
+  tellAll(turn, resource.convertQueue, blocked);
+}
+
+function tellAll(turn: Turn, holders: Iterable<Lock> | Queue, blocked: Lock): void {
+  const mode = blocked.requested as Mode;
+  for (const holder of holders) {
+    if (holder !== blocked && shouldHearOf(holder, mode)) turn.block(holder, mode);
+  }
+}
+
+function shouldHearOf(holder: Lock, mode: Mode): boolean {
+  if (areMiddlePair(holder.granted, mode)) return holder.told < EX;
+  return holder.told < mode && !compatible(holder.granted, mode);
+}
+
+/** The strongest mode still blocked after a pass over the queues. */
+export interface StillBlocked {
+  readonly highest: Mode;
+  /** Is one of them a CW, which a PR holder blocks although CW is the lower number? */
+  readonly includesCw: boolean;
+}
+
+/** A pass has granted what it could: tell the holders in the way of the rest. */
+export function tellHoldersAfterPass(turn: Turn, resource: Resource, still: StillBlocked): void {
+  for (const holder of resource.grantedLocks()) {
+    const isPrBeforeCw = holder.granted === PR && still.includesCw;
+    const shouldHear = isPrBeforeCw
+      ? holder.told < EX
+      : holder.told < still.highest && !compatible(holder.granted, still.highest);
+    if (!shouldHear) continue;
+
+    const mode = isPrBeforeCw && still.highest === PR ? CW : still.highest;
+    turn.block(holder, mode, still.highest);
+  }
+}

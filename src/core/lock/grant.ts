@@ -1,0 +1,182 @@
+/**
+ * May this be granted, and what has become grantable?
+ *
+ * The master asks twice in a lock's life: when the call arrives, and on every
+ * pass over the queues after something changed. Only the queues of one resource
+ * are consulted. Compatibility decides first; then order, which differs between
+ * conversions and new requests:
+ *
+ *   - conversions that just arrived jump every queue, unless QUECVT asks for order;
+ *   - queued conversions are granted from the head of their queue;
+ *   - new requests only when nobody converts, and from the head of theirs;
+ *   - NOORDER ignores order, EXPEDITE ignores everything.
+ *
+ * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
+ */
+import { tellHoldersAfterPass } from './blocking.js';
+import { isInConversionDeadlock } from './deadlock.js';
+import { Flag, Result } from './flags.js';
+import type { Lock } from './lock.js';
+import { moveValueOnGrant } from './lvb.js';
+import { CW, IV, NL, PR, compatible, type Mode, type ModeOrNone } from './mode.js';
+import type { Resource } from './resource.js';
+import type { Turn } from './turn.js';
+
+/** When the question is being asked. */
+export type Occasion = 'arrival' | 'retry';
+
+/** The answer: yes; not yet; or never, because it would wait in a deadlock. */
+export type Verdict = 'granted' | 'blocked' | 'deadlock';
+
+/** Would it be granted in the mode it asks for, by compatibility and order alone? */
+export function fits(resource: Resource, lock: Lock, occasion: Occasion): boolean {
+  if (lock.has(Flag.EXPEDITE)) return true;
+  if (conflictsWithHolders(resource, lock)) return false;
+
+  if (occasion === 'arrival' && lock.isConversion) {
+    return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty;
+  }
+  if (lock.has(Flag.NOORDER)) return true;
+  if (lock.isConversion) return resource.convertQueue.first === lock;
+  if (!resource.convertQueue.isEmpty) return false;
+  return occasion === 'arrival' ? resource.waitQueue.isEmpty : resource.waitQueue.first === lock;
+}
+
+/** Is a mode granted to somebody else, converting or not, in the way? */
+function conflictsWithHolders(resource: Resource, lock: Lock): boolean {
+  for (let other = resource.newestGranted; other !== null; other = other.next) {
+    if (other !== lock && !compatible(other.granted, lock.requested)) return true;
+  }
+  for (let other = resource.convertQueue.first; other !== null; other = other.next) {
+    if (other !== lock && !compatible(other.granted, lock.requested)) return true;
+  }
+  return false;
+}
+
+/**
+ * May it be granted, with everything its flags allow tried?
+ *
+ * A conversion found in a deadlock gives up its granted mode if it offered to
+ * (CONVDEADLK); the verdict is then still "blocked", and DEMOTED tells. An
+ * alternative mode is tried last, and never out of a deadlock.
+ */
+export function judge(resource: Resource, lock: Lock, occasion: Occasion): Verdict {
+  if (fits(resource, lock, occasion)) return 'granted';
+
+  const mayQueue = !lock.has(Flag.NOQUEUE);
+  if (lock.isConversion && mayQueue && isInConversionDeadlock(resource, lock)) {
+    if (!lock.has(Flag.CONVDEADLK)) return 'deadlock';
+    lock.granted = NL;
+    lock.results |= Result.DEMOTED;
+    return 'blocked';
+  }
+
+  const wanted = lock.requested;
+  const alternative = alternativeOf(lock);
+  if (alternative === null) return 'blocked';
+  lock.requested = alternative;
+  if (fits(resource, lock, occasion)) {
+    lock.results |= Result.ALTMODE;
+    return 'granted';
+  }
+  lock.requested = wanted;
+  return 'blocked';
+}
+
+function alternativeOf(lock: Lock): Mode | null {
+  if (lock.has(Flag.ALTPR) && lock.requested !== PR) return PR;
+  if (lock.has(Flag.ALTCW) && lock.requested !== CW) return CW;
+  return null;
+}
+
+export function isDemoted(lock: Lock): boolean {
+  return (lock.results & Result.DEMOTED) !== 0;
+}
+
+/** Give the lock what it asks for and tell its owner. */
+export function grant(turn: Turn, resource: Resource, lock: Lock): void {
+  const value = moveValueOnGrant(resource, lock);
+  if (lock.granted !== lock.requested) {
+    lock.granted = lock.requested;
+    resource.joinGranted(lock, turn.now);
+  }
+  lock.requested = IV;
+  if (lock.granted !== IV) lock.tokenSequence = resource.takeToken(lock.granted);
+  if (lock.blocking !== null) lock.blocking.told = IV;
+  turn.complete(lock, 'OK', value);
+}
+
+/** The modes found blocked during a pass. */
+class Blocked {
+  highest: ModeOrNone = IV;
+  includesCw = false;
+
+  add(mode: ModeOrNone): void {
+    if (mode > this.highest) this.highest = mode;
+    if (mode === CW) this.includesCw = true;
+  }
+
+  /** A walk starts over; does it also forget a CW it has seen? */
+  restart(forgetCw: boolean): void {
+    this.highest = IV;
+    if (forgetCw) this.includesCw = false;
+  }
+}
+
+/** Something changed: grant whatever has become grantable, then tell who is in the way. */
+export function grantPending(turn: Turn, resource: Resource): void {
+  if (resource.convertQueue.isEmpty && resource.waitQueue.isEmpty) return;
+
+  const blocked = new Blocked();
+  grantConversions(turn, resource, blocked);
+  for (const lock of resource.waitQueue) {
+    if (judge(resource, lock, 'retry') === 'granted') grant(turn, resource, lock);
+    else blocked.add(lock.requested);
+  }
+
+  const { highest, includesCw } = blocked;
+  if (highest !== IV) tellHoldersAfterPass(turn, resource, { highest, includesCw });
+}
+
+/** Walk the conversions, again from the head whenever a walk has granted one. */
+export function grantConversions(turn: Turn, resource: Resource, blocked = new Blocked()): void {
+  let mayWalkForDemoted = true;
+  for (;;) {
+    blocked.restart(turn.law.blockedCwIsFresh);
+    const walk = walkConversions(turn, resource, blocked);
+    if (walk === 'granted') continue;
+    if (walk === 'demoted' && mayWalkForDemoted) {
+      mayWalkForDemoted = false;
+      continue;
+    }
+    return;
+  }
+}
+
+/** One walk from head to tail: did it grant, or else demote, anybody? */
+function walkConversions(turn: Turn, resource: Resource, blocked: Blocked): 'granted' | 'demoted' | 'nothing' {
+  let grantedSome = false;
+  let demotedSome = false;
+  for (const lock of resource.convertQueue) {
+    const wasDemoted = isDemoted(lock);
+    const verdict = judge(resource, lock, 'retry');
+
+    if (verdict === 'granted') {
+      grant(turn, resource, lock);
+      grantedSome = true;
+    } else if (!wasDemoted && isDemoted(lock)) {
+      demotedSome = true;
+    } else if (verdict === 'deadlock') {
+      tellDeadlocked(turn, lock);
+      if (turn.law.deadlockedIsTold) blocked.add(lock.requested);
+    } else {
+      blocked.add(lock.requested);
+    }
+  }
+  return grantedSome ? 'granted' : demotedSome ? 'demoted' : 'nothing';
+}
+
+/** A conversion that waits in a deadlock of its own will (NODLCKWT) hears that it is stuck. */
+function tellDeadlocked(turn: Turn, lock: Lock): void {
+  if (lock.has(Flag.NODLCKWT) && lock.told < lock.requested) turn.block(lock, lock.requested as Mode);
+}

@@ -1,0 +1,37 @@
+/**
+ * Where this lock manager chooses to differ from the kernel's.
+ *
+ * Each choice is a switch of the lockspace. With all of them off every answer is
+ * the kernel's, which the recordings in test/conformance prove; with the
+ * defaults each difference has a reason, given in docs/differences.md.
+ */
+export interface Law {
+  /** A persistent lock stays so until it is unlocked; a conversion need not say it again. */
+  readonly persistentStays: boolean;
+  /** A persistent request still waiting when its owner ends leaves nothing behind. */
+  readonly waitingOrphanEnds: boolean;
+  /** Cancelling again what was already cancelled is as quiet as cancelling nothing. */
+  readonly cancelAgainIsQuiet: boolean;
+  /** A CW that the same pass has granted no longer counts as blocked. */
+  readonly blockedCwIsFresh: boolean;
+  /** Holders also hear of a conversion that waits in a deadlock of its own will. */
+  readonly deadlockedIsTold: boolean;
+}
+
+/** The kernel's law, to the letter. */
+export const kernelLaw: Law = {
+  persistentStays: false,
+  waitingOrphanEnds: false,
+  cancelAgainIsQuiet: false,
+  blockedCwIsFresh: false,
+  deadlockedIsTold: false,
+};
+
+/** The project's law. */
+export const defaultLaw: Law = {
+  persistentStays: true,
+  waitingOrphanEnds: true,
+  cancelAgainIsQuiet: true,
+  blockedCwIsFresh: true,
+  deadlockedIsTold: true,
+};

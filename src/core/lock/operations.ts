@@ -1,0 +1,140 @@
+/**
+ * Request, convert, unlock, cancel: what each does to one resource.
+ *
+ * Every operation gives its own answer first and then its consequences for
+ * others, so that a caller hears of its lock before anybody hears because of it.
+ * Arguments have been checked against the flag rules before; what remains here is
+ * what depends on the lock's state.
+ *
+ * Kin: lock.c do_request(), do_convert(), do_unlock(), do_cancel() and their
+ * _effects(); validate_lock_args(), validate_unlock_args().
+ */
+import type { Refusal } from '../base/status.js';
+import { tellHolders, tellHoldersAndConverters } from './blocking.js';
+import { Flag, brokenConvertRule, type Rule } from './flags.js';
+import { fits, grant, grantConversions, grantPending, isDemoted, judge } from './grant.js';
+import type { Lock } from './lock.js';
+import { moveValueOnUnlock } from './lvb.js';
+import { IV, type Mode } from './mode.js';
+import type { Turn } from './turn.js';
+
+/** Why a call was not accepted. */
+export interface Refused {
+  readonly code: Refusal;
+  /** The rule it breaks, where there is one. */
+  readonly rule: Rule | null;
+}
+
+const ended = (code: Refusal, rule: Rule | null = null): Refused => ({ code, rule });
+
+/** Ask for a new lock, whose wishes are already in it. Afterwards it may be nowhere: refused. */
+export function request(turn: Turn, lock: Lock): void {
+  const { resource } = lock;
+  if (judge(resource, lock, 'arrival') === 'granted') {
+    grant(turn, resource, lock);
+  } else if (!lock.has(Flag.NOQUEUE)) {
+    resource.joinQueue(lock, 'waiting', turn.now);
+    turn.wait(lock);
+    tellHolders(turn, resource, lock);
+  } else {
+    turn.complete(lock, 'EAGAIN');
+    if (lock.has(Flag.NOQUEUEBAST)) tellHoldersAndConverters(turn, resource, lock);
+  }
+}
+
+/** What a conversion asks for. */
+export interface Conversion {
+  readonly mode: Mode;
+  readonly flags: number;
+  readonly value: Uint8Array | null;
+  readonly wantsBlocking: boolean;
+}
+
+/** Convert a granted lock to another mode. */
+export function convert(turn: Turn, lock: Lock, wish: Conversion): Refused | null {
+  if (lock.place !== 'granted') return ended('EBUSY');
+  const broken = brokenConvertRule(wish.flags, lock.granted, wish.mode);
+  if (broken !== null) return ended('EINVAL', broken);
+
+  const kept = turn.law.persistentStays ? lock.flags & Flag.PERSISTENT : 0;
+  lock.ask(wish.mode, wish.flags | kept, wish.value);
+  lock.wantsBlocking = wish.wantsBlocking;
+  convertNow(turn, lock);
+  return null;
+}
+
+function convertNow(turn: Turn, lock: Lock): void {
+  const { resource } = lock;
+  const verdict = judge(resource, lock, 'arrival');
+
+  if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT)) {
+    lock.requested = IV;
+    turn.complete(lock, 'EDEADLK');
+    return;
+  }
+  if (verdict === 'granted' || fitsAfterDemotion(turn, lock)) {
+    grant(turn, resource, lock);
+    grantPending(turn, resource);
+  } else if (!lock.has(Flag.NOQUEUE)) {
+    resource.joinQueue(lock, 'converting', turn.now);
+    turn.wait(lock);
+    tellHolders(turn, resource, lock);
+  } else {
+    turn.complete(lock, 'EAGAIN');
+    if (lock.has(Flag.NOQUEUEBAST)) tellHoldersAndConverters(turn, resource, lock);
+    lock.requested = IV;
+  }
+}
+
+/** A conversion that gave up its mode lets those it blocked go first, then asks once more. */
+function fitsAfterDemotion(turn: Turn, lock: Lock): boolean {
+  if (!isDemoted(lock)) return false;
+  grantConversions(turn, lock.resource);
+  return fits(lock.resource, lock, 'arrival');
+}
+
+/** End a lock, wherever it stands. */
+export function unlock(turn: Turn, lock: Lock, flags: number, value: Uint8Array | null): void {
+  const { resource } = lock;
+  lock.flags |= flags;
+  lock.results = 0;
+  if (value !== null) lock.value = value;
+
+  moveValueOnUnlock(resource, lock);
+  resource.leave(lock);
+  lock.granted = IV;
+  lock.requested = IV;
+  turn.complete(lock, 'EUNLOCK');
+  grantPending(turn, resource);
+}
+
+const cancelTwiceRule: Rule = {
+  name: 'cancel-once',
+  text: 'this lock was cancelled before and has asked for nothing since',
+};
+
+/** How a cancel ends for the caller: the operation's own status is told to the lock's owner. */
+export type CancelStatus = 'ECANCEL' | 'EDEADLK';
+
+/**
+ * Take back what a lock is waiting for. A granted lock has nothing to take back:
+ * that is success, without a completion.
+ */
+export function cancel(turn: Turn, lock: Lock, flags: number, status: CancelStatus): Refused | null {
+  if (lock.has(Flag.CANCEL) && !turn.law.cancelAgainIsQuiet) return ended('EINVAL', cancelTwiceRule);
+  if (lock.place === 'granted') return null;
+  lock.flags |= flags | Flag.CANCEL;
+  lock.results = 0;
+  takeBack(turn, lock, status);
+  return null;
+}
+
+/** A conversion falls back to its granted mode; a request ends. */
+export function takeBack(turn: Turn, lock: Lock, status: CancelStatus): void {
+  const { resource } = lock;
+  lock.requested = IV;
+  if (lock.place === 'converting') resource.joinGranted(lock, turn.now);
+  else resource.leave(lock);
+  turn.complete(lock, status);
+  grantPending(turn, resource);
+}

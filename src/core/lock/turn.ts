@@ -1,0 +1,118 @@
+/**
+ * One turn of a lockspace: what time it is, by which law, and where the
+ * callbacks of the turn go.
+ *
+ * Callbacks are effects, collected in order and carried out when the turn is over.
+ * Here too the blocking callbacks nobody needs are dropped: one that repeats the
+ * callback just before it, and one for a mode the holder does not block.
+ *
+ * Kin: fs/dlm/ast.c dlm_add_cb(), dlm_may_skip_callback().
+ */
+import type { Lkid, Millis } from '../base/ids.js';
+import type { Outlet } from '../base/outbox.js';
+import type { Status } from '../base/status.js';
+import type { Law } from './law.js';
+import type { Lock } from './lock.js';
+import { stateOf, type ValueState } from './lvb.js';
+import { IV, PR, compatible, type Mode, type ModeOrNone } from './mode.js';
+
+/** Completion ast: an accepted operation has ended. */
+export class Complete {
+  readonly kind = 'complete';
+
+  constructor(
+    readonly cookie: unknown,
+    readonly lkid: Lkid,
+    readonly status: Status,
+    /** The mode held from now on; IV: the lock is gone. */
+    readonly mode: ModeOrNone,
+    /** `Result` flags. */
+    readonly results: number,
+    /** The resource's value, if the grant read it. */
+    readonly value: Uint8Array | null,
+    readonly valueState: ValueState,
+    /** Two parts of the token; the generation is the node's. */
+    readonly mastership: number,
+    readonly sequence: number,
+  ) {}
+}
+
+/** Blocking ast: somebody is kept from `mode` by this lock. */
+export class Block {
+  readonly kind = 'block';
+
+  constructor(
+    readonly cookie: unknown,
+    readonly lkid: Lkid,
+    readonly mode: Mode,
+  ) {}
+}
+
+/** A request or conversion was accepted and waits. */
+export class Wait {
+  readonly kind = 'wait';
+
+  constructor(
+    readonly cookie: unknown,
+    readonly lkid: Lkid,
+  ) {}
+}
+
+export type Callback = Complete | Block | Wait;
+
+export class Turn {
+  now = 0 as Millis;
+  /** Tells the callbacks of this turn from earlier ones. */
+  number = 0;
+
+  constructor(
+    readonly law: Law,
+    readonly outbox: Outlet<Callback>,
+  ) {}
+
+  begin(now: Millis): void {
+    this.now = now;
+    this.number += 1;
+  }
+
+  complete(lock: Lock, status: Status, value: Uint8Array | null = null): void {
+    if (lock.blocking !== null) lock.blocking.turn = -1;
+    if (lock.owner === null) return;
+    const { resource } = lock;
+    this.outbox.push(
+      new Complete(
+        lock.cookie,
+        lock.id,
+        status,
+        lock.granted,
+        lock.results,
+        value,
+        stateOf(resource.value),
+        resource.mastership,
+        lock.tokenSequence,
+      ),
+    );
+  }
+
+  wait(lock: Lock): void {
+    this.outbox.push(new Wait(lock.cookie, lock.id));
+  }
+
+  /** Tell a holder that it blocks `mode`, and remember that it knows of `remembered`. */
+  block(lock: Lock, mode: Mode, remembered: Mode = mode): void {
+    const memory = (lock.blocking ??= { told: IV, turn: -1, mode: IV });
+    memory.told = remembered;
+    if (lock.owner === null || !lock.wantsBlocking) return;
+    if (memory.turn === this.number && saysItAll(memory.mode, mode)) return;
+
+    memory.turn = this.number;
+    memory.mode = mode;
+    if (compatible(lock.granted, mode)) return;
+    this.outbox.push(new Block(lock.cookie, lock.id, mode));
+  }
+}
+
+/** Does the callback just given make one for `mode` redundant? CW and PR do not cover each other. */
+function saysItAll(given: ModeOrNone, mode: Mode): boolean {
+  return given === mode || (given > mode && given > PR);
+}

@@ -1,0 +1,89 @@
+/**
+ * A lockspace as plain data, for people and for checkers: every resource with its
+ * three queues, its value and its orphans. Nothing in it is shared with the
+ * lockspace.
+ *
+ * Kin: debug_fs.c.
+ */
+import type { Lkid, Millis, OwnerId } from '../base/ids.js';
+import type { Lock } from '../lock/lock.js';
+import { stateOf, type ValueState } from '../lock/lvb.js';
+import type { ModeOrNone } from '../lock/mode.js';
+import type { Resource } from '../lock/resource.js';
+import type { Lockspace } from './lockspace.js';
+
+export interface LockDump {
+  readonly lkid: Lkid;
+  /** The owner; of an orphan, the one it had. */
+  readonly owner: OwnerId;
+  readonly isOrphan: boolean;
+  readonly granted: ModeOrNone;
+  readonly requested: ModeOrNone;
+  /** `Flag` numbers of its last call. */
+  readonly flags: number;
+  /** When it took its place in its queue. */
+  readonly since: Millis;
+  readonly mastership: number;
+  readonly sequence: number;
+}
+
+export interface ResourceDump {
+  /** One character a byte. */
+  readonly name: string;
+  readonly granted: readonly LockDump[];
+  readonly converting: readonly LockDump[];
+  readonly waiting: readonly LockDump[];
+  readonly valueState: ValueState;
+  /** The bytes, valid or not. */
+  readonly value: Uint8Array | null;
+  /** Was the value declared not valid? Also known when there is none. */
+  readonly isInvalid: boolean;
+}
+
+export interface LockspaceDump {
+  readonly name: string;
+  readonly valueLength: number;
+  readonly lockCount: number;
+  readonly resources: readonly ResourceDump[];
+}
+
+/** Everything, or one resource only. */
+export function dump(lockspace: Lockspace, only: string | null = null): LockspaceDump {
+  const former = lockspace.owners.orphans;
+  const one = only === null ? null : lockspace.resources.named(only);
+  const chosen = only === null ? lockspace.resources.inUse() : one === null ? [] : [one];
+  return {
+    name: lockspace.name,
+    valueLength: lockspace.config.valueLength,
+    lockCount: lockspace.lockCount,
+    resources: chosen.map((resource) => dumpResource(resource, former)),
+  };
+}
+
+function dumpResource(resource: Resource, former: ReadonlyMap<Lock, OwnerId>): ResourceDump {
+  const dumpLocks = (locks: Iterable<Lock>): LockDump[] =>
+    Array.from(locks, (lock) => dumpLock(lock, former.get(lock)));
+  return {
+    name: resource.name,
+    granted: dumpLocks(resource.grantedLocks()),
+    converting: dumpLocks(resource.convertQueue),
+    waiting: dumpLocks(resource.waitQueue),
+    valueState: stateOf(resource.value),
+    value: resource.value?.bytes?.slice() ?? null,
+    isInvalid: resource.value !== null && !resource.value.isValid,
+  };
+}
+
+function dumpLock(lock: Lock, formerOwner: OwnerId | undefined): LockDump {
+  return {
+    lkid: lock.id,
+    owner: (lock.owner ?? formerOwner) as OwnerId,
+    isOrphan: lock.owner === null,
+    granted: lock.granted,
+    requested: lock.requested,
+    flags: lock.flags,
+    since: lock.since,
+    mastership: lock.resource.mastership,
+    sequence: lock.tokenSequence,
+  };
+}

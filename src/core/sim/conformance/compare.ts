@@ -1,0 +1,92 @@
+/**
+ * What we did, held against what the kernel did: one step, field by field.
+ *
+ * Callbacks are compared lock by lock in order, since the mutual order of
+ * different processes is a race; granted locks as a set, for their order means
+ * nothing; converting and waiting locks in order. The label `?` stands for any.
+ */
+import type { Outcome, RecordedEvent, RecordedResource, RecordedStep } from './recording.js';
+
+export interface Difference {
+  /** Where: `rc`, `ev A` (the callbacks of lock A), `st R g` (a queue of resource R)… */
+  readonly field: string;
+  readonly kernel: string;
+  readonly ours: string;
+}
+
+/** The differences from the recorded step, or from the closest of its variations. */
+export function compareStep(recorded: RecordedStep, ours: Outcome): Difference[] {
+  const outcomes = [recorded, ...(recorded.varies ?? [])];
+  const all = outcomes.map((outcome) => compareOutcome(outcome, ours));
+  return all.reduce((fewest, next) => (next.length < fewest.length ? next : fewest));
+}
+
+function compareOutcome(kernel: Outcome, ours: Outcome): Difference[] {
+  return [
+    ...compareField('rc', kernel.rc ?? '', ours.rc ?? ''),
+    ...compareEvents(kernel.ev ?? [], ours.ev ?? []),
+    ...compareStates(kernel.st ?? {}, ours.st ?? {}),
+  ];
+}
+
+function compareField(field: string, kernel: string, ours: string): Difference[] {
+  return kernel === ours ? [] : [{ field, kernel, ours }];
+}
+
+function compareEvents(kernel: readonly RecordedEvent[], ours: readonly RecordedEvent[]): Difference[] {
+  const theirs = eventsByLock(kernel);
+  const mine = eventsByLock(ours);
+  if (theirs.has('?')) {
+    return compareField('ev', kernel.map(showEvent).sort().join(' '), ours.map(showEvent).sort().join(' '));
+  }
+  const labels = new Set([...theirs.keys(), ...mine.keys()]);
+  return [...labels].sort().flatMap((label) =>
+    compareField(`ev ${label}`, (theirs.get(label) ?? []).join(' '), (mine.get(label) ?? []).join(' ')),
+  );
+}
+
+function eventsByLock(events: readonly RecordedEvent[]): Map<string, string[]> {
+  const byLock = new Map<string, string[]>();
+  for (const event of events) {
+    const label = 'ast' in event ? event.ast : 'bast' in event ? event.bast : event.late_rc;
+    byLock.set(label, [...(byLock.get(label) ?? []), showEvent(event)]);
+  }
+  return byLock;
+}
+
+function showEvent(event: RecordedEvent): string {
+  if ('bast' in event) return `bast(${event.mode})`;
+  if ('late_rc' in event) return `late(${event.rc})`;
+  const flags = (event.flags ?? []).map((flag) => `,${flag}`).join('');
+  const value = event.lvb === undefined ? '' : `,lvb=${event.lvb}`;
+  return `ast(${event.status}${flags}${value})`;
+}
+
+type State = Readonly<Record<string, RecordedResource>>;
+
+function compareStates(kernel: State, ours: State): Difference[] {
+  const names = new Set([...Object.keys(kernel), ...Object.keys(ours)]);
+  return [...names].sort().flatMap((name) => compareResource(name, kernel[name], ours[name]));
+}
+
+function compareResource(name: string, kernel?: RecordedResource, ours?: RecordedResource): Difference[] {
+  const at = `st ${name}`;
+  if (kernel === undefined || ours === undefined) {
+    return compareField(at, JSON.stringify(kernel ?? null), JSON.stringify(ours ?? null));
+  }
+  const known = new Set([...(kernel.g ?? []), ...(kernel.c ?? []), ...(kernel.w ?? [])].map(labelIn));
+  const show = (locks: readonly string[] | undefined): string[] =>
+    (locks ?? []).map((lock) => (known.has(labelIn(lock)) ? lock : lock.replace(/^.*:/, '?:')));
+  return [
+    ...compareField(`${at} g`, [...(kernel.g ?? [])].sort().join(' '), show(ours.g).sort().join(' ')),
+    ...compareField(`${at} c`, (kernel.c ?? []).join(' '), show(ours.c).join(' ')),
+    ...compareField(`${at} w`, (kernel.w ?? []).join(' '), show(ours.w).join(' ')),
+    ...compareField(`${at} lvb`, kernel.lvb ?? 'none', ours.lvb ?? 'none'),
+    ...compareField(`${at} invalid`, String(kernel.invalid ?? false), String(ours.invalid ?? false)),
+  ];
+}
+
+/** The label in `LABEL:GR>RQ`; labels may contain a colon themselves. */
+function labelIn(lock: string): string {
+  return lock.slice(0, lock.lastIndexOf(':'));
+}

@@ -1,0 +1,263 @@
+/**
+ * The lockspace device of the recordings, put in front of a node.
+ *
+ * The recordings were made through the kernel's device for user programs, which
+ * has habits of its own. They live here and nowhere else:
+ *
+ *   - a value buffer belongs to the lock, is made by the first lock or convert
+ *     call with VALBLK, and is overwritten by every later convert and unlock call,
+ *     also by one that is refused;
+ *   - a completion shows that buffer unless the conversion wrote it, whether or
+ *     not the lock manager put anything in it;
+ *   - a lock call without a completion address is refused;
+ *   - adopting an orphan answers at once, and a purge of another node fails.
+ */
+import { incarnation, lkid, millis, nodeId, ownerId, type Lkid, type OwnerId } from '../../base/ids.js';
+import { Flag, flagNamed, namesOfResults } from '../../lock/flags.js';
+import { IV, modeNamed, nameOfMode, type Mode, type ModeOrNone } from '../../lock/mode.js';
+import type { Law } from '../../lock/law.js';
+import { transferOf } from '../../lock/lvb.js';
+import type { Complete } from '../../lock/turn.js';
+import type { LockspaceDump } from '../../lockspace/dump.js';
+import type { Effect } from '../../node/effect.js';
+import type { Input } from '../../node/input.js';
+import { DlmNode } from '../../node/node.js';
+import type { Outcome, RecordedEvent } from './recording.js';
+import { parseLabel, parseProcess, type Label, type Step } from './scenario.js';
+import { bytesOfHex, hexOfBytes, showState } from './show.js';
+
+const lockspace = 'conformance';
+const valueLength = 32;
+
+/** What the device keeps for one lock: its file's memory of it. */
+interface DeviceLock {
+  label: string;
+  lkid: Lkid | null;
+  buffer: Uint8Array | null;
+  /** The mode of the completion delivered last. */
+  completed: ModeOrNone;
+}
+
+type Call = (step: Step) => string;
+
+export class Device {
+  readonly #node: DlmNode;
+  /** What each label stands for; one whose lock has ended stands for nothing. */
+  readonly #labels = new Map<string, DeviceLock>();
+  readonly #owners = new Map<number, OwnerId>();
+  readonly #ended = new Set<OwnerId>();
+  #lastOwner = 0;
+  #events: RecordedEvent[] = [];
+  /** Calls that wait for locking to start again; null while it runs. */
+  #blocked: Step[] | null = null;
+
+  constructor(law: Law) {
+    this.#node = new DlmNode({ self: nodeId(1), incarnation: incarnation(1) });
+    this.#step({ kind: 'joinLockspace', lockspace, config: { valueLength, law } });
+  }
+
+  /** Carry out one line, and tell what a person at the device would have seen. */
+  perform(step: Step): Outcome {
+    const call = this.#calls[step.verb];
+    const rc = call === undefined ? this.#act(step) : this.#blocked === null ? call(step) : this.#block(step);
+    const ev = this.#events;
+    if (!step.inHaste) this.#events = [];
+    const st = showState(this.#node.dump(lockspace) as LockspaceDump, this.#labelOf);
+    return { ...(rc === null ? {} : { rc }), ...(step.inHaste ? {} : { ev }), st };
+  }
+
+  readonly #calls: Readonly<Record<string, Call>> = {
+    lock: (step) => this.#lock(step),
+    convert: (step) => this.#convert(step),
+    unlock: (step) => this.#unlock(step),
+    cancel: (step) => this.#cancel(step, 'ECANCEL'),
+    deadlock: (step) => this.#cancel(step, 'EDEADLK'),
+    purge: (step) => this.#purge(step),
+  };
+
+  /** What is no call and has no return code. */
+  #act(step: Step): null {
+    if (step.verb === 'exit' || step.verb === 'close') this.#end(parseProcess(step.words[0]));
+    else if (step.verb === 'suspend') this.#blocked = [];
+    else if (step.verb === 'resume') this.#resume();
+    else if (step.verb !== 'settle') throw new SyntaxError(`'${step.line}': one node cannot do that`);
+    return null;
+  }
+
+  #block(step: Step): string {
+    this.#blocked?.push(step);
+    return 'BLOCKED';
+  }
+
+  #resume(): void {
+    const late = this.#blocked ?? [];
+    this.#blocked = null;
+    for (const step of late) this.#events.push({ late_rc: step.line, rc: this.#calls[step.verb]!(step) });
+  }
+
+  #lock(step: Step): string {
+    const label = parseLabel(step.words[0]!);
+    const flags = flagsOf(step);
+    const buffer = (flags & Flag.VALBLK) !== 0 ? new Uint8Array(valueLength) : null;
+    const lock: DeviceLock = { label: label.text, lkid: null, buffer, completed: IV };
+    if (step.words.includes('nocast')) return 'EINVAL';
+
+    const effects = this.#step({
+      kind: 'lock',
+      lockspace,
+      owner: this.#ownerOf(label.process),
+      name: nameOf(step),
+      mode: modeOf(step),
+      flags: flags & ~Flag.CONVERT,
+      value: buffer,
+      wantsBlocking: !step.words.includes('nobast'),
+      cookie: lock,
+    });
+    if (lock.lkid !== null && lock.completed !== IV) this.#labels.set(label.text, lock);
+    else if (effects.some((effect) => effect.kind === 'wait')) this.#labels.set(label.text, lock);
+    return codeOf(effects);
+  }
+
+  #convert(step: Step): string {
+    const { id, lock } = this.#target(step);
+    const flags = flagsOf(step);
+    if (lock !== null && (flags & Flag.VALBLK) !== 0) lock.buffer ??= new Uint8Array(valueLength);
+    if (lock !== null) this.#overwrite(lock, step);
+    const value = lock?.buffer ?? null;
+    const wantsBlocking = !step.words.includes('nobast');
+    return codeOf(
+      this.#step({ kind: 'convert', lockspace, lkid: id, mode: modeOf(step), flags, value, wantsBlocking }),
+    );
+  }
+
+  #unlock(step: Step): string {
+    const { id, lock } = this.#target(step);
+    const flags = flagsOf(step);
+    if (lock !== null) this.#overwrite(lock, step);
+    if ((flags & Flag.CANCEL) !== 0) {
+      return codeOf(this.#step({ kind: 'cancel', lockspace, lkid: id, flags, status: 'ECANCEL' }));
+    }
+    const value = lock?.buffer ?? null;
+    return codeOf(this.#step({ kind: 'unlock', lockspace, lkid: id, flags, value }));
+  }
+
+  #cancel(step: Step, status: 'ECANCEL' | 'EDEADLK'): string {
+    const { id, lock } = this.#target(step);
+    if (lock !== null && status === 'ECANCEL') this.#overwrite(lock, step);
+    const flags = flagsOf(step) | Flag.CANCEL;
+    return codeOf(this.#step({ kind: 'cancel', lockspace, lkid: id, flags, status }));
+  }
+
+  #purge(step: Step): string {
+    const caller = this.#ownerOf(parseProcess(step.words[0]));
+    const node = Number(step.settings.get('nodeid') ?? 0);
+    if (node > 1) return 'ENOBUFS';
+
+    const pid = step.settings.get('pid') ?? '0';
+    const owner = pid.startsWith('@') ? this.#ownerNow(parseProcess(pid)) : Number(pid) === 0 ? null : ownerId(Number(pid));
+    const kind = owner === caller ? 'purgeOwner' : 'purgeOrphans';
+    if (kind === 'purgeOwner') this.#step({ kind, lockspace, owner: caller });
+    else this.#step({ kind, lockspace, formerOwner: owner });
+    return '0';
+  }
+
+  #end(process: number): void {
+    const owner = this.#ownerOf(process);
+    this.#ended.add(owner);
+    this.#step({ kind: 'endOwner', owner });
+  }
+
+  /** The open file of a process: a new one if it has ended before. */
+  #ownerOf(process: number): OwnerId {
+    const owner = this.#owners.get(process);
+    if (owner !== undefined && !this.#ended.has(owner)) return owner;
+    this.#lastOwner += 1;
+    this.#owners.set(process, ownerId(this.#lastOwner));
+    return ownerId(this.#lastOwner);
+  }
+
+  /** The pid that a process has or had. */
+  #ownerNow(process: number): OwnerId {
+    return this.#owners.get(process) ?? this.#ownerOf(process);
+  }
+
+  /** The lock a call speaks of: by its label, or by an id. */
+  #target(step: Step): { id: Lkid; lock: DeviceLock | null } {
+    const given = step.settings.get('lkid');
+    if (given !== undefined && !given.startsWith('@')) return { id: lkid(Number(given)), lock: null };
+    const lock = this.#labels.get(given === undefined ? step.words[0]! : given.slice(1)) ?? null;
+    return { id: lock?.lkid ?? lkid(0), lock };
+  }
+
+  #overwrite(lock: DeviceLock, step: Step): void {
+    if (lock.buffer === null) return;
+    lock.buffer.fill(0);
+    lock.buffer.set(bytesOfHex(step.settings.get('lvb') ?? '').subarray(0, valueLength));
+  }
+
+  #step(input: Input): Effect[] {
+    const effects = this.#node.step(millis(0), input);
+    for (const effect of effects) this.#observe(effect);
+    return effects;
+  }
+
+  #observe(effect: Effect): void {
+    if (effect.kind === 'refuse') return;
+    const lock = effect.cookie as DeviceLock;
+    lock.lkid = effect.lkid;
+    if (effect.kind === 'complete') this.#completed(lock, effect);
+    else if (effect.kind === 'block') this.#events.push({ bast: lock.label, mode: nameOfMode(effect.mode) });
+    else if (effect.kind === 'adopt') lock.completed = effect.mode;
+  }
+
+  #completed(lock: DeviceLock, effect: Complete): void {
+    const status = effect.status === 'OK' ? '0' : effect.status;
+    const transfer = transferOf(lock.completed, effect.mode);
+    if (effect.value !== null) lock.buffer?.set(effect.value);
+    const showsBuffer = effect.status === 'OK' && lock.buffer !== null && transfer !== 'write';
+    const flags = namesOfResults(effect.results);
+
+    this.#events.push({
+      ast: lock.label,
+      status,
+      ...(flags.length > 0 ? { flags } : {}),
+      ...(showsBuffer ? { lvb: hexOfBytes(lock.buffer!) } : {}),
+    });
+    lock.completed = effect.mode;
+    if (effect.mode === IV) this.#labels.delete(lock.label);
+  }
+
+  readonly #labelOf = (id: Lkid): string => {
+    for (const lock of this.#labels.values()) if (lock.lkid === id) return lock.label;
+    return '?';
+  };
+}
+
+function codeOf(effects: readonly Effect[]): string {
+  const refused = effects.find((effect) => effect.kind === 'refuse');
+  return refused === undefined ? '0' : refused.code;
+}
+
+function modeOf(step: Step): Mode {
+  const text = step.settings.get('mode') ?? '';
+  return modeNamed(text) ?? (Number(text) as Mode);
+}
+
+function flagsOf(step: Step): number {
+  const names = (step.settings.get('flags') ?? '').split(',').filter((name) => name !== '');
+  return names.reduce((flags, name) => flags | (flagNamed(name) ?? Number(name)), 0);
+}
+
+/** The resource name, one character a byte. */
+function nameOf(step: Step): string {
+  const { settings } = step;
+  const repeat = settings.get('resrep');
+  const hex = settings.get('reshex');
+  let name = settings.get('res') ?? '';
+  if (repeat !== undefined) name = 'x'.repeat(Number(repeat));
+  if (hex !== undefined) name = String.fromCharCode(...bytesOfHex(hex));
+  const length = Number(settings.get('namelen') ?? name.length);
+  return name.slice(0, length).padEnd(length, '\0');
+}
+
+export type { Label };

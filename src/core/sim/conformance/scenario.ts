@@ -1,0 +1,71 @@
+/**
+ * The scenario language: what the operators of the recording typed.
+ *
+ * One `scenario NAME` after another, each with one operation a line. The format
+ * is described in test/conformance/README.md.
+ */
+
+/** A lock's name in a scenario: `[nN][pP]:NAME`; node and process default to 1. */
+export interface Label {
+  /** As written, which is also how recordings show it. */
+  readonly text: string;
+  readonly node: number;
+  readonly process: number;
+}
+
+export interface Step {
+  /** The line as recorded: without comment, and without surrounding space. */
+  readonly line: string;
+  /** `!`: the next operation follows before anything was delivered. */
+  readonly inHaste: boolean;
+  readonly verb: string;
+  /** The words that are no `key=value`. */
+  readonly words: readonly string[];
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly nodes: number;
+  readonly steps: readonly Step[];
+}
+
+/** Read a scenario file. Throws on a line before the first scenario. */
+export function parseScenarios(text: string): Scenario[] {
+  const scenarios: (Scenario & { nodes: number; steps: Step[] })[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.replace(/(^|\s)#.*/, '').trim();
+    if (line === '') continue;
+    const [word, ...rest] = line.split(/\s+/);
+    const current = scenarios.at(-1);
+
+    if (word === 'scenario') scenarios.push({ name: rest.join(' '), nodes: 1, steps: [] });
+    else if (current === undefined) throw new SyntaxError(`line ${index + 1}: expected 'scenario NAME', got '${line}'`);
+    else if (word === 'nodes') current.nodes = Number(rest[0]);
+    else if (word !== 'nodir') current.steps.push(parseStep(line));
+  }
+  return scenarios;
+}
+
+function parseStep(line: string): Step {
+  const inHaste = line.startsWith('!');
+  const [verb = '', ...rest] = line.replace(/^!\s*/, '').split(/\s+/);
+  const settings = new Map<string, string>();
+  const words: string[] = [];
+  for (const word of rest) {
+    const equals = word.indexOf('=');
+    if (equals < 0) words.push(word);
+    else settings.set(word.slice(0, equals), word.slice(equals + 1));
+  }
+  return { line, inHaste, verb, words, settings };
+}
+
+export function parseLabel(text: string): Label {
+  const match = /^(?:n(\d+))?(?:p(\d+))?:/.exec(text);
+  return { text, node: Number(match?.[1] ?? 1), process: Number(match?.[2] ?? 1) };
+}
+
+/** The process that `exit p2`, `close p2` or `purge p2` speaks of. */
+export function parseProcess(word: string | undefined): number {
+  return Number(/p(\d+)$/.exec(word ?? '')?.[1] ?? 1);
+}

@@ -1,0 +1,53 @@
+/**
+ * A lockspace as the recordings write it down: resources by printable name, locks
+ * as `LABEL:GR>RQ`, value blocks as hex without the zeros at the end.
+ */
+import type { Lkid } from '../../base/ids.js';
+import { IV, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
+import type { LockDump, LockspaceDump, ResourceDump } from '../../lockspace/dump.js';
+import type { RecordedResource } from './recording.js';
+
+/** Names at least this long are written as their length. */
+const longName = 32;
+
+export function showState(
+  dump: LockspaceDump,
+  labelOf: (id: Lkid) => string,
+): Record<string, RecordedResource> {
+  const shown: Record<string, RecordedResource> = {};
+  for (const resource of dump.resources) {
+    let name = showName(resource.name);
+    while (name in shown) name += '#';
+    shown[name] = showResource(resource, labelOf);
+  }
+  return shown;
+}
+
+function showName(name: string): string {
+  return name.length >= longName ? `len${name.length}` : name.replace(/[^\x20-\x7e]/g, '.');
+}
+
+function showResource(resource: ResourceDump, labelOf: (id: Lkid) => string): RecordedResource {
+  const show = (locks: readonly LockDump[]): string[] =>
+    locks.map((lock) => `${labelOf(lock.lkid)}:${showModes(lock.granted, lock.requested)}`);
+  return {
+    ...(resource.granted.length > 0 ? { g: show(resource.granted) } : {}),
+    ...(resource.converting.length > 0 ? { c: show(resource.converting) } : {}),
+    ...(resource.waiting.length > 0 ? { w: show(resource.waiting) } : {}),
+    ...(resource.value === null ? {} : { lvb: hexOfBytes(resource.value) }),
+    ...(resource.valueState === 'invalid' ? { invalid: true } : {}),
+  };
+}
+
+function showModes(granted: ModeOrNone, requested: ModeOrNone): string {
+  const held = granted === IV ? '' : nameOfMode(granted);
+  return requested === IV ? held : `${held}>${nameOfMode(requested)}`;
+}
+
+export function bytesOfHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+export function hexOfBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('').replace(/(00)+$/, '');
+}
