@@ -5,7 +5,7 @@
  * different processes is a race; granted locks as a set, for their order means
  * nothing; converting and waiting locks in order. The label `?` stands for any.
  */
-import type { Outcome, RecordedEvent, RecordedResource, RecordedStep } from './recording.js';
+import { labelOfEvent, type Outcome, type RecordedEvent, type RecordedResource, type RecordedStep } from './recording.js';
 
 export interface Difference {
   /** Where: `rc`, `ev A` (the callbacks of lock A), `st R g` (a queue of resource R)… */
@@ -24,6 +24,13 @@ export function compareStep(recorded: RecordedStep, ours: Outcome): Difference[]
 function compareOutcome(kernel: Outcome, ours: Outcome): Difference[] {
   return [
     ...compareField('rc', kernel.rc ?? '', ours.rc ?? ''),
+    ...(ours.st === undefined ? [] : compareWorld(kernel, ours)),
+  ];
+}
+
+/** After a step in haste nobody looked: its callbacks show up in the next one. */
+function compareWorld(kernel: Outcome, ours: Outcome): Difference[] {
+  return [
     ...compareEvents(kernel.ev ?? [], ours.ev ?? []),
     ...compareStates(kernel.st ?? {}, ours.st ?? {}),
   ];
@@ -48,7 +55,7 @@ function compareEvents(kernel: readonly RecordedEvent[], ours: readonly Recorded
 function eventsByLock(events: readonly RecordedEvent[]): Map<string, string[]> {
   const byLock = new Map<string, string[]>();
   for (const event of events) {
-    const label = 'ast' in event ? event.ast : 'bast' in event ? event.bast : event.late_rc;
+    const label = labelOfEvent(event);
     byLock.set(label, [...(byLock.get(label) ?? []), showEvent(event)]);
   }
   return byLock;
@@ -75,8 +82,8 @@ function compareResource(name: string, kernel?: RecordedResource, ours?: Recorde
     return compareField(at, JSON.stringify(kernel ?? null), JSON.stringify(ours ?? null));
   }
   const known = new Set([...(kernel.g ?? []), ...(kernel.c ?? []), ...(kernel.w ?? [])].map(labelIn));
-  const show = (locks: readonly string[] | undefined): string[] =>
-    (locks ?? []).map((lock) => (known.has(labelIn(lock)) ? lock : lock.replace(/^.*:/, '?:')));
+  const show = (locks: readonly string[] = []): string[] =>
+    locks.map((lock) => (known.has('?') && !known.has(labelIn(lock)) ? lock.replace(/^.*:/, '?:') : lock));
   return [
     ...compareField(`${at} g`, [...(kernel.g ?? [])].sort().join(' '), show(ours.g).sort().join(' ')),
     ...compareField(`${at} c`, (kernel.c ?? []).join(' '), show(ours.c).join(' ')),

@@ -9,12 +9,15 @@
  *     also by one that is refused;
  *   - a completion shows that buffer unless the conversion wrote it, whether or
  *     not the lock manager put anything in it;
+ *   - callbacks wait in the device until they are read, and a blocking callback
+ *     is dropped when the one waiting before it says as much; until then the id of
+ *     an ended lock is still known to a conversion, which finds it busy;
  *   - a lock call without a completion address is refused;
  *   - adopting an orphan answers at once, and a purge of another node fails.
  */
 import { incarnation, lkid, millis, nodeId, ownerId, type Lkid, type OwnerId } from '../../base/ids.js';
 import { Flag, flagNamed, namesOfResults } from '../../lock/flags.js';
-import { IV, modeNamed, nameOfMode, type Mode, type ModeOrNone } from '../../lock/mode.js';
+import { IV, PR, modeNamed, nameOfMode, type Mode, type ModeOrNone } from '../../lock/mode.js';
 import type { Law } from '../../lock/law.js';
 import { transferOf } from '../../lock/lvb.js';
 import type { Complete } from '../../lock/turn.js';
@@ -22,8 +25,8 @@ import type { LockspaceDump } from '../../lockspace/dump.js';
 import type { Effect } from '../../node/effect.js';
 import type { Input } from '../../node/input.js';
 import { DlmNode } from '../../node/node.js';
-import type { Outcome, RecordedEvent } from './recording.js';
-import { parseLabel, parseProcess, type Label, type Step } from './scenario.js';
+import { labelOfEvent, type Outcome, type RecordedEvent } from './recording.js';
+import { parseLabel, parseProcess, type Step } from './scenario.js';
 import { bytesOfHex, hexOfBytes, showState } from './show.js';
 
 const lockspace = 'conformance';
@@ -44,6 +47,8 @@ export class Device {
   readonly #node: DlmNode;
   /** What each label stands for; one whose lock has ended stands for nothing. */
   readonly #labels = new Map<string, DeviceLock>();
+  /** The labels of locks whose end has not been read. */
+  readonly #unread = new Set<string>();
   readonly #owners = new Map<number, OwnerId>();
   readonly #ended = new Set<OwnerId>();
   #lastOwner = 0;
@@ -61,9 +66,16 @@ export class Device {
     const call = this.#calls[step.verb];
     const rc = call === undefined ? this.#act(step) : this.#blocked === null ? call(step) : this.#block(step);
     const ev = this.#events;
-    if (!step.inHaste) this.#events = [];
+    const answer = rc === null ? {} : { rc };
+    if (step.inHaste) return answer;
+    this.#read();
     const st = showState(this.#node.dump(lockspace) as LockspaceDump, this.#labelOf);
-    return { ...(rc === null ? {} : { rc }), ...(step.inHaste ? {} : { ev }), st };
+    return { ...answer, ev, st };
+  }
+
+  #read(): void {
+    this.#events = [];
+    this.#unread.clear();
   }
 
   readonly #calls: Readonly<Record<string, Call>> = {
@@ -113,12 +125,14 @@ export class Device {
       wantsBlocking: !step.words.includes('nobast'),
       cookie: lock,
     });
-    if (lock.lkid !== null && lock.completed !== IV) this.#labels.set(label.text, lock);
-    else if (effects.some((effect) => effect.kind === 'wait')) this.#labels.set(label.text, lock);
+    const kind = effects.find((effect) => effect.kind !== 'block')?.kind;
+    if (kind === 'adopt') this.#labels.delete(this.#labelOf(lock.lkid!));
+    if (lock.completed !== IV || kind === 'wait') this.#labels.set(label.text, lock);
     return codeOf(effects);
   }
 
   #convert(step: Step): string {
+    if (this.#unread.has(step.words[0]!)) return 'EBUSY';
     const { id, lock } = this.#target(step);
     const flags = flagsOf(step);
     if (lock !== null && (flags & Flag.VALBLK) !== 0) lock.buffer ??= new Uint8Array(valueLength);
@@ -206,8 +220,17 @@ export class Device {
     const lock = effect.cookie as DeviceLock;
     lock.lkid = effect.lkid;
     if (effect.kind === 'complete') this.#completed(lock, effect);
-    else if (effect.kind === 'block') this.#events.push({ bast: lock.label, mode: nameOfMode(effect.mode) });
+    else if (effect.kind === 'block') this.#blocking(lock, effect.mode);
     else if (effect.kind === 'adopt') lock.completed = effect.mode;
+  }
+
+  #blocking(lock: DeviceLock, mode: Mode): void {
+    const pending = this.#events.findLast((event) => labelOfEvent(event) === lock.label);
+    if (pending !== undefined && 'bast' in pending) {
+      const told = modeNamed(pending.mode) ?? IV;
+      if (told === mode || (told > mode && told > PR)) return;
+    }
+    this.#events.push({ bast: lock.label, mode: nameOfMode(mode) });
   }
 
   #completed(lock: DeviceLock, effect: Complete): void {
@@ -224,7 +247,9 @@ export class Device {
       ...(showsBuffer ? { lvb: hexOfBytes(lock.buffer!) } : {}),
     });
     lock.completed = effect.mode;
-    if (effect.mode === IV) this.#labels.delete(lock.label);
+    if (effect.mode !== IV) return;
+    this.#labels.delete(lock.label);
+    this.#unread.add(lock.label);
   }
 
   readonly #labelOf = (id: Lkid): string => {
@@ -260,4 +285,3 @@ function nameOf(step: Step): string {
   return name.slice(0, length).padEnd(length, '\0');
 }
 
-export type { Label };

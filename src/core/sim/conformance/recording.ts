@@ -8,6 +8,11 @@ export type RecordedEvent =
   | { readonly bast: string; readonly mode: string }
   | { readonly late_rc: string; readonly rc: string };
 
+/** The lock, or the late call, that an event speaks of. */
+export function labelOfEvent(event: RecordedEvent): string {
+  return 'ast' in event ? event.ast : 'bast' in event ? event.bast : event.late_rc;
+}
+
 export interface RecordedResource {
   readonly g?: readonly string[];
   readonly c?: readonly string[];
