@@ -71,6 +71,18 @@ const faults: readonly Fault[] = [
     rule: 'no-restricted-syntax',
   },
   {
+    what: 'a machine declared into being',
+    plant: { 'src/core/node/planted-declaration.ts': 'declare const performance: { now(): number };\nexport const planted = performance;' },
+    by: 'refusedByLinter',
+    rule: 'no-restricted-syntax',
+  },
+  {
+    what: 'Node\'s types let in by the back door',
+    plant: { 'src/core/host/planted-reference.ts': '/// <reference types="node" />\nexport const planted = 1;' },
+    by: 'refusedByLinter',
+    rule: '@typescript-eslint/triple-slash-reference',
+  },
+  {
     what: 'state in a module',
     plant: { 'src/core/host/planted-state.ts': 'export let planted = 0;\nplanted += 1;' },
     by: 'refusedByLinter',

@@ -58,7 +58,7 @@ function pageWith(picture: string): string {
 Which room of \`src\` imports which. An arrow means that at least one file does, if only for a type. This page is drawn
 from the sources by \`npm run draw\`, and a test fails when it is stale. What is *allowed* is a table of the same form,
 \`mayImport\` in [.dependency-cruiser.mjs](../.dependency-cruiser.mjs): an arrow here that is missing there is refused,
-and an arrow there that never appears here is a wall nobody needed to pass.
+and an arrow there that never appears here is a door nobody has used yet.
 
 \`\`\`mermaid
 ${picture}

@@ -1,0 +1,137 @@
+/**
+ * The real driver: one input into the node, then whatever it asks for, in order.
+ *
+ * It owns what the pure rooms must not have: the clock, the one timer, and the
+ * listeners behind the cookies. Everything that reaches a node on this machine,
+ * from this process or through the socket, goes through `turn`.
+ */
+import type { Lkid, Millis, OwnerId } from '../base/ids.js';
+import { incarnation, millis, nodeId, ownerId } from '../base/ids.js';
+import { defaultConfig, type LockspaceConfig } from '../lockspace/lockspace.js';
+import type { Effect, Refuse } from '../node/effect.js';
+import type { Input } from '../node/input.js';
+import { DlmNode } from '../node/node.js';
+import type { Listener } from './port.js';
+
+/** A party that owns locks, as the host knows it. */
+export interface Owner {
+  readonly id: OwnerId;
+  readonly kind: 'session' | 'process' | 'node';
+  readonly pid: number;
+  readonly command: string;
+}
+
+export class Host {
+  readonly node: DlmNode;
+  readonly self: number;
+  readonly incarnation: number;
+  readonly #started = performance.now();
+  /** Owners that live, and those whose orphans live. */
+  readonly #owners = new Map<OwnerId, Owner>();
+  /** Those who wait for somebody else's lock to complete. */
+  readonly #attendants = new Map<Lkid, Set<Listener>>();
+  #lastOwner = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `life`: greater than that of every earlier node on this machine. */
+  constructor(self: number, life: number) {
+    this.self = self;
+    this.incarnation = life;
+    this.node = new DlmNode({ self: nodeId(self), incarnation: incarnation(life) });
+  }
+
+  /** Milliseconds since the node started. */
+  now(): Millis {
+    return millis(Math.floor(performance.now() - this.#started));
+  }
+
+  /** Feed one input to the node and carry out its effects. Returns the refusal, if it was refused. */
+  turn(input: Input): Refuse | null {
+    let refusal: Refuse | null = null;
+    for (const effect of this.node.step(this.now(), input)) {
+      if (effect.kind === 'refuse') refusal = effect;
+      else this.#deliver(effect);
+    }
+    this.#arm();
+    return refusal;
+  }
+
+  /** A new party that can own locks. */
+  addOwner(kind: Owner['kind'], pid: number, command: string): Owner {
+    this.#lastOwner += 1;
+    const owner: Owner = { id: ownerId(this.#lastOwner), kind, pid, command };
+    this.#owners.set(owner.id, owner);
+    return owner;
+  }
+
+  /** The party is gone: its locks end, its persistent ones become orphans. */
+  endOwner(owner: Owner): void {
+    this.turn({ kind: 'endOwner', owner: owner.id });
+  }
+
+  /** Who that is or was; its orphans outlive it. */
+  owner(id: OwnerId): Owner | null {
+    return this.#owners.get(id) ?? null;
+  }
+
+  /** Every party known, for finding the orphans of a process. */
+  owners(): Iterable<Owner> {
+    return this.#owners.values();
+  }
+
+  /** Nobody asks about this party any more. */
+  forgetOwner(id: OwnerId): void {
+    this.#owners.delete(id);
+  }
+
+  /** Let `listener` hear the completions of somebody else's lock. */
+  attend(id: Lkid, listener: Listener): void {
+    const attending = this.#attendants.get(id);
+    if (attending === undefined) this.#attendants.set(id, new Set([listener]));
+    else attending.add(listener);
+  }
+
+  ignore(id: Lkid, listener: Listener): void {
+    const attending = this.#attendants.get(id);
+    attending?.delete(listener);
+    if (attending?.size === 0) this.#attendants.delete(id);
+  }
+
+  joinLockspace(name: string, config: Partial<LockspaceConfig> = {}): void {
+    this.turn({ kind: 'joinLockspace', lockspace: name, config: { ...defaultConfig, ...config } });
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #deliver(effect: Exclude<Effect, Refuse>): void {
+    const listener = effect.cookie as Listener;
+    if (effect.kind === 'complete') listener.complete(effect);
+    else if (effect.kind === 'wait') listener.wait(effect);
+    else if (effect.kind === 'block') listener.block(effect);
+    else listener.adopt(effect);
+
+    if (this.#attendants.size > 0) this.#tellAttendants(effect);
+  }
+
+  #tellAttendants(effect: Exclude<Effect, Refuse>): void {
+    for (const attendant of this.#attendants.get(effect.lkid) ?? []) {
+      if (effect.kind === 'complete') attendant.complete(effect);
+      else if (effect.kind === 'wait') attendant.wait(effect);
+    }
+  }
+
+  /** One timer, for the node's next deadline. It does not keep the process alive. */
+  #arm(): void {
+    const next = this.node.nextDeadline();
+    if (next === null) return this.stop();
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.turn({ kind: 'deadline' });
+    }, Math.max(1, next - this.now()));
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * What a node holds, as people want to see it: the core's dump with its owners'
+ * names put in. Everything returned is a copy.
+ */
+import { DlmError } from '../base/errors.js';
+import { namesOfFlags } from '../lock/flags.js';
+import { IV, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js';
+import type { LockDump, LockspaceDump, ResourceDump } from '../lockspace/dump.js';
+import type { Host } from './host.js';
+import { formatLockId, formatToken } from './lock-id.js';
+import { bytesToText, hexOf } from './text.js';
+import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, OwnerInfo, ResourceInfo } from './types.js';
+import { nameToCore } from './wish.js';
+
+/** Throws `DLM_LOCKSPACE_UNKNOWN`. */
+function dumpOf(host: Host, lockspace: string, resource: string | null = null): LockspaceDump {
+  const dump = host.node.dump(lockspace, resource);
+  if (dump === null) {
+    throw new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${lockspace}'`);
+  }
+  return dump;
+}
+
+export function summary(host: Host, lockspace: string): LockspaceSummary {
+  return summaryOf(dumpOf(host, lockspace));
+}
+
+export function summaries(host: Host): LockspaceSummary[] {
+  return host.node.lockspaceNames().map((name) => summary(host, name));
+}
+
+function summaryOf(dump: LockspaceDump): LockspaceSummary {
+  const all = dump.resources.flatMap((resource) => [...resource.granted, ...resource.converting, ...resource.waiting]);
+  return {
+    name: dump.name,
+    valueLength: dump.valueLength,
+    resources: dump.resources.length,
+    locks: dump.lockCount,
+    orphans: all.filter((lock) => lock.isOrphan).length,
+  };
+}
+
+export function content(host: Host, lockspace: string): LockspaceContent {
+  const dump = dumpOf(host, lockspace);
+  return { ...summaryOf(dump), content: dump.resources.map((resource) => describe(host, dump.name, resource)) };
+}
+
+export function locks(host: Host, filter: LockFilter): LockInfo[] {
+  const names = filter.lockspace === undefined ? host.node.lockspaceNames() : [filter.lockspace];
+  const resource = filter.name === undefined ? null : nameToCore(filter.name);
+  const all = names.flatMap((name) =>
+    dumpOf(host, name, resource).resources.flatMap((found) => {
+      const { granted, converting, waiting } = describe(host, name, found);
+      return [...granted, ...converting, ...waiting];
+    }),
+  );
+  return filter.orphansOnly === true ? all.filter((lock) => lock.owner.kind === 'orphan') : all;
+}
+
+function describe(host: Host, lockspace: string, resource: ResourceDump): ResourceInfo {
+  const infoOf =
+    (state: LockInfo['state']) =>
+    (lock: LockDump, index: number): LockInfo =>
+      describeLock(host, lockspace, resource, lock, state, index);
+  return {
+    resource: bytesToText(resource.name),
+    resourceHex: hexOf(resource.name),
+    master: host.self,
+    valueState: resource.valueState,
+    valueHex: resource.value === null ? null : Buffer.from(resource.value).toString('hex'),
+    granted: resource.granted.map(infoOf('granted')),
+    converting: resource.converting.map(infoOf('converting')),
+    waiting: resource.waiting.map(infoOf('waiting')),
+  };
+}
+
+function describeLock(
+  host: Host,
+  lockspace: string,
+  resource: ResourceDump,
+  lock: LockDump,
+  state: LockInfo['state'],
+  index: number,
+): LockInfo {
+  const place = { name: lockspace, port: { node: host.self, incarnation: host.incarnation } };
+  return {
+    id: formatLockId(place, lock.lkid),
+    lockspace,
+    resource: bytesToText(resource.name),
+    resourceHex: hexOf(resource.name),
+    state,
+    mode: modeName(lock.granted),
+    requested: modeName(lock.requested),
+    position: state === 'granted' ? null : index + 1,
+    flags: namesOfFlags(lock.flags).filter((flag) => flag !== 'CONVERT'),
+    ageMillis: host.now() - lock.since,
+    token: lock.granted === IV ? null : formatToken(host.incarnation, lock.mastership, lock.sequence),
+    node: host.self,
+    owner: describeOwner(host, lock),
+  };
+}
+
+function describeOwner(host: Host, lock: LockDump): OwnerInfo {
+  const owner = host.owner(lock.owner);
+  const kind = lock.isOrphan ? 'orphan' : (owner?.kind ?? 'node');
+  return { kind, pid: owner?.pid ?? null, command: owner?.command ?? '' };
+}
+
+function modeName(mode: ModeOrNone): ModeName | null {
+  return mode === IV ? null : (nameOfMode(mode) as ModeName);
+}

@@ -1,0 +1,161 @@
+/**
+ * The port to a node in this very process: calls are turns, and most locks are
+ * settled before the call returns.
+ */
+import { DlmError } from '../base/errors.js';
+import type { Lkid } from '../base/ids.js';
+import type { ConvertInput, UnlockInput } from '../node/input.js';
+import type { Host, Owner } from './host.js';
+import * as inspect from './inspect.js';
+import { errorOfRefusal } from './outcome.js';
+import type { Listener, LockCall, Port } from './port.js';
+import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, WatchedProcess } from './types.js';
+import type { Watch } from './watch.js';
+
+/** What a port needs to know of the node's surroundings. */
+export interface Surroundings {
+  readonly host: Host;
+  readonly watch: Watch;
+  status(): NodeStatus;
+  /** Leave, once the caller has let go. */
+  leave(force: boolean): Promise<void>;
+}
+
+export class LocalPort implements Port {
+  readonly node: number;
+  readonly incarnation: number;
+  readonly #host: Host;
+  readonly #at: Surroundings;
+  readonly #self: Owner;
+
+  constructor(at: Surroundings, self: Owner) {
+    this.#at = at;
+    this.#host = at.host;
+    this.#self = self;
+    this.node = at.host.self;
+    this.incarnation = at.host.incarnation;
+  }
+
+  lock(call: LockCall, owner: WatchedProcess | null, listener: Listener): void {
+    const id = owner === null ? this.#self.id : this.#at.watch.ownerFor(owner.pid).id;
+    const refusal = this.#host.turn({
+      kind: 'lock',
+      lockspace: call.lockspace,
+      owner: id,
+      name: call.name,
+      mode: call.mode,
+      flags: call.flags,
+      value: call.value,
+      wantsBlocking: call.wantsBlocking,
+      cookie: listener,
+    });
+    if (refusal !== null) listener.refuse(refusal);
+  }
+
+  convert(call: ConvertInput, listener: Listener): void {
+    const refusal = this.#host.turn(call);
+    if (refusal !== null) listener.refuse(refusal);
+  }
+
+  unlock(call: UnlockInput, listener: Listener): void {
+    const refusal = this.#host.turn(call);
+    if (refusal !== null) listener.refuse(refusal);
+  }
+
+  attend(lkid: Lkid, listener: Listener): void {
+    this.#host.attend(lkid, listener);
+  }
+
+  cancel(lockspace: string, lkid: Lkid): Promise<boolean> {
+    return attempt(() => cancelLock(this.#host, lockspace, lkid));
+  }
+
+  protect(pid: number): Promise<void> {
+    return attempt(() => this.#at.watch.protect(this.#self, pid));
+  }
+
+  joinLockspace(name: string, options: { valueLength?: number; isNew?: boolean }): Promise<LockspaceSummary> {
+    return attempt(() => joinLockspace(this.#host, name, options));
+  }
+
+  removeLockspace(name: string, force: boolean): Promise<void> {
+    return attempt(() => removeLockspace(this.#host, name, force));
+  }
+
+  content(lockspace: string): Promise<LockspaceContent> {
+    return attempt(() => inspect.content(this.#host, lockspace));
+  }
+
+  locks(filter: LockFilter): Promise<LockInfo[]> {
+    return attempt(() => inspect.locks(this.#host, filter));
+  }
+
+  purgeOrphans(lockspace: string, formerPid: number | null): Promise<number> {
+    return attempt(() => purgeOrphans(this.#host, lockspace, formerPid));
+  }
+
+  status(): Promise<NodeStatus> {
+    return attempt(() => this.#at.status());
+  }
+
+  leave(options: { force: boolean }): Promise<void> {
+    return this.#at.leave(options.force);
+  }
+
+  close(): Promise<void> {
+    return attempt(() => this.#host.endOwner(this.#self));
+  }
+}
+
+/** A synchronous answer as a promise, errors included. */
+function attempt<Answer>(work: () => Answer): Promise<Answer> {
+  return new Promise((resolve) => resolve(work()));
+}
+
+/** Was there anything to cancel? Throws as `errorOfRefusal`. */
+export function cancelLock(host: Host, lockspace: string, lkid: Lkid): boolean {
+  let ended = false;
+  const listener = { complete: () => (ended = true) } as unknown as Listener;
+  host.attend(lkid, listener);
+  const refusal = host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
+  host.ignore(lkid, listener);
+  if (refusal !== null) throw errorOfRefusal(refusal);
+  return ended;
+}
+
+/** Join-or-create. Throws `DLM_LOCKSPACE_EXISTS` if it must be new and is not. */
+export function joinLockspace(
+  host: Host,
+  name: string,
+  options: { valueLength?: number; isNew?: boolean },
+): LockspaceSummary {
+  const exists = host.node.hasLockspace(name);
+  if (exists && options.isNew === true) {
+    throw new DlmError('DLM_LOCKSPACE_EXISTS', `this node has joined lockspace '${name}' already`);
+  }
+  if (!exists) host.joinLockspace(name, options.valueLength === undefined ? {} : { valueLength: options.valueLength });
+  const summary = inspect.summary(host, name);
+  const { valueLength } = options;
+  if (valueLength !== undefined && summary.valueLength !== valueLength) {
+    throw new DlmError(
+      'DLM_LOCKSPACE_EXISTS',
+      `lockspace '${name}' exists with value blocks of ${summary.valueLength} bytes, not ${valueLength}`,
+      'remove it first, or use it as it is',
+    );
+  }
+  return summary;
+}
+
+export function removeLockspace(host: Host, name: string, force: boolean): void {
+  const refusal = host.turn({ kind: 'leaveLockspace', lockspace: name, force });
+  if (refusal !== null) throw errorOfRefusal(refusal);
+}
+
+export function purgeOrphans(host: Host, lockspace: string, formerPid: number | null): number {
+  const before = inspect.summary(host, lockspace).orphans;
+  if (formerPid === null) host.turn({ kind: 'purgeOrphans', lockspace, formerOwner: null });
+  for (const owner of host.owners()) {
+    if (owner.pid === formerPid) host.turn({ kind: 'purgeOrphans', lockspace, formerOwner: owner.id });
+  }
+  return before - inspect.summary(host, lockspace).orphans;
+}

@@ -1,0 +1,91 @@
+/**
+ * A lockspace in the hands of a program.
+ */
+import type { Lkid } from '../base/ids.js';
+import { Flag } from '../lock/flags.js';
+import { EX, modeNamed } from '../lock/mode.js';
+import { withDeadline } from './deadline.js';
+import { LockHandle } from './lock-handle.js';
+import type { Port } from './port.js';
+import type { LockInfo, LockOptions, LockspaceContent, Name } from './types.js';
+import { flagsOf, nameToCore, padValue } from './wish.js';
+
+const noOptions: LockOptions = {};
+
+export class LockspaceClient {
+  constructor(
+    readonly port: Port,
+    readonly name: string,
+    /** In bytes. */
+    readonly valueLength: number,
+  ) {}
+
+  /**
+   * Lock a resource and wait until it is granted.
+   *
+   * Rejects with `DLM_BUSY` (NOQUEUE), `DLM_TIMED_OUT`, `DLM_CANCELLED`,
+   * `DLM_RULE_BROKEN`, `DLM_NAME_INVALID`… The lock lasts until it is unlocked or
+   * its owner ends.
+   */
+  lock(name: Name, options: LockOptions = noOptions): Promise<LockHandle> {
+    const handle = new LockHandle(this);
+    try {
+      this.start(handle, name, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return options === noOptions ? handle.settled() : withDeadline(handle, handle.settled(), options);
+  }
+
+  /** Ask, without waiting: the handle tells what becomes of it. */
+  start(handle: LockHandle, name: Name, options: LockOptions): void {
+    const flags = options === noOptions ? 0 : flagsOf(options);
+    this.port.lock(
+      {
+        kind: 'lock',
+        lockspace: this.name,
+        name: nameToCore(name),
+        mode: options.mode === undefined ? EX : modeNamed(options.mode)!,
+        flags,
+        value: (flags & Flag.VALBLK) === 0 ? null : padValue(options, this.valueLength),
+        wantsBlocking: true,
+      },
+      options.owner ?? null,
+      handle,
+    );
+  }
+
+  /** Run `work` under a lock and unlock afterwards, whatever happens. */
+  async withLock<Result>(
+    name: Name,
+    options: LockOptions,
+    work: (lock: LockHandle) => Promise<Result> | Result,
+  ): Promise<Result> {
+    const lock = await this.lock(name, options);
+    try {
+      return await work(lock);
+    } finally {
+      await lock[Symbol.asyncDispose]();
+    }
+  }
+
+  /** A lock that was taken earlier, perhaps by another process, to convert, unlock or cancel it. */
+  handleOf(lkid: Lkid): LockHandle {
+    const handle = new LockHandle(this, lkid);
+    this.port.attend(lkid, handle);
+    return handle;
+  }
+
+  /** The locks on one resource, or on all. */
+  locks(name?: Name): Promise<LockInfo[]> {
+    return this.port.locks({ lockspace: this.name, ...(name === undefined ? {} : { name }) });
+  }
+
+  content(): Promise<LockspaceContent> {
+    return this.port.content(this.name);
+  }
+
+  purgeOrphans(formerPid: number | null = null): Promise<number> {
+    return this.port.purgeOrphans(this.name, formerPid);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * A node in the hands of a program: what `openNode` and `attach` give.
+ */
+import { DlmError } from '../base/errors.js';
+import { LockspaceClient } from './lockspace-client.js';
+import type { LockHandle } from './lock-handle.js';
+import { parseLockId } from './lock-id.js';
+import type { Port } from './port.js';
+import type { LockFilter, LockInfo, LockspaceSummary, NodeStatus } from './types.js';
+
+/** The lockspace of those who name none. */
+export const defaultLockspace = 'default';
+
+export class NodeClient {
+  constructor(
+    readonly port: Port,
+    /** Did `attach` have to start the node? */
+    readonly startedNode = false,
+  ) {}
+
+  /** Join a lockspace, making it if need be. Value blocks have 32 bytes unless said otherwise. */
+  async lockspace(
+    name: string = defaultLockspace,
+    options: { valueLength?: number; isNew?: boolean } = {},
+  ): Promise<LockspaceClient> {
+    const { valueLength } = await this.port.joinLockspace(name, options);
+    return new LockspaceClient(this.port, name, valueLength);
+  }
+
+  /** A lock by its printed id, whoever took it. Rejects with `DLM_LOCK_UNKNOWN` if it is of another life. */
+  async lockOf(id: string): Promise<LockHandle> {
+    const parsed = parseLockId(id);
+    if (parsed.node !== this.port.node || parsed.incarnation !== this.port.incarnation) {
+      throw new DlmError('DLM_LOCK_UNKNOWN', `lock ${id} belongs to an earlier life of the node, or to another one`);
+    }
+    const known = (await this.status()).lockspaces.find((lockspace) => lockspace.name === parsed.lockspace);
+    if (known === undefined) throw new DlmError('DLM_LOCK_UNKNOWN', `there is no lock ${id}`);
+    return new LockspaceClient(this.port, known.name, known.valueLength).handleOf(parsed.lkid);
+  }
+
+  async lockspaces(): Promise<readonly LockspaceSummary[]> {
+    return (await this.status()).lockspaces;
+  }
+
+  removeLockspace(name: string, options: { force?: boolean } = {}): Promise<void> {
+    return this.port.removeLockspace(name, options.force ?? false);
+  }
+
+  locks(filter: LockFilter = {}): Promise<LockInfo[]> {
+    return this.port.locks(filter);
+  }
+
+  status(): Promise<NodeStatus> {
+    return this.port.status();
+  }
+
+  /** Stop the node. Rejects with `DLM_NODE_IN_USE` while it holds locks, unless forced. */
+  leave(options: { force?: boolean } = {}): Promise<void> {
+    return this.port.leave({ force: options.force ?? false });
+  }
+
+  /** Let go of the node. Locks that this client owns end, persistent ones become orphans. */
+  close(): Promise<void> {
+    return this.port.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

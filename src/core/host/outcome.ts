@@ -1,0 +1,34 @@
+/**
+ * From the law's answers to errors with a code and a hint.
+ */
+import { DlmError } from '../base/errors.js';
+import type { Status } from '../base/status.js';
+import type { Refusal } from './port.js';
+
+export function errorOfStatus(status: Exclude<Status, 'OK' | 'EUNLOCK'>): DlmError {
+  switch (status) {
+    case 'EAGAIN':
+      return new DlmError('DLM_BUSY', 'the lock is busy');
+    case 'EDEADLK':
+      return new DlmError('DLM_DEADLOCK', 'the conversion would wait for one that waits for it');
+    case 'ECANCEL':
+      return new DlmError('DLM_CANCELLED', 'the wait was cancelled');
+  }
+}
+
+export function errorOfRefusal({ code, rule }: Refusal): DlmError {
+  if (rule?.name === 'lockspace-joined') return new DlmError('DLM_LOCKSPACE_UNKNOWN', rule.text);
+  if (rule?.name === 'lockspace-empty') return new DlmError('DLM_LOCKSPACE_IN_USE', rule.text);
+  switch (code) {
+    case 'EINVAL':
+      return new DlmError('DLM_RULE_BROKEN', `${rule?.text ?? 'refused'} (rule ${rule?.name ?? 'unknown'})`);
+    case 'EBUSY':
+      return new DlmError('DLM_LOCK_IN_PROGRESS', 'the lock is still waiting for an earlier request');
+    case 'ENOENT':
+      return new DlmError('DLM_LOCK_UNKNOWN', 'there is no such lock');
+    case 'EAGAIN':
+      return new DlmError('DLM_ORPHAN_UNKNOWN', 'there is an orphan of that name, in another mode');
+    case 'ENOBUFS':
+      return new DlmError('DLM_NO_NODE', 'there is no such node');
+  }
+}

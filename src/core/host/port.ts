@@ -1,0 +1,66 @@
+/**
+ * One way to reach a node: in this process, or through its socket.
+ *
+ * Handles speak to a port and do not know which it is. A lock's callbacks arrive
+ * at its listener in the order in which the node gave them, and no callback
+ * follows `lost`.
+ */
+import type { DlmError } from '../base/errors.js';
+import type { Lkid } from '../base/ids.js';
+import type { Block, Complete, Wait } from '../lock/turn.js';
+import type { Adopt, Refuse } from '../node/effect.js';
+import type { LockInput, ConvertInput, UnlockInput } from '../node/input.js';
+import type {
+  LockFilter,
+  LockInfo,
+  LockspaceContent,
+  LockspaceSummary,
+  NodeStatus,
+  WatchedProcess,
+} from './types.js';
+
+/** What a refused call is told. */
+export type Refusal = Pick<Refuse, 'code' | 'rule'>;
+
+/** Whoever asked for a lock and hears what becomes of it. */
+export interface Listener {
+  complete(effect: Complete): void;
+  wait(effect: Wait): void;
+  block(effect: Block): void;
+  adopt(effect: Adopt): void;
+  refuse(refusal: Refusal): void;
+  /** The lock is gone, or must be treated so. */
+  lost(reason: DlmError): void;
+}
+
+/** The port knows the owner, and the listener is the cookie. */
+export type LockCall = Omit<LockInput, 'owner' | 'cookie'>;
+
+export interface Port {
+  readonly node: number;
+  readonly incarnation: number;
+
+  /** Answers come to the listener, possibly before this returns. Owner null: this client. */
+  lock(call: LockCall, owner: WatchedProcess | null, listener: Listener): void;
+  convert(call: ConvertInput, listener: Listener): void;
+  unlock(call: UnlockInput, listener: Listener): void;
+  /** Also hear the completions of a lock that somebody else asked for. */
+  attend(lkid: Lkid, listener: Listener): void;
+  /** Was there anything to cancel? The lock's own listener hears the rest. */
+  cancel(lockspace: string, lkid: Lkid): Promise<boolean>;
+  /** Keep what this client holds until that process is gone, even if the client dies first. */
+  protect(pid: number): Promise<void>;
+
+  /** Join a lockspace, making it if need be. `isNew`: fail if this node has joined it. */
+  joinLockspace(name: string, options: { valueLength?: number; isNew?: boolean }): Promise<LockspaceSummary>;
+  removeLockspace(name: string, force: boolean): Promise<void>;
+  content(lockspace: string): Promise<LockspaceContent>;
+  locks(filter: LockFilter): Promise<LockInfo[]>;
+  /** How many orphans were ended. `formerPid`: only those that process left. */
+  purgeOrphans(lockspace: string, formerPid: number | null): Promise<number>;
+  status(): Promise<NodeStatus>;
+  /** Ask the node to leave: refused while locks are held, unless forced. */
+  leave(options: { force: boolean }): Promise<void>;
+  /** Let go of the node; what this client holds ends. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,147 @@
+/**
+ * What a program sees of a node: plain data about it, and the shapes of its verbs.
+ *
+ * `openNode` (a node in this process) and `attach` (a node reached through its
+ * socket) give the same `NodeClient`; nothing here tells which it is. Names are
+ * text in UTF-8, or bytes where text will not do. Durations are milliseconds.
+ */
+import type { FlagName, ResultName } from '../lock/flags.js';
+import type { ValueState } from '../lock/lvb.js';
+import type { ModeName } from '../lock/mode.js';
+
+export type { FlagName, ModeName, ResultName, ValueState };
+
+/** A resource name: text, or bytes (0 to 64 of them). */
+export type Name = string | Uint8Array;
+
+/** A process that owns locks without keeping a connection: it is watched instead. */
+export interface WatchedProcess {
+  readonly pid: number;
+}
+
+/** Who holds a lock, as people want to see it. */
+export interface HolderInfo {
+  readonly pid: number;
+  /** The command line, shortened; empty if unknown. */
+  readonly command: string;
+}
+
+export interface LockOptions {
+  /** EX if not given. */
+  readonly mode?: ModeName;
+  readonly flags?: readonly FlagName[];
+  /** Written by a conversion down or an unlock from PW or EX; at most the lockspace's length. Sets VALBLK. */
+  readonly value?: Uint8Array;
+  /** Fetch the value with the grant. Sets VALBLK. */
+  readonly wantValue?: boolean;
+  /** Give up after so many milliseconds of waiting: `DLM_TIMED_OUT`. */
+  readonly timeout?: number;
+  /** Give up when it is aborted: `DLM_CANCELLED`. */
+  readonly signal?: AbortSignal;
+  /** Whose end ends the lock: this client if not given. */
+  readonly owner?: WatchedProcess;
+}
+
+/** A lock as anybody may see it. */
+export interface LockInfo {
+  /** `LOCKSPACE:NODE.INCARNATION.LKID`, good for convert, unlock and cancel. */
+  readonly id: string;
+  readonly lockspace: string;
+  /** As text, with anything unprintable escaped. */
+  readonly resource: string;
+  /** The name's bytes. */
+  readonly resourceHex: string;
+  readonly state: 'granted' | 'converting' | 'waiting';
+  /** Null for a request that was never granted. */
+  readonly mode: ModeName | null;
+  /** What it waits for, if it waits. */
+  readonly requested: ModeName | null;
+  /** Its place in its queue, from 1; null if granted. */
+  readonly position: number | null;
+  readonly flags: readonly FlagName[];
+  /** Since when it has been in that state. */
+  readonly ageMillis: number;
+  /** `GENERATION.MASTERSHIP.SEQUENCE` in hex; null if never granted. */
+  readonly token: string | null;
+  readonly node: number;
+  readonly owner: OwnerInfo;
+}
+
+export interface OwnerInfo {
+  /** A connection, a watched process, the node itself, or nobody any more. */
+  readonly kind: 'session' | 'process' | 'node' | 'orphan';
+  readonly pid: number | null;
+  readonly command: string;
+}
+
+export interface ResourceInfo {
+  readonly resource: string;
+  readonly resourceHex: string;
+  readonly master: number;
+  readonly valueState: ValueState;
+  /** The value's bytes, valid or not; null if there is none. */
+  readonly valueHex: string | null;
+  readonly granted: readonly LockInfo[];
+  readonly converting: readonly LockInfo[];
+  readonly waiting: readonly LockInfo[];
+}
+
+export interface LockspaceSummary {
+  readonly name: string;
+  /** In bytes. */
+  readonly valueLength: number;
+  readonly resources: number;
+  readonly locks: number;
+  readonly orphans: number;
+}
+
+export interface LockspaceContent extends LockspaceSummary {
+  readonly content: readonly ResourceInfo[];
+}
+
+export interface NodeStatus {
+  readonly node: number;
+  readonly incarnation: number;
+  readonly engine: 'local';
+  /** Started by `node join`, by a command that found none, or inside a program. */
+  readonly start: 'joined' | 'automatic' | 'in-process';
+  readonly pid: number;
+  readonly version: string;
+  /** Null for a node that no other process can reach. */
+  readonly socket: string | null;
+  readonly uptimeMillis: number;
+  readonly quorate: boolean;
+  readonly members: readonly number[];
+  readonly sessions: number;
+  readonly lockspaces: readonly LockspaceSummary[];
+}
+
+/** Which locks to list. */
+export interface LockFilter {
+  readonly lockspace?: string;
+  readonly name?: Name;
+  readonly orphansOnly?: boolean;
+}
+
+export interface ConvertOptions {
+  readonly flags?: readonly FlagName[];
+  readonly value?: Uint8Array;
+  readonly wantValue?: boolean;
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface UnlockOptions {
+  readonly flags?: readonly FlagName[];
+  readonly value?: Uint8Array;
+}
+
+/** How a lock stands after an operation on it by its id. */
+export interface LockState {
+  readonly id: string;
+  readonly mode: ModeName | null;
+  readonly results: readonly ResultName[];
+  readonly value: Uint8Array | null;
+  readonly valueState: ValueState;
+  readonly token: string;
+}
