@@ -10,17 +10,24 @@ export interface Outlet<Effect> {
   push(effect: Effect): void;
 }
 
+/** Most turns have one effect, so the first one needs no list. */
 export class Outbox<Effect> implements Outlet<Effect> {
-  #effects: Effect[] = [];
+  #first: Effect | null = null;
+  #rest: Effect[] | null = null;
 
   push(effect: Effect): void {
-    this.#effects.push(effect);
+    if (this.#first === null) this.#first = effect;
+    else if (this.#rest === null) this.#rest = [effect];
+    else this.#rest.push(effect);
   }
 
   /** Hand over what has been collected and start empty. */
   take(): Effect[] {
-    const taken = this.#effects;
-    this.#effects = [];
-    return taken;
+    const first = this.#first;
+    const rest = this.#rest;
+    if (first === null) return [];
+    this.#first = null;
+    this.#rest = null;
+    return rest === null ? [first] : [first, ...rest];
   }
 }

@@ -36,20 +36,10 @@ export class LocalPort implements Port {
     this.incarnation = at.host.incarnation;
   }
 
-  lock(call: LockCall, owner: WatchedProcess | null, listener: Listener): void {
-    const id = owner === null ? this.#self.id : this.#at.watch.ownerFor(owner.pid).id;
-    const refusal = this.#host.turn({
-      kind: 'lock',
-      lockspace: call.lockspace,
-      owner: id,
-      name: call.name,
-      mode: call.mode,
-      flags: call.flags,
-      value: call.value,
-      wantsBlocking: call.wantsBlocking,
-      cookie: listener,
-    });
-    if (refusal !== null) listener.refuse(refusal);
+  lock(call: LockCall, owner: WatchedProcess | null): void {
+    call.owner = owner === null ? this.#self.id : this.#at.watch.ownerFor(owner.pid).id;
+    const refusal = this.#host.turn(call);
+    if (refusal !== null) call.cookie.refuse(refusal);
   }
 
   convert(call: ConvertInput, listener: Listener): void {

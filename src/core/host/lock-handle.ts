@@ -41,9 +41,12 @@ class Extras {
   abort: AbortController | null = null;
 }
 
-interface Waiter {
-  resolve(handle: LockHandle): void;
-  reject(error: DlmError): void;
+/** Somebody who waits for the operation in flight. */
+class Waiter {
+  constructor(
+    readonly resolve: (handle: LockHandle) => void,
+    readonly reject: (error: DlmError) => void,
+  ) {}
 }
 
 const done = Promise.resolve();
@@ -54,9 +57,8 @@ export class LockHandle implements Listener {
   #mode: ModeOrNone = IV;
   #mastership = 0;
   #sequence = 0;
-  /** The outcome of the operation in flight: not known yet, fine, or an error. */
-  #outcome: 'pending' | 'fine' | DlmError;
-  #waiter: Waiter | null = null;
+  /** The outcome of the operation in flight: fine, an error, or not known yet; then perhaps who waits for it. */
+  #outcome: 'pending' | 'fine' | DlmError | Waiter;
   #extras: Extras | null = null;
 
   /** Made by a lockspace: for a new request, or for a lock that exists under this id. */
@@ -125,7 +127,6 @@ export class LockHandle implements Listener {
         mode: modeNamed(mode)!,
         flags: flagsOf(options) | Flag.CONVERT,
         value: padValue(options, this.#space.valueLength),
-        wantsBlocking: true,
       },
       this,
     );
@@ -161,9 +162,9 @@ export class LockHandle implements Listener {
   /** The outcome of the operation in flight. */
   settled(): Promise<LockHandle> {
     if (this.#outcome === 'fine') return Promise.resolve(this);
-    if (this.#outcome !== 'pending') return Promise.reject(this.#outcome);
+    if (this.#outcome instanceof DlmError) return Promise.reject(this.#outcome);
     return new Promise((resolve, reject) => {
-      this.#waiter = { resolve, reject };
+      this.#outcome = new Waiter(resolve, reject);
     });
   }
 
@@ -174,7 +175,7 @@ export class LockHandle implements Listener {
     this.#sequence = effect.sequence;
     this.#noteValue(effect);
 
-    const unexpected = this.#outcome !== 'pending';
+    const unexpected = !this.#isPending;
     if (effect.status === 'OK') this.#settle('fine');
     else if (effect.status !== 'EUNLOCK') this.#settle(errorOfStatus(effect.status));
     else if (unexpected) this.lost(new DlmError('DLM_LOST', 'somebody else unlocked the lock'));
@@ -212,18 +213,22 @@ export class LockHandle implements Listener {
     for (const listener of this.#extras?.listeners.lost ?? []) listener(reason);
   }
 
+  get #isPending(): boolean {
+    const outcome = this.#outcome;
+    return outcome !== 'fine' && (outcome === 'pending' || outcome instanceof Waiter);
+  }
+
   #begin(): void {
-    if (this.#outcome === 'pending') {
+    if (this.#isPending) {
       throw new DlmError('DLM_LOCK_IN_PROGRESS', 'the lock is still waiting for an earlier request');
     }
     this.#outcome = 'pending';
   }
 
   #settle(outcome: 'fine' | DlmError): void {
+    const waiter = this.#outcome;
     this.#outcome = outcome;
-    const waiter = this.#waiter;
-    if (waiter === null) return;
-    this.#waiter = null;
+    if (waiter === 'pending' || !(waiter instanceof Waiter)) return;
     if (outcome === 'fine') waiter.resolve(this);
     else waiter.reject(outcome);
   }

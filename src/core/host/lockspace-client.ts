@@ -1,7 +1,7 @@
 /**
  * A lockspace in the hands of a program.
  */
-import type { Lkid } from '../base/ids.js';
+import { ownerId, type Lkid } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
 import { EX, modeNamed } from '../lock/mode.js';
 import { withDeadline } from './deadline.js';
@@ -10,6 +10,8 @@ import type { Port } from './port.js';
 import type { LockInfo, LockOptions, LockspaceContent, Name } from './types.js';
 import { flagsOf, nameToCore, padValue } from './wish.js';
 
+/** The port knows better. */
+const unowned = ownerId(0);
 const noOptions: LockOptions = {};
 
 export class LockspaceClient {
@@ -44,14 +46,14 @@ export class LockspaceClient {
       {
         kind: 'lock',
         lockspace: this.name,
+        owner: unowned,
         name: nameToCore(name),
         mode: options.mode === undefined ? EX : modeNamed(options.mode)!,
         flags,
         value: (flags & Flag.VALBLK) === 0 ? null : padValue(options, this.valueLength),
-        wantsBlocking: true,
+        cookie: handle,
       },
       options.owner ?? null,
-      handle,
     );
   }
 

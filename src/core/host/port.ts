@@ -6,7 +6,7 @@
  * follows `lost`.
  */
 import type { DlmError } from '../base/errors.js';
-import type { Lkid } from '../base/ids.js';
+import type { Lkid, OwnerId } from '../base/ids.js';
 import type { Block, Complete, Wait } from '../lock/turn.js';
 import type { Adopt, Refuse } from '../node/effect.js';
 import type { LockInput, ConvertInput, UnlockInput } from '../node/input.js';
@@ -33,15 +33,18 @@ export interface Listener {
   lost(reason: DlmError): void;
 }
 
-/** The port knows the owner, and the listener is the cookie. */
-export type LockCall = Omit<LockInput, 'owner' | 'cookie'>;
+/** A lock input whose owner the port will put in; its cookie is the listener. */
+export interface LockCall extends Omit<LockInput, 'owner' | 'cookie'> {
+  owner: OwnerId;
+  readonly cookie: Listener;
+}
 
 export interface Port {
   readonly node: number;
   readonly incarnation: number;
 
   /** Answers come to the listener, possibly before this returns. Owner null: this client. */
-  lock(call: LockCall, owner: WatchedProcess | null, listener: Listener): void;
+  lock(call: LockCall, owner: WatchedProcess | null): void;
   convert(call: ConvertInput, listener: Listener): void;
   unlock(call: UnlockInput, listener: Listener): void;
   /** Also hear the completions of a lock that somebody else asked for. */

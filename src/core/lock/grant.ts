@@ -96,13 +96,14 @@ export function isDemoted(lock: Lock): boolean {
 /** Give the lock what it asks for and tell its owner. */
 export function grant(turn: Turn, resource: Resource, lock: Lock): void {
   const value = moveValueOnGrant(resource, lock);
-  if (lock.granted !== lock.requested) {
+  if (lock.granted !== lock.requested || (lock.place === 'converting' && turn.law.grantLeavesConvertQueue)) {
     lock.granted = lock.requested;
     resource.joinGranted(lock, turn.now);
   }
   lock.requested = IV;
   if (lock.granted !== IV) lock.tokenSequence = resource.takeToken(lock.granted);
-  if (lock.blocking !== null) lock.blocking.told = IV;
+  const { blocking } = lock;
+  if (blocking !== null) blocking.told = IV;
   turn.complete(lock, 'OK', value);
 }
 

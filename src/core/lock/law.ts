@@ -16,6 +16,10 @@ export interface Law {
   readonly blockedCwIsFresh: boolean;
   /** Holders also hear of a conversion that waits in a deadlock of its own will. */
   readonly deadlockedIsTold: boolean;
+  /** A queued conversion granted in the mode it already holds is done, and stands among the granted again. */
+  readonly grantLeavesConvertQueue: boolean;
+  /** Whoever adopts an orphan may not ask for what no lock call may ask for. */
+  readonly adoptionIsChecked: boolean;
 }
 
 /** The kernel's law, to the letter. */
@@ -25,6 +29,8 @@ export const kernelLaw: Law = {
   cancelAgainIsQuiet: false,
   blockedCwIsFresh: false,
   deadlockedIsTold: false,
+  grantLeavesConvertQueue: false,
+  adoptionIsChecked: false,
 };
 
 /** The project's law. */
@@ -34,4 +40,6 @@ export const defaultLaw: Law = {
   cancelAgainIsQuiet: true,
   blockedCwIsFresh: true,
   deadlockedIsTold: true,
+  grantLeavesConvertQueue: true,
+  adoptionIsChecked: true,
 };

@@ -4,7 +4,7 @@
  * It stands in exactly one of the resource's queues, or in none: before its
  * first answer and after its end. It is plain state; every rule about it lives in
  * the files beside this one. There may be a million of these, hence the terse
- * fields: what only a contended lock needs hangs off `blocking`.
+ * fields: what few of them need is made when it is first used.
  *
  * Kin: fs/dlm/dlm_internal.h struct dlm_lkb.
  */
@@ -25,6 +25,13 @@ export interface BlockingMemory {
   mode: ModeOrNone;
 }
 
+/** What few locks need. */
+class Extras {
+  blocking: BlockingMemory | null = null;
+
+  constructor(public value: Uint8Array | null) {}
+}
+
 export class Lock {
   place: Place = 'nowhere';
   granted: ModeOrNone = IV;
@@ -33,11 +40,7 @@ export class Lock {
   flags = 0;
   /** What the next completion reports beside its status (sbflags). */
   results = 0;
-  /** The caller's copy of the value block; its bytes are never changed in place. */
-  value: Uint8Array | null = null;
-  /** Null until the holder is first told that it blocks somebody. */
-  blocking: BlockingMemory | null = null;
-  /** The second half of the lock's token; see `Resource.tokenSequence`. */
+  /** The second half of the lock's token; see `Resource.takeToken`. */
   tokenSequence = 0;
   /** When it took its place in the queue it stands in. */
   since: Millis;
@@ -48,14 +51,13 @@ export class Lock {
   /** Neighbours among the locks of its owner. */
   ownerNext: Lock | null = null;
   ownerPrevious: Lock | null = null;
+  #extras: Extras | null = null;
 
   constructor(
     readonly id: Lkid,
     readonly resource: Resource,
     /** Null once the owner has ended: an orphan. */
     public owner: OwnerId | null,
-    /** Does the caller want blocking callbacks? */
-    public wantsBlocking: boolean,
     /** What the caller gave to be handed back with every callback. */
     public cookie: unknown,
     now: Millis,
@@ -68,13 +70,34 @@ export class Lock {
     return this.granted !== IV;
   }
 
+  /** The caller's copy of the value block; its bytes are never changed in place. */
+  get value(): Uint8Array | null {
+    return this.#extras === null ? null : this.#extras.value;
+  }
+
+  set value(value: Uint8Array | null) {
+    if (this.#extras !== null) this.#extras.value = value;
+    else if (value !== null) this.#extras = new Extras(value);
+  }
+
+  /** What the holder was told; null until it first blocks somebody. */
+  get blocking(): BlockingMemory | null {
+    return this.#extras === null ? null : this.#extras.blocking;
+  }
+
+  /** The same, for writing. */
+  remember(): BlockingMemory {
+    this.#extras ??= new Extras(null);
+    return (this.#extras.blocking ??= { told: IV, turn: -1, mode: IV });
+  }
+
   has(flag: number): boolean {
     return (this.flags & flag) !== 0;
   }
 
-  /** The highest mode the holder was told it blocks. */
+  /** The mode the holder was told last that it blocks. */
   get told(): ModeOrNone {
-    return this.blocking === null ? IV : this.blocking.told;
+    return this.blocking?.told ?? IV;
   }
 
   /** Take over what a lock or convert call asks for. */

@@ -47,7 +47,6 @@ export interface Conversion {
   readonly mode: Mode;
   readonly flags: number;
   readonly value: Uint8Array | null;
-  readonly wantsBlocking: boolean;
 }
 
 /** Convert a granted lock to another mode. */
@@ -58,7 +57,6 @@ export function convert(turn: Turn, lock: Lock, wish: Conversion): Refused | nul
 
   const kept = turn.law.persistentStays ? lock.flags & Flag.PERSISTENT : 0;
   lock.ask(wish.mode, wish.flags | kept, wish.value);
-  lock.wantsBlocking = wish.wantsBlocking;
   convertNow(turn, lock);
   return null;
 }

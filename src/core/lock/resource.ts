@@ -15,15 +15,16 @@ import type { ValueBlock } from './lvb.js';
 import { conflictsWithAny, withMode, type Mode } from './mode.js';
 import { Queue, nobody } from './queue.js';
 
+/** How many sets of the six modes there are. */
+const modeSets = 64;
+
 export class Resource {
   /** The granted locks, newest first, chained through `next`. */
   newestGranted: Lock | null = null;
   /** Null until a value is first written or declared not valid. */
   value: ValueBlock | null = null;
-  /** Rises whenever a grant excludes an earlier one: the sequence part of a token. */
-  tokenSequence = 0;
-  /** The modes granted under that number, as a set. */
-  #tokenModes = 0;
+  /** The sequence part of the latest token, and the set of modes granted under it, in one number. */
+  #token = 0;
   #queues: { convert: Queue; wait: Queue } | null = null;
 
   constructor(
@@ -85,12 +86,14 @@ export class Resource {
    * that holders who may work side by side share a token.
    */
   takeToken(mode: Mode): number {
-    if (this.tokenSequence === 0 || conflictsWithAny(mode, this.#tokenModes)) {
-      this.tokenSequence += 1;
-      this.#tokenModes = 0;
+    let sequence = Math.floor(this.#token / modeSets);
+    let granted = this.#token % modeSets;
+    if (sequence === 0 || conflictsWithAny(mode, granted)) {
+      sequence += 1;
+      granted = 0;
     }
-    this.#tokenModes = withMode(this.#tokenModes, mode);
-    return this.tokenSequence;
+    this.#token = sequence * modeSets + withMode(granted, mode);
+    return sequence;
   }
 
   #unchain(lock: Lock): void {

@@ -14,7 +14,7 @@ import type { Status } from '../base/status.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
 import { stateOf, type ValueState } from './lvb.js';
-import { IV, PR, compatible, type Mode, type ModeOrNone } from './mode.js';
+import { PR, compatible, type Mode, type ModeOrNone } from './mode.js';
 
 /** Completion ast: an accepted operation has ended. */
 export class Complete {
@@ -76,7 +76,8 @@ export class Turn {
   }
 
   complete(lock: Lock, status: Status, value: Uint8Array | null = null): void {
-    if (lock.blocking !== null) lock.blocking.turn = -1;
+    const { blocking } = lock;
+    if (blocking !== null) blocking.turn = -1;
     if (lock.owner === null) return;
     const { resource } = lock;
     this.outbox.push(
@@ -100,9 +101,9 @@ export class Turn {
 
   /** Tell a holder that it blocks `mode`, and remember that it knows of `remembered`. */
   block(lock: Lock, mode: Mode, remembered: Mode = mode): void {
-    const memory = (lock.blocking ??= { told: IV, turn: -1, mode: IV });
+    const memory = lock.remember();
     memory.told = remembered;
-    if (lock.owner === null || !lock.wantsBlocking) return;
+    if (lock.owner === null) return;
     if (memory.turn === this.number && saysItAll(memory.mode, mode)) return;
 
     memory.turn = this.number;

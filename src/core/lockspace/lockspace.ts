@@ -19,6 +19,7 @@ import * as operations from '../lock/operations.js';
 import type { CancelStatus, Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { Turn, type Callback } from '../lock/turn.js';
+import { LockTable } from './lock-table.js';
 import type { Numbers } from './numbers.js';
 import { Owners } from './owners.js';
 import { ResourceTable } from './resource-table.js';
@@ -37,8 +38,6 @@ export interface LockWish {
   readonly flags: number;
   /** Required with VALBLK; exactly `valueLength` bytes, left alone until the completion. */
   readonly value: Uint8Array | null;
-  /** Does the caller want to hear when the lock blocks somebody? */
-  readonly wantsBlocking: boolean;
 }
 
 export interface NewLock extends LockWish {
@@ -57,7 +56,7 @@ export class Lockspace {
   readonly #turn: Turn;
   readonly #resources: ResourceTable;
   readonly #owners = new Owners();
-  readonly #locks = new Map<Lkid, Lock>();
+  readonly #locks = new LockTable();
   readonly #numbers: Numbers;
 
   constructor(
@@ -73,22 +72,25 @@ export class Lockspace {
 
   /** Ask for a new lock, or with ORPHAN for one that was left behind. */
   lock(now: Millis, wish: NewLock): Refused | Lock {
-    const broken = brokenLockRule(wish.flags & ~Flag.CONVERT, wish.mode, wish.name.length);
-    if (broken !== null) return refuse('EINVAL', broken);
-    if (!this.#bringsValue(wish)) return refuse('EINVAL', valueNeeded);
+    const adopts = (wish.flags & Flag.ORPHAN) !== 0;
+    if (!adopts || this.config.law.adoptionIsChecked) {
+      const broken = brokenLockRule(wish.flags & ~Flag.CONVERT, wish.mode, wish.name.length);
+      if (broken !== null) return refuse('EINVAL', broken);
+      if (!this.#bringsValue(wish)) return refuse('EINVAL', valueNeeded);
+    }
+    if (adopts) return this.#adopt(wish);
     this.#turn.begin(now);
-    if ((wish.flags & Flag.ORPHAN) !== 0) return this.#adopt(wish);
 
     const resource = this.#resources.take(wish.name);
-    const id = this.#numbers.nextLkid((taken) => this.#locks.has(taken));
-    const lock = new Lock(id, resource, wish.owner, wish.wantsBlocking, wish.cookie, now);
+    const id = this.#numbers.nextLkid(this.#locks);
+    const lock = new Lock(id, resource, wish.owner, wish.cookie, now);
     lock.ask(wish.mode, wish.flags, wish.value);
     operations.request(this.#turn, lock);
 
     if (lock.place === 'nowhere') {
       this.#retire(lock);
     } else {
-      this.#locks.set(id, lock);
+      this.#locks.add(lock);
       this.#owners.add(lock, wish.owner);
     }
     return lock;
@@ -98,7 +100,7 @@ export class Lockspace {
     const flags = wish.flags | Flag.CONVERT;
     const broken = brokenLockRule(flags, wish.mode, 0);
     const lock = this.#locks.get(id);
-    if (lock === undefined) return refuse('ENOENT');
+    if (lock === null) return refuse('ENOENT');
     if (broken !== null) return refuse('EINVAL', broken);
     if (!this.#bringsValue(wish)) return refuse('EINVAL', valueNeeded);
 
@@ -108,7 +110,7 @@ export class Lockspace {
 
   unlock(now: Millis, id: Lkid, flags: number, value: Uint8Array | null): Refused | null {
     const lock = this.#locks.get(id);
-    if (lock === undefined) return refuse('ENOENT');
+    if (lock === null) return refuse('ENOENT');
     const broken = brokenUnlockRule(flags);
     if (broken !== null) return refuse('EINVAL', broken);
 
@@ -119,7 +121,7 @@ export class Lockspace {
 
   cancel(now: Millis, id: Lkid, flags: number, status: CancelStatus): Refused | null {
     const lock = this.#locks.get(id);
-    if (lock === undefined) return refuse('ENOENT');
+    if (lock === null) return refuse('ENOENT');
     const broken = brokenUnlockRule(flags);
     if (broken !== null) return refuse('EINVAL', broken);
 
@@ -199,7 +201,6 @@ export class Lockspace {
     lock.flags = wish.flags | kept;
     lock.owner = wish.owner;
     lock.cookie = wish.cookie;
-    lock.wantsBlocking = wish.wantsBlocking;
     this.#owners.add(lock, wish.owner);
     return lock;
   }
@@ -217,7 +218,7 @@ export class Lockspace {
   }
 
   #forget(lock: Lock): void {
-    this.#locks.delete(lock.id);
+    this.#locks.remove(lock);
     this.#owners.remove(lock);
     this.#retire(lock);
   }

@@ -14,11 +14,11 @@ export class Numbers {
   #lkid = 0;
   #mastership = 0;
 
-  /** The next lock id that `isTaken` does not know. */
-  nextLkid(isTaken: (id: Lkid) => boolean): Lkid {
+  /** The next lock id; after very many, one that is free again. */
+  nextLkid(taken: { get(id: Lkid): unknown }): Lkid {
     do {
       this.#lkid = this.#lkid === lkidMax ? 1 : this.#lkid + 1;
-    } while (isTaken(lkid(this.#lkid)));
+    } while (taken.get(lkid(this.#lkid)) !== null);
     return lkid(this.#lkid);
   }
 

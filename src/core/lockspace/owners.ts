@@ -35,14 +35,17 @@ class OwnedLocks {
 
 export class Owners {
   readonly #byOwner = new Map<OwnerId, OwnedLocks>();
+  #latest: OwnedLocks | null = null;
+  #latestOwner: OwnerId | null = null;
   /** The locks that outlived their owner, the oldest first, and who that was. */
   readonly #orphans = new Map<Lock, OwnerId>();
 
   add(lock: Lock, owner: OwnerId): void {
-    let owned = this.#byOwner.get(owner);
-    if (owned === undefined) {
+    let owned = this.#ownedBy(owner);
+    if (owned === null) {
       owned = new OwnedLocks();
       this.#byOwner.set(owner, owned);
+      this.#latest = owned;
     }
     owned.add(lock);
   }
@@ -50,13 +53,14 @@ export class Owners {
   /** The lock has ended, or is taken away from its owner. */
   remove(lock: Lock): void {
     if (lock.owner === null) this.#orphans.delete(lock);
-    else this.#byOwner.get(lock.owner)?.remove(lock);
+    else this.#ownedBy(lock.owner)?.remove(lock);
   }
 
   /** Take away the owner's locks, in the order they were asked for. */
   takeAll(owner: OwnerId): Lock[] {
-    const owned = this.#byOwner.get(owner);
+    const owned = this.#ownedBy(owner);
     this.#byOwner.delete(owner);
+    this.#latest = null;
     const locks: Lock[] = [];
     for (let lock = owned?.first ?? null; lock !== null; lock = lock.ownerNext) locks.push(lock);
     for (const lock of locks) {
@@ -65,6 +69,15 @@ export class Owners {
       lock.ownerPrevious = null;
     }
     return locks;
+  }
+
+  /** Calls of one owner come in bursts, so the latest one is kept at hand. */
+  #ownedBy(owner: OwnerId): OwnedLocks | null {
+    if (this.#latest === null || this.#latestOwner !== owner) {
+      this.#latest = this.#byOwner.get(owner) ?? null;
+      this.#latestOwner = owner;
+    }
+    return this.#latest;
   }
 
   orphan(lock: Lock, formerOwner: OwnerId): void {

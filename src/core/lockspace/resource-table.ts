@@ -56,6 +56,7 @@ export class ResourceTable {
 
   /** When the next idle resource is to be forgotten. */
   nextDeadline(): Millis | null {
+    if (this.#idle.size === 0) return null;
     for (const deadline of this.#idle.values()) return deadline;
     return null;
   }

@@ -31,6 +31,8 @@ const stillLocked: Rule = { name: 'lockspace-empty', text: 'the lockspace still 
 export class DlmNode {
   readonly #outbox = new Outbox<Effect>();
   readonly #lockspaces = new Map<string, Lockspace>();
+  /** The same, in the order of their names. */
+  #sorted: readonly Lockspace[] = [];
   readonly #numbers = new Numbers();
 
   constructor(readonly config: NodeConfig) {}
@@ -45,10 +47,10 @@ export class DlmNode {
         this.#leave(input);
         break;
       case 'endOwner':
-        for (const lockspace of this.#sorted()) lockspace.endOwner(now, input.owner);
+        for (const lockspace of this.#sorted) lockspace.endOwner(now, input.owner);
         break;
       case 'deadline':
-        for (const lockspace of this.#sorted()) lockspace.tick(now);
+        for (const lockspace of this.#sorted) lockspace.tick(now);
         break;
       default: {
         const lockspace = this.#lockspaces.get(input.lockspace);
@@ -62,7 +64,7 @@ export class DlmNode {
   /** When the node wants to be given a `deadline`, if nothing happens before. */
   nextDeadline(): Millis | null {
     let next: Millis | null = null;
-    for (const lockspace of this.#lockspaces.values()) {
+    for (const lockspace of this.#sorted) {
       const deadline = lockspace.nextDeadline();
       if (deadline !== null && (next === null || deadline < next)) next = deadline;
     }
@@ -81,7 +83,7 @@ export class DlmNode {
   /** How many locks there are, in all lockspaces. */
   get lockCount(): number {
     let count = 0;
-    for (const lockspace of this.#lockspaces.values()) count += lockspace.lockCount;
+    for (const lockspace of this.#sorted) count += lockspace.lockCount;
     return count;
   }
 
@@ -132,17 +134,22 @@ export class DlmNode {
   #join(name: string, config: Lockspace['config']): void {
     if (this.#lockspaces.has(name)) return;
     this.#lockspaces.set(name, new Lockspace(name, config, this.#numbers, this.#outbox));
+    this.#sort();
   }
 
   #leave(input: LeaveLockspace): void {
     const lockspace = this.#lockspaces.get(input.lockspace);
     if (lockspace === undefined) this.#refuse(input, 'ENOENT', notJoined);
     else if (lockspace.lockCount > 0 && !input.force) this.#refuse(input, 'EBUSY', stillLocked);
-    else this.#lockspaces.delete(input.lockspace);
+    else {
+      this.#lockspaces.delete(input.lockspace);
+      this.#sort();
+    }
   }
 
-  #sorted(): Lockspace[] {
-    return this.lockspaceNames().map((name) => this.#lockspaces.get(name)!);
+  /** Nothing may depend on the order of joining. */
+  #sort(): void {
+    this.#sorted = this.lockspaceNames().map((name) => this.#lockspaces.get(name)!);
   }
 }
 

@@ -35,6 +35,8 @@ const valueLength = 32;
 /** What the device keeps for one lock: its file's memory of it. */
 interface DeviceLock {
   label: string;
+  /** Was an address given for blocking callbacks? */
+  hearsBlocking: boolean;
   lkid: Lkid | null;
   buffer: Uint8Array | null;
   /** The mode of the completion delivered last. */
@@ -111,7 +113,8 @@ export class Device {
     const label = parseLabel(step.words[0]!);
     const flags = flagsOf(step);
     const buffer = (flags & Flag.VALBLK) !== 0 ? new Uint8Array(valueLength) : null;
-    const lock: DeviceLock = { label: label.text, lkid: null, buffer, completed: IV };
+    const hearsBlocking = !step.words.includes('nobast');
+    const lock: DeviceLock = { label: label.text, hearsBlocking, lkid: null, buffer, completed: IV };
     if (step.words.includes('nocast')) return 'EINVAL';
 
     const effects = this.#step({
@@ -122,7 +125,6 @@ export class Device {
       mode: modeOf(step),
       flags: flags & ~Flag.CONVERT,
       value: buffer,
-      wantsBlocking: !step.words.includes('nobast'),
       cookie: lock,
     });
     const kind = effects.find((effect) => effect.kind !== 'block')?.kind;
@@ -137,10 +139,10 @@ export class Device {
     const flags = flagsOf(step);
     if (lock !== null && (flags & Flag.VALBLK) !== 0) lock.buffer ??= new Uint8Array(valueLength);
     if (lock !== null) this.#overwrite(lock, step);
+    if (lock !== null) lock.hearsBlocking = !step.words.includes('nobast');
     const value = lock?.buffer ?? null;
-    const wantsBlocking = !step.words.includes('nobast');
     return codeOf(
-      this.#step({ kind: 'convert', lockspace, lkid: id, mode: modeOf(step), flags, value, wantsBlocking }),
+      this.#step({ kind: 'convert', lockspace, lkid: id, mode: modeOf(step), flags, value }),
     );
   }
 
@@ -225,6 +227,7 @@ export class Device {
   }
 
   #blocking(lock: DeviceLock, mode: Mode): void {
+    if (!lock.hearsBlocking) return;
     const pending = this.#events.findLast((event) => labelOfEvent(event) === lock.label);
     if (pending !== undefined && 'bast' in pending) {
       const told = modeNamed(pending.mode) ?? IV;
