@@ -7,7 +7,7 @@
  */
 import type { Lkid, Millis, OwnerId } from '../base/ids.js';
 import { incarnation, millis, nodeId, ownerId } from '../base/ids.js';
-import { defaultConfig, type LockspaceConfig } from '../lockspace/lockspace.js';
+import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Effect, Refuse } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import { DlmNode } from '../node/node.js';

@@ -5,7 +5,7 @@
 import { DlmError } from '../base/errors.js';
 import { namesOfFlags } from '../lock/flags.js';
 import { IV, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js';
-import type { LockDump, LockspaceDump, ResourceDump } from '../lockspace/dump.js';
+import type { LockDump, LockspaceDump, ResourceDump } from '../node/snapshot.js';
 import type { Host } from './host.js';
 import { formatLockId, formatToken } from './lock-id.js';
 import { bytesToText, hexOf } from './text.js';

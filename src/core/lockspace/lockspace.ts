@@ -76,7 +76,7 @@ export class Lockspace {
     if (!adopts || this.config.law.adoptionIsChecked) {
       const broken = brokenLockRule(wish.flags & ~Flag.CONVERT, wish.mode, wish.name.length);
       if (broken !== null) return refuse('EINVAL', broken);
-      if (!this.#bringsValue(wish)) return refuse('EINVAL', valueNeeded);
+      if (!this.#bringsValue(wish.flags, wish.value)) return refuse('EINVAL', valueNeeded);
     }
     if (adopts) return this.#adopt(wish);
     this.#turn.begin(now);
@@ -102,17 +102,19 @@ export class Lockspace {
     const lock = this.#locks.get(id);
     if (lock === null) return refuse('ENOENT');
     if (broken !== null) return refuse('EINVAL', broken);
-    if (!this.#bringsValue(wish)) return refuse('EINVAL', valueNeeded);
+    if (!this.#bringsValue(flags, wish.value)) return refuse('EINVAL', valueNeeded);
 
     this.#turn.begin(now);
     return operations.convert(this.#turn, lock, { ...wish, flags });
   }
 
   unlock(now: Millis, id: Lkid, flags: number, value: Uint8Array | null): Refused | null {
+    if ((flags & Flag.CANCEL) !== 0) return this.cancel(now, id, flags, 'ECANCEL');
     const lock = this.#locks.get(id);
     if (lock === null) return refuse('ENOENT');
     const broken = brokenUnlockRule(flags);
     if (broken !== null) return refuse('EINVAL', broken);
+    if (value !== null && !this.#bringsValue(flags, value)) return refuse('EINVAL', valueNeeded);
 
     this.#turn.begin(now);
     this.#end(lock, flags, value);
@@ -122,7 +124,7 @@ export class Lockspace {
   cancel(now: Millis, id: Lkid, flags: number, status: CancelStatus): Refused | null {
     const lock = this.#locks.get(id);
     if (lock === null) return refuse('ENOENT');
-    const broken = brokenUnlockRule(flags);
+    const broken = brokenUnlockRule(flags | Flag.CANCEL);
     if (broken !== null) return refuse('EINVAL', broken);
 
     this.#turn.begin(now);
@@ -185,9 +187,8 @@ export class Lockspace {
     return this.#locks.size;
   }
 
-  #bringsValue(wish: LockWish): boolean {
-    if ((wish.flags & Flag.VALBLK) === 0) return true;
-    return wish.value !== null && wish.value.length === this.config.valueLength;
+  #bringsValue(flags: number, value: Uint8Array | null): boolean {
+    return value === null ? (flags & Flag.VALBLK) === 0 : value.length === this.config.valueLength;
   }
 
   /** Hand an orphan of that name and mode to a new owner; it keeps its id, and no callback follows. */

@@ -13,20 +13,21 @@
  *     is dropped when the one waiting before it says as much; until then the id of
  *     an ended lock is still known to a conversion, which finds it busy;
  *   - a lock call without a completion address is refused;
+ *   - a lock call with CONVERT is a conversion of the id it gives, 0 if none;
  *   - adopting an orphan answers at once, and a purge of another node fails.
  */
 import { incarnation, lkid, millis, nodeId, ownerId, type Lkid, type OwnerId } from '../../base/ids.js';
-import { Flag, flagNamed, namesOfResults } from '../../lock/flags.js';
+import { Flag, namesOfResults } from '../../lock/flags.js';
 import { IV, PR, modeNamed, nameOfMode, type Mode, type ModeOrNone } from '../../lock/mode.js';
 import type { Law } from '../../lock/law.js';
 import { transferOf } from '../../lock/lvb.js';
 import type { Complete } from '../../lock/turn.js';
-import type { LockspaceDump } from '../../lockspace/dump.js';
+import type { LockspaceDump } from '../../node/snapshot.js';
 import type { Effect } from '../../node/effect.js';
 import type { Input } from '../../node/input.js';
 import { DlmNode } from '../../node/node.js';
 import { labelOfEvent, type Outcome, type RecordedEvent } from './recording.js';
-import { parseLabel, parseProcess, type Step } from './scenario.js';
+import { flagsOf, parseLabel, parseProcess, targetOf, type Step } from './scenario.js';
 import { bytesOfHex, hexOfBytes, showState } from './show.js';
 
 const lockspace = 'conformance';
@@ -44,6 +45,16 @@ interface DeviceLock {
 }
 
 type Call = (step: Step) => string;
+
+/** The lock a call speaks of, as far as the device knows it. */
+interface Target {
+  readonly id: Lkid;
+  readonly lock: DeviceLock | null;
+  /** Has it ended without anybody having read so? */
+  readonly isUnread: boolean;
+}
+
+const nothing: Target = { id: lkid(0), lock: null, isUnread: false };
 
 export class Device {
   readonly #node: DlmNode;
@@ -116,6 +127,7 @@ export class Device {
     const hearsBlocking = !step.words.includes('nobast');
     const lock: DeviceLock = { label: label.text, hearsBlocking, lkid: null, buffer, completed: IV };
     if (step.words.includes('nocast')) return 'EINVAL';
+    if ((flags & Flag.CONVERT) !== 0) return this.#convert(step, step.settings.has('lkid') ? this.#target(step) : nothing);
 
     const effects = this.#step({
       kind: 'lock',
@@ -123,19 +135,19 @@ export class Device {
       owner: this.#ownerOf(label.process),
       name: nameOf(step),
       mode: modeOf(step),
-      flags: flags & ~Flag.CONVERT,
+      flags,
       value: buffer,
       cookie: lock,
     });
     const kind = effects.find((effect) => effect.kind !== 'block')?.kind;
-    if (kind === 'adopt') this.#labels.delete(this.#labelOf(lock.lkid!));
+    if (kind === 'adopt') this.#inherit(lock);
     if (lock.completed !== IV || kind === 'wait') this.#labels.set(label.text, lock);
     return codeOf(effects);
   }
 
-  #convert(step: Step): string {
-    if (this.#unread.has(step.words[0]!)) return 'EBUSY';
-    const { id, lock } = this.#target(step);
+  #convert(step: Step, { id, lock, isUnread } = this.#target(step)): string {
+    if (step.words.includes('nocast')) return 'EINVAL';
+    if (isUnread) return 'EBUSY';
     const flags = flagsOf(step);
     if (lock !== null && (flags & Flag.VALBLK) !== 0) lock.buffer ??= new Uint8Array(valueLength);
     if (lock !== null) this.#overwrite(lock, step);
@@ -147,19 +159,16 @@ export class Device {
   }
 
   #unlock(step: Step): string {
-    const { id, lock } = this.#target(step);
     const flags = flagsOf(step);
+    if ((flags & Flag.CANCEL) !== 0) return this.#cancel(step, 'ECANCEL');
+    const { id, lock } = this.#target(step);
     if (lock !== null) this.#overwrite(lock, step);
-    if ((flags & Flag.CANCEL) !== 0) {
-      return codeOf(this.#step({ kind: 'cancel', lockspace, lkid: id, flags, status: 'ECANCEL' }));
-    }
     const value = lock?.buffer ?? null;
     return codeOf(this.#step({ kind: 'unlock', lockspace, lkid: id, flags, value }));
   }
 
   #cancel(step: Step, status: 'ECANCEL' | 'EDEADLK'): string {
-    const { id, lock } = this.#target(step);
-    if (lock !== null && status === 'ECANCEL') this.#overwrite(lock, step);
+    const { id } = this.#target(step);
     const flags = flagsOf(step) | Flag.CANCEL;
     return codeOf(this.#step({ kind: 'cancel', lockspace, lkid: id, flags, status }));
   }
@@ -198,11 +207,20 @@ export class Device {
   }
 
   /** The lock a call speaks of: by its label, or by an id. */
-  #target(step: Step): { id: Lkid; lock: DeviceLock | null } {
-    const given = step.settings.get('lkid');
-    if (given !== undefined && !given.startsWith('@')) return { id: lkid(Number(given)), lock: null };
-    const lock = this.#labels.get(given === undefined ? step.words[0]! : given.slice(1)) ?? null;
-    return { id: lock?.lkid ?? lkid(0), lock };
+  #target(step: Step): Target {
+    const label = targetOf(step);
+    if (typeof label === 'number') return { ...nothing, id: lkid(label) };
+    const lock = this.#labels.get(label) ?? null;
+    return { id: lock?.lkid ?? lkid(0), lock, isUnread: this.#unread.has(label) };
+  }
+
+  /** What the file remembers of an orphan, its buffer and what was delivered, goes to whoever adopts it. */
+  #inherit(lock: DeviceLock): void {
+    const former = this.#labels.get(this.#labelOf(lock.lkid!));
+    if (former === undefined) return;
+    lock.buffer = former.buffer;
+    lock.completed = former.completed;
+    this.#labels.delete(former.label);
   }
 
   #overwrite(lock: DeviceLock, step: Step): void {
@@ -250,8 +268,8 @@ export class Device {
       ...(showsBuffer ? { lvb: hexOfBytes(lock.buffer!) } : {}),
     });
     lock.completed = effect.mode;
-    if (effect.mode !== IV) return;
-    this.#labels.delete(lock.label);
+    if (effect.mode !== IV || effect.status === 'OK') return;
+    if (this.#labels.get(lock.label) === lock) this.#labels.delete(lock.label);
     this.#unread.add(lock.label);
   }
 
@@ -269,11 +287,6 @@ function codeOf(effects: readonly Effect[]): string {
 function modeOf(step: Step): Mode {
   const text = step.settings.get('mode') ?? '';
   return modeNamed(text) ?? (Number(text) as Mode);
-}
-
-function flagsOf(step: Step): number {
-  const names = (step.settings.get('flags') ?? '').split(',').filter((name) => name !== '');
-  return names.reduce((flags, name) => flags | (flagNamed(name) ?? Number(name)), 0);
 }
 
 /** The resource name, one character a byte. */

@@ -1,6 +1,6 @@
 /**
  * What a kernel answered: one JSON line a step, as described in
- * test/conformance/README.md.
+ * test/conformance/recordings/README.md.
  */
 
 export type RecordedEvent =

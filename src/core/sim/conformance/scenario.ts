@@ -2,8 +2,9 @@
  * The scenario language: what the operators of the recording typed.
  *
  * One `scenario NAME` after another, each with one operation a line. The format
- * is described in test/conformance/README.md.
+ * is described in test/conformance/recordings/README.md.
  */
+import { flagNamed } from '../../lock/flags.js';
 
 /** A lock's name in a scenario: `[nN][pP]:NAME`; node and process default to 1. */
 export interface Label {
@@ -63,6 +64,19 @@ function parseStep(line: string): Step {
 export function parseLabel(text: string): Label {
   const match = /^(?:n(\d+))?(?:p(\d+))?:/.exec(text);
   return { text, node: Number(match?.[1] ?? 1), process: Number(match?.[2] ?? 1) };
+}
+
+/** The flags a call asks for, by name or by number. */
+export function flagsOf(step: Step): number {
+  const names = (step.settings.get('flags') ?? '').split(',').filter((name) => name !== '');
+  return names.reduce((flags, name) => flags | (flagNamed(name) ?? Number(name)), 0);
+}
+
+/** The lock a call speaks of: a label, or the number given as its id. */
+export function targetOf(step: Step): string | number {
+  const given = step.settings.get('lkid');
+  if (given === undefined) return step.words[0] ?? '';
+  return given.startsWith('@') ? given.slice(1) : Number(given);
 }
 
 /** The process that `exit p2`, `close p2` or `purge p2` speaks of. */

@@ -4,7 +4,7 @@
  */
 import type { Lkid } from '../../base/ids.js';
 import { IV, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
-import type { LockDump, LockspaceDump, ResourceDump } from '../../lockspace/dump.js';
+import type { LockDump, LockspaceDump, ResourceDump } from '../../node/snapshot.js';
 import type { RecordedResource } from './recording.js';
 
 /** Names at least this long are written as their length. */
