@@ -7,11 +7,23 @@
  */
 import { labelOfEvent, type Outcome, type RecordedEvent, type RecordedResource, type RecordedStep } from './recording.js';
 
-export interface Difference {
-  /** Where: `rc`, `ev A` (the callbacks of lock A), `st R g` (a queue of resource R)… */
-  readonly field: string;
+/** Where to look: the return code, the callbacks of a lock, a part of a resource, or the line itself. */
+export interface Field {
+  readonly kind: 'op' | 'rc' | 'ev' | 'st';
+  /** The lock's label, the resource's name, or nothing. */
+  readonly subject: string;
+  /** Of a resource: `g`, `c`, `w`, `lvb`, `invalid`, or all of it. */
+  readonly part: string;
+}
+
+export interface Difference extends Field {
   readonly kernel: string;
   readonly ours: string;
+}
+
+/** `rc`, `ev A`, `st R g`… */
+export function showField({ kind, subject, part }: Field): string {
+  return [kind, subject, part].filter((word) => word !== '').join(' ');
 }
 
 /** The differences from the recorded step, or from the closest of its variations. */
@@ -23,7 +35,7 @@ export function compareStep(recorded: RecordedStep, ours: Outcome): Difference[]
 
 function compareOutcome(kernel: Outcome, ours: Outcome): Difference[] {
   return [
-    ...compareField('rc', kernel.rc ?? '', ours.rc ?? ''),
+    ...compareField(at('rc'), kernel.rc ?? '', ours.rc ?? ''),
     ...(ours.st === undefined ? [] : compareWorld(kernel, ours)),
   ];
 }
@@ -36,19 +48,24 @@ function compareWorld(kernel: Outcome, ours: Outcome): Difference[] {
   ];
 }
 
-function compareField(field: string, kernel: string, ours: string): Difference[] {
-  return kernel === ours ? [] : [{ field, kernel, ours }];
+function at(kind: Field['kind'], subject = '', part = ''): Field {
+  return { kind, subject, part };
+}
+
+function compareField(field: Field, kernel: string, ours: string): Difference[] {
+  return kernel === ours ? [] : [{ ...field, kernel, ours }];
 }
 
 function compareEvents(kernel: readonly RecordedEvent[], ours: readonly RecordedEvent[]): Difference[] {
   const theirs = eventsByLock(kernel);
   const mine = eventsByLock(ours);
   if (theirs.has('?')) {
-    return compareField('ev', kernel.map(showEvent).sort().join(' '), ours.map(showEvent).sort().join(' '));
+    const show = (events: readonly RecordedEvent[]): string => events.map(showEvent).sort().join(' ');
+    return compareField(at('ev', '?'), show(kernel), show(ours));
   }
   const labels = new Set([...theirs.keys(), ...mine.keys()]);
   return [...labels].sort().flatMap((label) =>
-    compareField(`ev ${label}`, (theirs.get(label) ?? []).join(' '), (mine.get(label) ?? []).join(' ')),
+    compareField(at('ev', label), (theirs.get(label) ?? []).join(' '), (mine.get(label) ?? []).join(' ')),
   );
 }
 
@@ -77,19 +94,18 @@ function compareStates(kernel: State, ours: State): Difference[] {
 }
 
 function compareResource(name: string, kernel?: RecordedResource, ours?: RecordedResource): Difference[] {
-  const at = `st ${name}`;
   if (kernel === undefined || ours === undefined) {
-    return compareField(at, JSON.stringify(kernel ?? null), JSON.stringify(ours ?? null));
+    return compareField(at('st', name), JSON.stringify(kernel ?? null), JSON.stringify(ours ?? null));
   }
   const known = new Set([...(kernel.g ?? []), ...(kernel.c ?? []), ...(kernel.w ?? [])].map(labelIn));
   const show = (locks: readonly string[] = []): string[] =>
     locks.map((lock) => (known.has('?') && !known.has(labelIn(lock)) ? lock.replace(/^.*:/, '?:') : lock));
   return [
-    ...compareField(`${at} g`, [...(kernel.g ?? [])].sort().join(' '), show(ours.g).sort().join(' ')),
-    ...compareField(`${at} c`, (kernel.c ?? []).join(' '), show(ours.c).join(' ')),
-    ...compareField(`${at} w`, (kernel.w ?? []).join(' '), show(ours.w).join(' ')),
-    ...compareField(`${at} lvb`, kernel.lvb ?? 'none', ours.lvb ?? 'none'),
-    ...compareField(`${at} invalid`, String(kernel.invalid ?? false), String(ours.invalid ?? false)),
+    ...compareField(at('st', name, 'g'), [...(kernel.g ?? [])].sort().join(' '), show(ours.g).sort().join(' ')),
+    ...compareField(at('st', name, 'c'), (kernel.c ?? []).join(' '), show(ours.c).join(' ')),
+    ...compareField(at('st', name, 'w'), (kernel.w ?? []).join(' '), show(ours.w).join(' ')),
+    ...compareField(at('st', name, 'lvb'), kernel.lvb ?? 'none', ours.lvb ?? 'none'),
+    ...compareField(at('st', name, 'invalid'), String(kernel.invalid ?? false), String(ours.invalid ?? false)),
   ];
 }
 

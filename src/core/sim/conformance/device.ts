@@ -27,7 +27,7 @@ import type { Effect } from '../../node/effect.js';
 import type { Input } from '../../node/input.js';
 import { DlmNode } from '../../node/node.js';
 import { labelOfEvent, type Outcome, type RecordedEvent } from './recording.js';
-import { flagsOf, parseLabel, parseProcess, targetOf, type Step } from './scenario.js';
+import { flagsOf, nameOf, parseLabel, parseProcess, targetOf, type Step } from './scenario.js';
 import { bytesOfHex, hexOfBytes, showState } from './show.js';
 
 const lockspace = 'conformance';
@@ -288,16 +288,3 @@ function modeOf(step: Step): Mode {
   const text = step.settings.get('mode') ?? '';
   return modeNamed(text) ?? (Number(text) as Mode);
 }
-
-/** The resource name, one character a byte. */
-function nameOf(step: Step): string {
-  const { settings } = step;
-  const repeat = settings.get('resrep');
-  const hex = settings.get('reshex');
-  let name = settings.get('res') ?? '';
-  if (repeat !== undefined) name = 'x'.repeat(Number(repeat));
-  if (hex !== undefined) name = String.fromCharCode(...bytesOfHex(hex));
-  const length = Number(settings.get('namelen') ?? name.length);
-  return name.slice(0, length).padEnd(length, '\0');
-}
-

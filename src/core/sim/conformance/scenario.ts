@@ -5,6 +5,7 @@
  * is described in test/conformance/recordings/README.md.
  */
 import { flagNamed } from '../../lock/flags.js';
+import { bytesOfHex } from './show.js';
 
 /** A lock's name in a scenario: `[nN][pP]:NAME`; node and process default to 1. */
 export interface Label {
@@ -70,6 +71,18 @@ export function parseLabel(text: string): Label {
 export function flagsOf(step: Step): number {
   const names = (step.settings.get('flags') ?? '').split(',').filter((name) => name !== '');
   return names.reduce((flags, name) => flags | (flagNamed(name) ?? Number(name)), 0);
+}
+
+/** The name of the resource a lock call asks for, one character a byte. */
+export function nameOf(step: Step): string {
+  const { settings } = step;
+  const repeat = settings.get('resrep');
+  const hex = settings.get('reshex');
+  let name = settings.get('res') ?? '';
+  if (repeat !== undefined) name = 'x'.repeat(Number(repeat));
+  if (hex !== undefined) name = String.fromCharCode(...bytesOfHex(hex));
+  const length = Number(settings.get('namelen') ?? name.length);
+  return name.slice(0, length).padEnd(length, '\0');
 }
 
 /** The lock a call speaks of: a label, or the number given as its id. */

@@ -23,7 +23,8 @@ export function showState(
   return shown;
 }
 
-function showName(name: string): string {
+/** A resource's name as recordings print it: unprintable bytes as dots, long names by length. */
+export function showName(name: string): string {
   return name.length >= longName ? `len${name.length}` : name.replace(/[^\x20-\x7e]/g, '.');
 }
 
