@@ -44,6 +44,8 @@ export const catalogue = {
   DLM_NAME_INVALID: { exit: 102, meaning: 'a name that cannot be used', hint: 'give 1 to 64 bytes of printable text, or use --name-hex' },
   DLM_OWNER_INVALID: { exit: 103, meaning: 'that process cannot own a lock here', hint: 'name a living process of this machine with --owner-pid' },
   DLM_STATE_UNUSABLE: { exit: 104, meaning: 'the node cannot keep its state', hint: 'make room, or name another folder with DLM_DIR' },
+  DLM_TOO_MANY: { exit: 105, meaning: 'a limit was reached', hint: 'wait for some of what was asked for before asking for more' },
+  DLM_PROTOCOL: { exit: 106, meaning: 'the node and its caller do not understand each other', hint: 'see docs/protocol.md; after an upgrade restart the node: dlm node leave' },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -5,12 +5,14 @@
  * listeners behind the cookies. Everything that reaches a node on this machine,
  * from this process or through the socket, goes through `turn`.
  */
+import type { DlmError } from '../base/errors.js';
 import type { Lkid, Millis, OwnerId } from '../base/ids.js';
 import { incarnation, millis, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Effect, Refuse } from '../node/effect.js';
 import type { Input } from '../node/input.js';
-import { DlmNode } from '../node/node.js';
+import { IV } from '../lock/mode.js';
+import { DlmNode, type HeldLock } from '../node/node.js';
 import type { Listener } from './port.js';
 
 /** A party that owns locks, as the host knows it. */
@@ -28,6 +30,8 @@ export class Host {
   readonly #started = performance.now();
   /** Owners that live, and those whose orphans live. */
   readonly #owners = new Map<OwnerId, Owner>();
+  /** Those who have ended and left orphans. */
+  readonly #ended = new Set<OwnerId>();
   /** Those who wait for somebody else's lock to complete. */
   readonly #attendants = new Map<Lkid, Set<Listener>>();
   #lastOwner = 0;
@@ -67,6 +71,26 @@ export class Host {
   /** The party is gone: its locks end, its persistent ones become orphans. */
   endOwner(owner: Owner): void {
     this.turn({ kind: 'endOwner', owner: owner.id });
+    this.#ended.add(owner.id);
+    this.forgetEnded();
+  }
+
+  /** Whose orphans are gone, of them nobody asks any more. */
+  forgetEnded(): void {
+    for (const id of this.#ended) {
+      if (this.node.hasOrphansOf(id)) continue;
+      this.#ended.delete(id);
+      this.#owners.delete(id);
+    }
+  }
+
+  /** These locks end without having been asked to: tell those who hold or want them. */
+  tellLost(locks: readonly HeldLock[], reason: DlmError): void {
+    for (const { lkid, cookie } of locks) {
+      (cookie as Listener).lost(reason);
+      for (const attendant of this.#attendants.get(lkid) ?? []) attendant.lost(reason);
+      this.#attendants.delete(lkid);
+    }
   }
 
   /** Who that is or was; its orphans outlive it. */
@@ -77,11 +101,6 @@ export class Host {
   /** Every party known, for finding the orphans of a process. */
   owners(): Iterable<Owner> {
     return this.#owners.values();
-  }
-
-  /** Nobody asks about this party any more. */
-  forgetOwner(id: OwnerId): void {
-    this.#owners.delete(id);
   }
 
   /** Let `listener` hear the completions of somebody else's lock. */
@@ -121,6 +140,7 @@ export class Host {
       if (effect.kind === 'complete') attendant.complete(effect);
       else if (effect.kind === 'wait') attendant.wait(effect);
     }
+    if (effect.kind === 'complete' && effect.mode === IV) this.#attendants.delete(effect.lkid);
   }
 
   /** One timer, for the node's next deadline. It does not keep the process alive. */

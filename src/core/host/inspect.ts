@@ -8,41 +8,35 @@ import { IV, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js'
 import type { LockDump, LockspaceDump, ResourceDump } from '../node/snapshot.js';
 import type { Host } from './host.js';
 import { formatLockId, formatToken } from './lock-id.js';
-import { bytesToText, hexOf } from './text.js';
+import { bytesToText, escapeText, hexOf } from './text.js';
 import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, OwnerInfo, ResourceInfo } from './types.js';
 import { nameToCore } from './wish.js';
 
 /** Throws `DLM_LOCKSPACE_UNKNOWN`. */
 function dumpOf(host: Host, lockspace: string, resource: string | null = null): LockspaceDump {
   const dump = host.node.dump(lockspace, resource);
-  if (dump === null) {
-    throw new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${lockspace}'`);
-  }
+  if (dump === null) throw unknown(lockspace);
   return dump;
 }
 
+function unknown(lockspace: string): DlmError {
+  return new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(lockspace)}'`);
+}
+
+/** Throws `DLM_LOCKSPACE_UNKNOWN`. */
 export function summary(host: Host, lockspace: string): LockspaceSummary {
-  return summaryOf(dumpOf(host, lockspace));
+  const counts = host.node.counts(lockspace);
+  if (counts === null) throw unknown(lockspace);
+  return { name: lockspace, ...counts };
 }
 
 export function summaries(host: Host): LockspaceSummary[] {
   return host.node.lockspaceNames().map((name) => summary(host, name));
 }
 
-function summaryOf(dump: LockspaceDump): LockspaceSummary {
-  const all = dump.resources.flatMap((resource) => [...resource.granted, ...resource.converting, ...resource.waiting]);
-  return {
-    name: dump.name,
-    valueLength: dump.valueLength,
-    resources: dump.resources.length,
-    locks: dump.lockCount,
-    orphans: all.filter((lock) => lock.isOrphan).length,
-  };
-}
-
 export function content(host: Host, lockspace: string): LockspaceContent {
   const dump = dumpOf(host, lockspace);
-  return { ...summaryOf(dump), content: dump.resources.map((resource) => describe(host, dump.name, resource)) };
+  return { ...summary(host, lockspace), content: dump.resources.map((resource) => describe(host, dump.name, resource)) };
 }
 
 export function locks(host: Host, filter: LockFilter): LockInfo[] {

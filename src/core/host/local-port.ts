@@ -11,6 +11,7 @@ import { errorOfRefusal } from './outcome.js';
 import type { Listener, LockCall, Port } from './port.js';
 import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, WatchedProcess } from './types.js';
 import type { Watch } from './watch.js';
+import { checkLockspaceName, checkValueLength } from './wish.js';
 
 /** What a port needs to know of the node's surroundings. */
 export interface Surroundings {
@@ -93,7 +94,11 @@ export class LocalPort implements Port {
   }
 
   close(): Promise<void> {
-    return attempt(() => this.#host.endOwner(this.#self));
+    return attempt(() => {
+      const held = this.#host.node.held(this.#self.id, null);
+      this.#host.endOwner(this.#self);
+      this.#host.tellLost(held, new DlmError('DLM_LOST', 'this client let go of the node'));
+    });
   }
 }
 
@@ -119,6 +124,8 @@ export function joinLockspace(
   name: string,
   options: { valueLength?: number; isNew?: boolean },
 ): LockspaceSummary {
+  checkLockspaceName(name);
+  if (options.valueLength !== undefined) checkValueLength(options.valueLength);
   const exists = host.node.hasLockspace(name);
   if (exists && options.isNew === true) {
     throw new DlmError('DLM_LOCKSPACE_EXISTS', `this node has joined lockspace '${name}' already`);
@@ -137,8 +144,10 @@ export function joinLockspace(
 }
 
 export function removeLockspace(host: Host, name: string, force: boolean): void {
+  const held = host.node.held(null, name);
   const refusal = host.turn({ kind: 'leaveLockspace', lockspace: name, force });
   if (refusal !== null) throw errorOfRefusal(refusal);
+  host.tellLost(held, new DlmError('DLM_LOST', `lockspace '${name}' was removed by force`));
 }
 
 export function purgeOrphans(host: Host, lockspace: string, formerPid: number | null): number {
@@ -147,5 +156,6 @@ export function purgeOrphans(host: Host, lockspace: string, formerPid: number | 
   for (const owner of host.owners()) {
     if (owner.pid === formerPid) host.turn({ kind: 'purgeOrphans', lockspace, formerOwner: owner.id });
   }
+  host.forgetEnded();
   return before - inspect.summary(host, lockspace).orphans;
 }

@@ -28,3 +28,7 @@ function isPrintable(char: string): boolean {
 function escapeBytes(bytes: Buffer): string {
   return Array.from(bytes, (byte) => (byte === 0x5c ? '\\\\' : byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`)).join('');
 }
+
+export function hexOfBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}

@@ -4,6 +4,7 @@
  */
 import { DlmError } from '../base/errors.js';
 import { Flag, nameLengthMax, type FlagName } from '../lock/flags.js';
+import { escapeText } from './text.js';
 import type { Name } from './types.js';
 
 interface Wish {
@@ -19,6 +20,7 @@ export function nameToCore(name: Name): string {
   let core: string;
   if (typeof name !== 'string') core = Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1');
   else if (plainText.test(name)) core = name;
+  else if (/\p{Cs}/u.test(name)) throw new DlmError('DLM_NAME_INVALID', 'the resource name contains half a character');
   else core = Buffer.from(name, 'utf8').toString('latin1');
   if (core.length > nameLengthMax) {
     throw new DlmError('DLM_NAME_INVALID', `a resource name has at most ${nameLengthMax} bytes, this one has ${core.length}`);
@@ -28,8 +30,14 @@ export function nameToCore(name: Name): string {
 
 export function flagsOf(wish: Wish): number {
   let flags = wish.value !== undefined || wish.wantValue === true ? Flag.VALBLK : 0;
-  for (const name of wish.flags ?? []) flags |= Flag[name];
+  for (const name of wish.flags ?? []) flags |= flagOf(name);
   return flags;
+}
+
+function flagOf(name: string): number {
+  const flag = Object.hasOwn(Flag, name) ? Flag[name as FlagName] : null;
+  if (flag !== null) return flag;
+  throw new DlmError('DLM_USAGE', `there is no lock flag ${escapeText(name)}`, `the flags are ${Object.keys(Flag).join(' ')}`);
 }
 
 /** The value at full length, or null where none is to be moved. Throws `DLM_VALUE_TOO_LONG`. */
@@ -42,4 +50,24 @@ export function padValue(wish: Wish, length: number): Uint8Array | null {
   }
   padded.set(wish.value);
   return padded;
+}
+
+const lockspaceName = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,63}$/;
+
+/** Lockspaces are named in ids, paths and addresses, so they have plain names. Throws `DLM_NAME_INVALID`. */
+export function checkLockspaceName(name: string): void {
+  if (lockspaceName.test(name)) return;
+  throw new DlmError(
+    'DLM_NAME_INVALID',
+    `'${escapeText(name)}' cannot be the name of a lockspace`,
+    'use 1 to 64 letters, digits and . _ : @ + -, the first a letter or a digit',
+  );
+}
+
+/** The longest value block, in bytes. */
+const valueLengthMax = 4096;
+
+export function checkValueLength(length: number): void {
+  if (Number.isInteger(length) && length >= 1 && length <= valueLengthMax) return;
+  throw new DlmError('DLM_USAGE', `a value block has 1 to ${valueLengthMax} bytes, not ${length}`);
 }

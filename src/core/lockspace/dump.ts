@@ -47,6 +47,23 @@ export interface LockspaceDump {
   readonly resources: readonly ResourceDump[];
 }
 
+/** How much a lockspace holds. */
+export interface LockspaceCounts {
+  readonly valueLength: number;
+  readonly resources: number;
+  readonly locks: number;
+  readonly orphans: number;
+}
+
+export function counts(lockspace: Lockspace): LockspaceCounts {
+  return {
+    valueLength: lockspace.config.valueLength,
+    resources: lockspace.resources.size,
+    locks: lockspace.lockCount,
+    orphans: lockspace.owners.orphans.size,
+  };
+}
+
 /** Everything, or one resource only. */
 export function dump(lockspace: Lockspace, only: string | null = null): LockspaceDump {
   const former = lockspace.owners.orphans;

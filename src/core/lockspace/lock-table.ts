@@ -32,6 +32,12 @@ export class LockTable {
     return this.#page(id >>> pageBits)?.slots[id & (pageSize - 1)] ?? null;
   }
 
+  *[Symbol.iterator](): Generator<Lock> {
+    for (const page of this.#pages.values()) {
+      for (const lock of page.slots) if (lock !== null) yield lock;
+    }
+  }
+
   add(lock: Lock): void {
     const page = this.#page(lock.id >>> pageBits) ?? this.#newPage(lock.id >>> pageBits);
     page.slots[lock.id & (pageSize - 1)] = lock;

@@ -183,6 +183,10 @@ export class Lockspace {
     return this.#owners;
   }
 
+  get locks(): Iterable<Lock> {
+    return this.#locks;
+  }
+
   get lockCount(): number {
     return this.#locks.size;
   }

@@ -5,7 +5,7 @@
  * both come in with the input. Two nodes given the same inputs at the same times
  * ask for the same effects.
  */
-import type { Incarnation, Millis, NodeId } from '../base/ids.js';
+import type { Incarnation, Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import { Outbox } from '../base/outbox.js';
 import type { Refusal } from '../base/status.js';
@@ -13,7 +13,7 @@ import { Flag, type Rule } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
 import type { Mode } from '../lock/mode.js';
 import type { Refused } from '../lock/operations.js';
-import { dump, type LockspaceDump } from '../lockspace/dump.js';
+import { counts, dump, type LockspaceCounts, type LockspaceDump } from '../lockspace/dump.js';
 import { Lockspace } from '../lockspace/lockspace.js';
 import { Numbers } from '../lockspace/numbers.js';
 import type { Effect } from './effect.js';
@@ -23,6 +23,12 @@ export interface NodeConfig {
   readonly self: NodeId;
   /** Greater than that of every earlier life of this node. */
   readonly incarnation: Incarnation;
+}
+
+/** A lock and what its owner gave to be handed back. */
+export interface HeldLock {
+  readonly lkid: Lkid;
+  readonly cookie: unknown;
 }
 
 const notJoined: Rule = { name: 'lockspace-joined', text: 'this node has not joined that lockspace' };
@@ -91,6 +97,29 @@ export class DlmNode {
   dump(lockspace: string, resource: string | null = null): LockspaceDump | null {
     const found = this.#lockspaces.get(lockspace);
     return found === undefined ? null : dump(found, resource);
+  }
+
+  /** How much a lockspace holds. Null: not joined. */
+  counts(lockspace: string): LockspaceCounts | null {
+    const found = this.#lockspaces.get(lockspace);
+    return found === undefined ? null : counts(found);
+  }
+
+  /** The locks that somebody would miss: of one owner, of one lockspace, or both. Orphans have nobody. */
+  held(owner: OwnerId | null, lockspace: string | null): HeldLock[] {
+    const held: HeldLock[] = [];
+    for (const { name, locks } of this.#sorted) {
+      if (lockspace !== null && name !== lockspace) continue;
+      for (const lock of locks) {
+        if (lock.owner !== null && (owner === null || lock.owner === owner)) held.push({ lkid: lock.id, cookie: lock.cookie });
+      }
+    }
+    return held;
+  }
+
+  /** Has this owner, who has ended, left orphans? */
+  hasOrphansOf(owner: OwnerId): boolean {
+    return this.#sorted.some(({ owners }) => [...owners.orphans.values()].includes(owner));
   }
 
   #operate(now: Millis, lockspace: Lockspace, input: Operation): void {

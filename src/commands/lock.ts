@@ -1,0 +1,105 @@
+/**
+ * Run a command under a lock, or take a lock and print its id.
+ */
+import { Flags, type Interfaces } from '@oclif/core';
+import { DlmError, defaultLockspace, type LockspaceClient } from '../core/index.js';
+import { askForLock, type Request } from '../terminal/asking.js';
+import { BaseCommand } from '../terminal/base-command.js';
+import { nameAndCommand, splitAtDashes } from '../terminal/command-line.js';
+import { describeResults } from '../terminal/describe.js';
+import { needExecutable } from '../terminal/executable.js';
+import * as options from '../terminal/flags.js';
+import { describeHolding, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
+import { needName, type NamedLine } from '../terminal/names.js';
+import { SignalWatch } from '../terminal/signals.js';
+import { runUnderLock, showCommand } from '../terminal/under-lock.js';
+
+type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
+
+export default class Lock extends BaseCommand {
+  static override summary = 'Run a command under a lock, or take a lock and print its id';
+  static override usage = ['lock NAME [-m MODE] [-n | -w TIME] -- COMMAND…', 'lock NAME [-m MODE] [-n | -w TIME] [--owner-pid PID]'];
+  static override description = `With COMMAND: waits for the lock, runs the command, gives the lock back when the command is
+gone, and ends with the command's exit code (128+N if signal N ended it, 127 if it was not found, 126 if it cannot be
+run). INT, TERM, HUP and QUIT are passed on. If the lock is lost the command is stopped and the exit code is 84.
+The command finds DLM_LOCKSPACE, DLM_RESOURCE, DLM_MODE, DLM_LKID and DLM_TOKEN in its environment.
+
+Without COMMAND: prints the id of the lock and leaves it held until its owner ends, or until dlm unlock. The owner is the
+process that called dlm, as a rule the shell of your script; name another with --owner-pid.
+
+A name that begins with a dash comes after --, and the command after another: dlm lock -- --name -- COMMAND.`;
+  static override examples = [
+    { description: 'Let only one backup run at a time', command: '<%= config.bin %> lock backup -- ./backup.sh nightly' },
+    { description: 'Read together with other readers, and wait ten seconds at most', command: '<%= config.bin %> lock report -m PR -w 10 -- ./report.sh' },
+    { description: 'Do nothing if somebody else is at it', command: '<%= config.bin %> lock backup -n -q -- ./backup.sh || echo busy' },
+    { description: 'Hold a lock through a part of a script', command: 'id=$(<%= config.bin %> lock counter); ...; <%= config.bin %> unlock "$id"' },
+  ];
+  static override args = { name: options.nameArg };
+  static override flags = {
+    mode: options.modeFlag,
+    shared: Flags.boolean({ char: 's', summary: 'the same as -m PR', exclusive: ['mode', 'exclusive'] }),
+    exclusive: Flags.boolean({ char: 'x', summary: 'the same as -m EX', exclusive: ['mode'] }),
+    ...options.lockspaceFlag,
+    ...options.nameHexFlag,
+    value: Flags.boolean({ summary: 'read the value with the grant (DLM_VALUE in hex, and DLM_VALUE_STATE)' }),
+    persistent: Flags.boolean({ summary: 'the lock outlives its owner, as an orphan that others can adopt' }),
+    ...options.ownerFlag,
+    ...options.lockFlags,
+    ...options.patienceFlags,
+    ...options.conflictExitFlag,
+    ...options.startFlags,
+    ...options.inProcessFlags,
+    ...options.quietFlag,
+  };
+
+  async run(): Promise<unknown> {
+    const { line, after } = splitAtDashes(this.argv);
+    const { args, flags } = await this.parse(Lock, line);
+    const { words, command } = nameAndCommand(args.name, flags['name-hex'] !== undefined, after);
+    const target = needName(words, flags['name-hex']);
+    return command.length > 0 ? this.#run(target, flags, command) : this.#take(target, flags);
+  }
+
+  /** The command decides the exit code, and standard output is its own. */
+  async #run(target: NamedLine, flags: LockFlags, command: string[]): Promise<void> {
+    if (flags['owner-pid'] !== undefined) {
+      throw new DlmError('DLM_USAGE', '--owner-pid is for a lock without a command', 'a command owns the lock it runs under');
+    }
+    needExecutable(command[0]!);
+    const client = await this.reach(flags, showCommand(command));
+    const space = await client.lockspace(flags.lockspace ?? defaultLockspace);
+    const signals = new SignalWatch();
+    const lock = await askForLock(this.#request(space, target, flags, null), signals);
+    this.noteAll(describeResults(lock.results, lock.mode));
+    const guard = { ...target, client, lock, lockspace: space.name, wantsValue: flags.value, warn: this.warnPeople };
+    process.exitCode = await runUnderLock(guard, command, signals);
+  }
+
+  /** The id, alone, on standard output. */
+  async #take(target: NamedLine, flags: LockFlags): Promise<unknown> {
+    if (flags['in-process']) {
+      throw new DlmError('DLM_USAGE', 'a node inside this command ends with it, and the lock too', 'put a COMMAND after --, or leave out --in-process');
+    }
+    const space = await this.reachLockspace(flags);
+    const request = this.#request(space, target, flags, ownerPid(flags['owner-pid']));
+    const lock = await askForLock(request, new SignalWatch());
+    const owner = (await infoOf(space, target, lock))?.owner ?? null;
+    this.print(lock.id);
+    this.noteAll([describeHolding(lock, target.shown, owner), ...describeResults(lock.results, lock.mode)]);
+    return { ...jsonOfLock(lock), resource: target.shown, owner };
+  }
+
+  #request(space: LockspaceClient, target: NamedLine, flags: LockFlags, owner: number | null): Request {
+    return {
+      space,
+      target,
+      mode: flags.mode ?? (flags.shared ? 'PR' : 'EX'),
+      flags: options.flagsFor(flags.flag, { PERSISTENT: flags.persistent }),
+      wantValue: flags.value,
+      ownerPid: owner,
+      patience: flags,
+      isQuiet: flags.quiet,
+      note: (words) => this.note(words),
+    };
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Give a lock back.
+ */
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../terminal/base-command.js';
+import * as options from '../terminal/flags.js';
+import { valueGiven } from '../terminal/values.js';
+
+export default class Unlock extends BaseCommand {
+  static override summary = 'Give a lock back';
+  static override description = `Whoever knows the id can unlock, whoever took the lock. One that has ended, or whose id is of an
+earlier life of the node, is unknown (exit code 89).`;
+  static override examples = [
+    '<%= config.bin %> unlock default:1.7.0000002a',
+    { description: 'Write the value with it; the lock must hold PW or EX', command: '<%= config.bin %> unlock "$id" --value "$count"' },
+    { description: 'Say that the value is no longer right', command: '<%= config.bin %> unlock "$id" --invalidate' },
+  ];
+  static override args = { id: options.lockIdArg };
+  static override flags = {
+    ...options.valueFlags,
+    invalidate: Flags.boolean({ summary: 'mark the value as not valid (IVVALBLK)', exclusive: ['value', 'value-hex'] }),
+    force: Flags.boolean({ summary: 'end it also while it waits or converts (FORCEUNLOCK)' }),
+    ...options.lockFlags,
+    ...options.quietFlag,
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Unlock);
+    const value = valueGiven(flags);
+    const client = await this.reach();
+    const lock = await client.lockOf(args.id);
+    await lock.unlock({
+      flags: options.flagsFor(flags.flag, { IVVALBLK: flags.invalidate, FORCEUNLOCK: flags.force }),
+      ...(value === undefined ? {} : { value }),
+    });
+    return { id: args.id, unlocked: true };
+  }
+}

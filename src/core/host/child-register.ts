@@ -1,0 +1,68 @@
+/**
+ * The protected children of a node, on disk, so that its successor knows of them.
+ *
+ * One empty file a child, and its name says everything: making and removing a
+ * name is all or nothing, so there is never half an entry. The names carry the
+ * machine's run as well, because after a restart of the machine a pid and its
+ * starting time may belong to something else.
+ */
+import { closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DlmError } from '../base/errors.js';
+import { prepareFolder, type Places } from './places.js';
+import { bootId, isAlive, type ProcessId } from './process-facts.js';
+import { codeOf, reasonOf } from './system-error.js';
+
+export class ChildRegister {
+  readonly #folder: string;
+  readonly #boot = bootId();
+
+  constructor(places: Places) {
+    this.#folder = places.children;
+    prepareFolder(this.#folder, places.scope);
+  }
+
+  /** Returns when the entry is there. Throws `DLM_STATE_UNUSABLE`. */
+  add(child: ProcessId): void {
+    const path = this.#entry(child);
+    try {
+      closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+    } catch (error) {
+      throw new DlmError('DLM_STATE_UNUSABLE', `cannot register process ${child.pid} in ${this.#folder}: ${reasonOf(error)}`);
+    }
+  }
+
+  remove(child: ProcessId): void {
+    rmSync(this.#entry(child), { force: true });
+  }
+
+  /** The children of an earlier node that are still alive; all other entries are cleared away. */
+  survivors(): ProcessId[] {
+    const living: ProcessId[] = [];
+    for (const name of this.#names()) {
+      const child = this.#childIn(name);
+      if (child !== null && isAlive(child)) living.push(child);
+      else rmSync(join(this.#folder, name), { force: true });
+    }
+    return living;
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.#folder);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw new DlmError('DLM_STATE_UNUSABLE', `cannot read ${this.#folder}: ${reasonOf(error)}`);
+    }
+  }
+
+  #entry({ pid, started }: ProcessId): string {
+    return join(this.#folder, `${pid}.${started}.${this.#boot}`);
+  }
+
+  #childIn(name: string): ProcessId | null {
+    const [pid, started, boot] = name.split('.');
+    if (boot !== this.#boot || !/^\d+\.\d+\./.test(name)) return null;
+    return { pid: Number(pid), started: Number(started) };
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What the system tells about a process: whether it lives, since when, in which
+ * pid namespace, and what it was called with.
+ *
+ * A pid is used again; a pid with the time its process started is not, until the
+ * machine starts anew. A zombie has ended: only its exit code is left. A process
+ * whose first thread alone has ended looks like one and is still alive.
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+
+export interface ProcessId {
+  readonly pid: number;
+  /** When it started, in clock ticks since the machine did. */
+  readonly started: number;
+}
+
+/** The pid's present process; null if there is none, or it has ended. */
+export function identify(pid: number): ProcessId | null {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // The second field is the program's name in parentheses, with anything in it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  const threads = Number(fields[17]);
+  const hasEnded = (state === 'Z' || state === 'X') && threads <= 1;
+  return hasEnded ? null : { pid, started: Number(fields[19]) };
+}
+
+export function isAlive({ pid, started }: ProcessId): boolean {
+  return identify(pid)?.started === started;
+}
+
+const commandMax = 200;
+
+/** The command line of a process, shortened; empty if unknown. */
+export function commandOf(pid: number): string {
+  const words = read(`/proc/${pid}/cmdline`) ?? '';
+  return shorten(words.replace(/\0+$/, '').replaceAll('\0', ' '));
+}
+
+export function shorten(command: string): string {
+  return command.length <= commandMax ? command : `${command.slice(0, commandMax - 1)}…`;
+}
+
+/** Which pid namespace we are in; null if the system does not tell. */
+export function pidNamespace(): string | null {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Tells this run of the machine from others, in a few characters. */
+export function bootId(): string {
+  return (read('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8);
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

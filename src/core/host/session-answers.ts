@@ -1,0 +1,86 @@
+/**
+ * What a session does for each request: one row an operation.
+ */
+import { DlmError } from '../base/errors.js';
+import * as inspect from './inspect.js';
+import { joinLockspace, purgeOrphans, removeLockspace } from './local-port.js';
+import type { Served } from './served.js';
+import type { Session } from './session.js';
+import { nameIn, type SessionLocks } from './session-locks.js';
+import type { Request } from './session-protocol.js';
+import type { LockFilter } from './types.js';
+
+/** Carry the request out and answer it, now or later. */
+export function answer(session: Session, locks: SessionLocks, at: Served, request: Request): void {
+  session.attempt(request.id, () => {
+    switch (request.op) {
+      case 'lock':
+        return locks.lock(request);
+      case 'convert':
+        return locks.convert(request);
+      case 'unlock':
+        return locks.unlock(request);
+      case 'leave':
+        return leave(session, at, request);
+      default:
+        return session.whileHolding(() => session.result(request.id, resultOf(locks, at, request)));
+    }
+  });
+}
+
+type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'leave' }>;
+
+function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
+  const { host } = at;
+  switch (request.op) {
+    case 'cancel':
+      return { cancelled: locks.cancel(request) };
+    case 'protect':
+      locks.protect(request.pid);
+      return {};
+    case 'joinLockspace':
+      return joinLockspace(host, request.lockspace, {
+        ...(request.valueLength === null ? {} : { valueLength: request.valueLength }),
+        isNew: request.isNew ?? false,
+      });
+    case 'removeLockspace':
+      removeLockspace(host, request.lockspace, request.force ?? false);
+      return {};
+    case 'content':
+      return inspect.content(host, request.lockspace);
+    case 'locks':
+      return inspect.locks(host, filterIn(request));
+    case 'purgeOrphans':
+      return { purged: purgeOrphans(host, request.lockspace, request.formerPid) };
+    case 'status':
+      return at.status();
+    case 'hello':
+      throw new DlmError('DLM_PROTOCOL', 'hello has been said');
+  }
+}
+
+interface FilterWords {
+  readonly lockspace: string | null;
+  readonly name: string | null;
+  readonly nameHex: string | null;
+  readonly orphansOnly: boolean | null;
+}
+
+export function filterIn(words: FilterWords): LockFilter {
+  const name = nameIn(words);
+  return {
+    ...(words.lockspace === null ? {} : { lockspace: words.lockspace }),
+    ...(name === null ? {} : { name: Buffer.from(name, 'latin1') }),
+    orphansOnly: words.orphansOnly ?? false,
+  };
+}
+
+/** The answer comes when the node has agreed, just before the connection ends. */
+function leave(session: Session, at: Served, request: Request<'leave'>): void {
+  const { id } = request;
+  const leaver = { gone: session.gone, agreed: () => session.result(id, {}) };
+  const words = { force: request.force ?? false, drain: request.drain ?? false };
+  at.leave(words, leaver).catch((error: unknown) => {
+    session.refuse(id, error instanceof DlmError ? error : new DlmError('DLM_INTERNAL', String(error)));
+  });
+}

@@ -1,0 +1,221 @@
+/**
+ * The locks of one session: asked for, converted, given back, and let go of when
+ * the session ends.
+ *
+ * While children of an earlier node are alive nothing is granted, so requests are
+ * kept back until they are gone; what they can be asked meanwhile is to be
+ * cancelled.
+ */
+import { DlmError } from '../base/errors.js';
+import { lkid, type Lkid, type OwnerId } from '../base/ids.js';
+import { Flag, type FlagName } from '../lock/flags.js';
+import { modeNamed, type Mode } from '../lock/mode.js';
+import type { Refuse } from '../node/effect.js';
+import type { Input } from '../node/input.js';
+import type { Owner } from './host.js';
+import { summary } from './inspect.js';
+import { cancelLock } from './local-port.js';
+import { errorOfRefusal } from './outcome.js';
+import { pidNamespace } from './process-facts.js';
+import type { Served } from './served.js';
+import type { Session } from './session.js';
+import { SessionLock } from './session-lock.js';
+import { bytesOfHex, type Request } from './session-protocol.js';
+import { flagsOf, nameToCore, padValue } from './wish.js';
+
+/** Requests and conversions of one session that may wait at a time. */
+const waitingMax = 65_536;
+
+export class SessionLocks {
+  readonly #at: Served;
+  readonly #session: Session;
+  /** The pid namespace of the client; null if it did not say. */
+  readonly #namespace: string | null;
+  readonly #own = new Map<Lkid, SessionLock>();
+  /** Locks of others that we have changed. */
+  readonly #others = new Map<Lkid, SessionLock>();
+  /** Requests that wait, by their number. */
+  readonly #waiting = new Map<number, SessionLock>();
+  /** Requests that are kept back, by their number. */
+  readonly #keptBack = new Map<number, Request<'lock'>>();
+
+  constructor(
+    at: Served,
+    session: Session,
+    readonly owner: Owner,
+    namespace: string | null,
+  ) {
+    this.#at = at;
+    this.#session = session;
+    this.#namespace = namespace;
+  }
+
+  get incarnation(): number {
+    return this.#at.host.incarnation;
+  }
+
+  event(event: object): void {
+    this.#session.event(event);
+  }
+
+  changed(lock: SessionLock): void {
+    const known = lock.request === null ? this.#others : this.#own;
+    if (lock.isGone) known.delete(lock.lkid);
+    else known.set(lock.lkid, lock);
+
+    if (lock.request === null) return;
+    if (lock.isWaiting) this.#waiting.set(lock.request, lock);
+    else this.#waiting.delete(lock.request);
+  }
+
+  lock(request: Request<'lock'>): void {
+    if (this.#at.isLeaving) throw new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
+    if (this.#waiting.size + this.#keptBack.size >= waitingMax) {
+      throw new DlmError('DLM_TOO_MANY', `${waitingMax} requests of this session are waiting already`);
+    }
+    const owner = this.#ownerOf(request);
+    if (this.#at.watch.survivors.size > 0) this.#keepBack(request);
+    else this.#ask(request, owner);
+  }
+
+  #ask(request: Request<'lock'>, owner: OwnerId): void {
+    const flags = flagsIn(request);
+    const lock = new SessionLock(this, request.id);
+    const input: Input = {
+      kind: 'lock',
+      lockspace: request.lockspace,
+      owner,
+      name: nameIn(request) ?? '',
+      mode: modeIn(request),
+      flags,
+      value: this.#valueIn(request, flags),
+      cookie: lock,
+    };
+    this.#session.whileHolding(() => this.#turn(request.id, input, () => ({ lkid: lock.lkid })));
+  }
+
+  #keepBack(request: Request<'lock'>): void {
+    const survivors = [...this.#at.watch.survivors].map(({ pid }) => pid);
+    if ((flagsIn(request) & Flag.NOQUEUE) !== 0) {
+      throw new DlmError(
+        'DLM_BUSY',
+        `the node grants nothing before the protected commands of its predecessor have ended: process ${survivors.join(', ')}`,
+        'end them, or wait for them with -w SECONDS',
+      );
+    }
+    this.#keptBack.set(request.id, request);
+    this.#at.watch.onceFree(() => {
+      if (this.#session.hasEnded || !this.#keptBack.delete(request.id)) return;
+      this.#session.attempt(request.id, () => this.#ask(request, this.#ownerOf(request)));
+    });
+  }
+
+  convert(request: Request<'convert'>): void {
+    const flags = flagsIn(request);
+    const value = this.#valueIn(request, flags);
+    this.#change(request, {
+      kind: 'convert',
+      lockspace: request.lockspace,
+      lkid: lkid(request.lkid),
+      mode: modeIn(request),
+      flags: flags | Flag.CONVERT,
+      value,
+    });
+  }
+
+  unlock(request: Request<'unlock'>): void {
+    const flags = flagsIn(request);
+    const value = request.valueHex === null ? null : this.#valueIn(request, flags);
+    this.#change(request, {
+      kind: 'unlock',
+      lockspace: request.lockspace,
+      lkid: lkid(request.lkid),
+      flags,
+      value,
+    });
+  }
+
+  /** Change a lock of ours, or somebody else's; then we hear of that one too. */
+  #change(request: Request<'convert' | 'unlock'>, input: Input): void {
+    const id = lkid(request.lkid);
+    const isOurs = this.#own.has(id) || this.#others.has(id);
+    const listener = new SessionLock(this, null);
+    if (!isOurs) this.#at.host.attend(id, listener);
+    this.#session.whileHolding(() => {
+      const accepted = this.#turn(request.id, input, () => ({ lkid: request.lkid }));
+      if (!accepted && !isOurs) this.#at.host.ignore(id, listener);
+    });
+  }
+
+  /** One turn for one request, and its answer. Was it accepted? */
+  #turn(id: number, input: Input, result: () => object): boolean {
+    const refusal: Refuse | null = this.#at.host.turn(input);
+    if (refusal === null) this.#session.result(id, result());
+    else this.#session.refuse(id, errorOfRefusal(refusal), refusal.rule?.name);
+    return refusal === null;
+  }
+
+  /** By the lock's id, or by the number of a request whose answer has not come yet. */
+  cancel(request: Request<'cancel'>): boolean {
+    if (request.lkid !== null) return cancelLock(this.#at.host, request.lockspace, lkid(request.lkid));
+    const asked = request.request ?? -1;
+    if (this.#keptBack.delete(asked)) {
+      this.#session.refuse(asked, new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
+      return true;
+    }
+    const lock = this.#waiting.get(asked);
+    return lock !== undefined && cancelLock(this.#at.host, request.lockspace, lock.lkid);
+  }
+
+  protect(pid: number): void {
+    this.#checkNamespace();
+    this.#at.watch.protect(this.owner, pid);
+  }
+
+  /** The session has ended. */
+  end(): void {
+    this.#keptBack.clear();
+    for (const [id, listener] of this.#others) this.#at.host.ignore(id, listener);
+    this.#at.watch.end(this.owner);
+  }
+
+  #ownerOf(request: Request<'lock'>): OwnerId {
+    if (request.owner === null) return this.owner.id;
+    this.#checkNamespace();
+    return this.#at.watch.ownerFor(request.owner.pid).id;
+  }
+
+  /** A pid of another namespace names some other process here. */
+  #checkNamespace(): void {
+    const ours = pidNamespace();
+    if (ours !== null && ours === this.#namespace) return;
+    throw new DlmError(
+      'DLM_OWNER_INVALID',
+      'the client counts its processes in another pid namespace than the node, so the node cannot watch them',
+      'lock from within one command (dlm lock NAME -- CMD), or run a node in that container',
+    );
+  }
+
+  #valueIn({ lockspace, valueHex }: { lockspace: string; valueHex: string | null }, flags: number): Uint8Array | null {
+    if ((flags & Flag.VALBLK) === 0) return null;
+    const { valueLength } = summary(this.#at.host, lockspace);
+    return padValue(valueHex === null ? { wantValue: true } : { value: bytesOfHex(valueHex, 'valueHex') }, valueLength);
+  }
+}
+
+function flagsIn(request: { readonly flags: readonly string[] | null; readonly valueHex: string | null }): number {
+  const flags = flagsOf({ flags: (request.flags ?? []) as FlagName[] });
+  return request.valueHex === null ? flags : flags | Flag.VALBLK;
+}
+
+/** The name that a request gives, in either way; null if it gives none. */
+export function nameIn({ name, nameHex }: { readonly name: string | null; readonly nameHex: string | null }): string | null {
+  if (name !== null && nameHex !== null) throw new DlmError('DLM_PROTOCOL', 'give name or nameHex, not both');
+  if (nameHex !== null) return nameToCore(bytesOfHex(nameHex, 'nameHex'));
+  return name === null ? null : nameToCore(name);
+}
+
+/** An unknown mode is for the law to refuse, which names its rule. */
+function modeIn({ mode }: { readonly mode: string }): Mode {
+  return modeNamed(mode) ?? (-2 as Mode);
+}

@@ -1,0 +1,69 @@
+/**
+ * What the text of a scenario says about its locks, up to a certain step: which
+ * resource a label was for, what was asked of it, whether its process has ended.
+ *
+ * It knows nothing of outcomes. Whoever asks must not mistake "a conversion was
+ * asked for" for "it was converted".
+ */
+import { flagsOf, nameOf, parseLabel, parseProcess, targetOf, type Step } from './scenario.js';
+import { showName } from './show.js';
+
+/** What was asked of one lock, from its `lock` call on. */
+export interface LockHistory {
+  readonly label: string;
+  readonly resource: string;
+  /** Its `lock` call first, then every call that named it. */
+  readonly calls: readonly Step[];
+  /** How many of the calls came before its process ended; null while it lives. */
+  readonly callsAtEnd: number | null;
+}
+
+interface OpenHistory extends LockHistory {
+  readonly calls: Step[];
+  callsAtEnd: number | null;
+}
+
+export class History {
+  readonly locks: readonly LockHistory[];
+  /** The step that is looked at: the last one. */
+  readonly step: Step;
+
+  constructor(steps: readonly Step[]) {
+    const locks: OpenHistory[] = [];
+    for (const step of steps) note(locks, step);
+    this.locks = locks;
+    this.step = steps.at(-1)!;
+  }
+
+  /** The resources a label has stood for. */
+  resourcesOf(label: string): string[] {
+    return this.locks.filter((lock) => lock.label === label).map((lock) => lock.resource);
+  }
+
+  /** Was anything like this ever asked for on the resource? */
+  someCall(resource: string, isMeant: (call: Step) => boolean): boolean {
+    return this.locks.some((lock) => lock.resource === resource && lock.calls.some(isMeant));
+  }
+}
+
+function note(locks: OpenHistory[], step: Step): void {
+  if (step.verb === 'lock') {
+    locks.push({ label: step.words[0] ?? '', resource: showName(nameOf(step)), calls: [step], callsAtEnd: null });
+  } else if (step.verb === 'exit' || step.verb === 'close') {
+    const process = parseProcess(step.words[0]);
+    for (const lock of locks) {
+      if (parseLabel(lock.label).process === process) lock.callsAtEnd ??= lock.calls.length;
+    }
+  } else {
+    const target = targetOf(step);
+    locks.findLast((lock) => lock.label === target)?.calls.push(step);
+  }
+}
+
+export function asksFor(call: Step, flag: number): boolean {
+  return (flagsOf(call) & flag) !== 0;
+}
+
+export function isConvert(call: Step): boolean {
+  return call.verb === 'convert';
+}

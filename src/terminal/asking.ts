@@ -1,0 +1,47 @@
+/**
+ * Asking for a new lock as the options of a command say.
+ */
+import type { FlagName, LockHandle, LockInfo, LockOptions, LockspaceClient, ModeName } from '../core/index.js';
+import type { NamedLine } from './names.js';
+import { interrupted, limitsOf, waitFor, type Patience } from './patience.js';
+import type { SignalWatch } from './signals.js';
+
+/** What is wanted of the law, and in front of whom it is waited for. */
+export interface Request {
+  readonly space: LockspaceClient;
+  readonly target: NamedLine;
+  readonly mode: ModeName;
+  readonly flags: readonly FlagName[];
+  readonly wantValue: boolean;
+  /** Whose end ends the lock: a process, or (null) this command's connection. */
+  readonly ownerPid: number | null;
+  readonly patience: Patience;
+  readonly isQuiet: boolean;
+  readonly note: (words: string) => void;
+}
+
+/** The lock, granted. Throws a `Failure` that tells who was in the way; a signal leaves nothing behind. */
+export async function askForLock(request: Request, signals: SignalWatch): Promise<LockHandle> {
+  const { space, target, mode, ownerPid } = request;
+  const pid = ownerPid ?? process.pid;
+  const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
+  const { patience, isQuiet, note } = request;
+  const waiting = { space, ...target, mode, isMine, patience, isQuiet, note };
+
+  const lock = await waitFor(waiting, signals, () => space.lock(target.name, optionsOf(request, signals)));
+  if (signals.first === null) return lock;
+  await lock.unlock();
+  throw interrupted(target.shown, signals);
+}
+
+function optionsOf({ mode, flags, wantValue, ownerPid, patience }: Request, signals: SignalWatch): LockOptions {
+  const { mustNotWait, timeout } = limitsOf(patience);
+  return {
+    mode,
+    flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
+    wantValue,
+    signal: signals.aborted,
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(ownerPid === null ? {} : { owner: { pid: ownerPid } }),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * What every command is made of: parse, call, print.
+ *
+ * Results go to standard output, as words or with --json as one document; words
+ * about what goes on go to standard error. An error becomes words, a hint and an
+ * exit code in one place (report.ts). Whatever node was reached is let go of.
+ */
+import { Command, Flags } from '@oclif/core';
+import { DlmError, attach, defaultLockspace, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { report } from './report.js';
+import { inOurWords } from './usage.js';
+
+/** How a command wants to reach a node, as its options say. */
+export interface Reach {
+  readonly 'no-start'?: boolean;
+  readonly 'in-process'?: boolean;
+  readonly alone?: boolean;
+}
+
+export abstract class BaseCommand extends Command {
+  static override baseFlags = {
+    json: Flags.boolean({ summary: 'print JSON, also for errors', helpGroup: 'GLOBAL' }),
+    help: Flags.boolean({ char: 'h', summary: 'show this help', helpGroup: 'GLOBAL' }),
+  };
+  static override enableJsonFlag = true;
+
+  #quiet = false;
+  #client: NodeClient | null = null;
+
+  /** Attach to the node of this machine; one that is not there is started only if `reach` is given. */
+  protected async reach(reach: Reach | null = null, command = ''): Promise<NodeClient> {
+    const holder: HolderInfo = { pid: process.pid, command };
+    const client =
+      reach?.['in-process'] === true
+        ? await this.#open(reach, holder)
+        : await attach({
+            start: reach !== null && reach['no-start'] !== true,
+            holder,
+            onStart: (words) => this.note(words),
+          });
+    this.#client = client;
+    return client;
+  }
+
+  /** As `reach`, and join the lockspace that the options name. */
+  protected async reachLockspace(
+    flags: Reach & { readonly lockspace?: string | undefined },
+    command = '',
+  ): Promise<LockspaceClient> {
+    const client = await this.reach(flags, command);
+    return client.lockspace(flags.lockspace ?? defaultLockspace);
+  }
+
+  /** A line of words for people, unless they want none. */
+  protected note(words: string): void {
+    if (!this.#quiet && !this.jsonEnabled()) process.stderr.write(`dlm: ${words}\n`);
+  }
+
+  protected get isQuiet(): boolean {
+    return this.#quiet;
+  }
+
+  /** A line of the result; with --json the value that `run` returns is printed instead. */
+  protected print(line: string): void {
+    if (!this.jsonEnabled()) process.stdout.write(`${line}\n`);
+  }
+
+  protected override async parse<F extends object, B extends object, A extends object>(
+    ...line: Parameters<typeof Command.prototype.parse<F, B, A>>
+  ): ReturnType<typeof Command.prototype.parse<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(...line);
+    this.#quiet = (parsed.flags as { quiet?: boolean }).quiet === true;
+    return parsed;
+  }
+
+  override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+  }
+
+  protected override async catch(thrown: Error): Promise<void> {
+    this.parsed = true;
+    process.exitCode = report(inOurWords(thrown, this.id ?? ''), this.jsonEnabled());
+  }
+
+  protected override async finally(): Promise<void> {
+    await this.#client?.close().catch(() => undefined);
+  }
+
+  /** A local node that nobody else can reach excludes nobody: that must be meant. */
+  #open(reach: Reach, holder: HolderInfo): Promise<NodeClient> {
+    if (reach.alone === true) return openNode({ holder });
+    throw new DlmError(
+      'DLM_START_REFUSED',
+      'a node inside this command shares its locks with nobody',
+      'leave out --in-process, or add --alone if that is what you mean',
+    );
+  }
+}

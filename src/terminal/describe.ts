@@ -1,0 +1,99 @@
+/**
+ * Locks in plain words: who holds, who waits, and who is in whose way.
+ */
+import { compatible, escapeText, modeNamed, type LockInfo, type ModeName, type OwnerInfo, type ResultName } from '../core/index.js';
+import { formatDuration } from './durations.js';
+
+/** So many locks are named one by one; of the rest only the number is told. */
+const namedMax = 5;
+
+/** What is wanted, and where it stands if it stands in a queue. */
+export interface Want {
+  readonly mode: ModeName;
+  /** Our own request among the locks, if it is queued. */
+  readonly mine: LockInfo | null;
+}
+
+/**
+ * Who keeps us waiting?
+ *
+ * Whoever holds a mode that excludes ours; if nobody does, those who stand before
+ * us in a queue, for whose sake we wait.
+ */
+export function blockersOf(locks: readonly LockInfo[], { mode, mine }: Want): LockInfo[] {
+  const others = locks.filter((lock) => lock.id !== mine?.id);
+  const holders = others.filter((lock) => lock.mode !== null && excludes(lock.mode, mode));
+  if (holders.length > 0) return holders;
+  return others.filter((lock) => lock.state !== 'granted' && isBefore(lock, mine));
+}
+
+function excludes(held: ModeName, wanted: ModeName): boolean {
+  return !compatible(modeNamed(held)!, modeNamed(wanted)!);
+}
+
+/** Conversions come before new requests. */
+function isBefore(lock: LockInfo, mine: LockInfo | null): boolean {
+  if (mine === null) return true;
+  if (lock.state !== mine.state) return lock.state === 'converting';
+  return (lock.position ?? 0) < (mine.position ?? 0);
+}
+
+/** A line for each of these locks, and one for those that are too many to name. */
+export function describeLocks(locks: readonly LockInfo[]): string[] {
+  const lines = locks.slice(0, namedMax).map(describeLock);
+  const more = locks.length - namedMax;
+  return more > 0 ? [...lines, `and ${more} more`] : lines;
+}
+
+/** `held in EX for 12 s by pid 4711 on node 1: ./backup.sh nightly`. */
+export function describeLock(lock: LockInfo): string {
+  return `${whatItDoes(lock)} ${formatDuration(lock.ageMillis)} ${describeOwner(lock.owner, lock.node)}`;
+}
+
+function whatItDoes({ state, mode, requested }: LockInfo): string {
+  if (state === 'granted') return `held in ${mode} for`;
+  if (state === 'converting') return `held in ${mode} and converting to ${requested} for`;
+  return `asked for in ${requested} for`;
+}
+
+function describeOwner(owner: OwnerInfo, node: number): string {
+  const who = owner.pid === null ? 'somebody' : `pid ${owner.pid}`;
+  const command = owner.command === '' ? '' : `: ${escapeText(owner.command)}`;
+  switch (owner.kind) {
+    case 'orphan':
+      return `by nobody, an orphan of ${who} on node ${node}${command}`;
+    case 'node':
+      return `by node ${node} itself`;
+    default:
+      return `by ${who} on node ${node}${command}`;
+  }
+}
+
+/** `2nd of 3 in the queue`; empty if it stands in none. */
+export function describePlace(locks: readonly LockInfo[], mine: LockInfo | null): string {
+  if (mine === null || mine.position === null) return '';
+  const queue = locks.filter((lock) => lock.state === mine.state);
+  const name = mine.state === 'converting' ? 'queue of conversions' : 'queue';
+  return `${ordinal(mine.position)} of ${queue.length} in the ${name}`;
+}
+
+/** What a completion told beside its status, a line each. */
+export function describeResults(results: readonly ResultName[], mode: ModeName | null): string[] {
+  const words: Readonly<Record<ResultName, string>> = {
+    DEMOTED: 'DEMOTED: to resolve a deadlock of conversions the lock was in NL for a while',
+    ALTMODE: `ALTMODE: granted in ${mode}, the alternative that was asked for`,
+    VALNOTVALID: 'VALNOTVALID: the value is not valid, because a writer gave up or died',
+  };
+  return results.map((result) => words[result]);
+}
+
+export function ordinal(count: number): string {
+  const isTeen = Math.floor(count / 10) % 10 === 1;
+  const ending = isTeen ? undefined : ['th', 'st', 'nd', 'rd'][count % 10];
+  return `${count}${ending ?? 'th'}`;
+}
+
+/** `1 lock`, `2 locks`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,46 @@
+/**
+ * A lock that a command leaves behind, as words and as JSON.
+ */
+import { DlmError, escapeText, parseLockId, type LockHandle, type LockInfo, type LockspaceClient, type NodeClient, type OwnerInfo } from '../core/index.js';
+import type { NamedLine } from './names.js';
+import { hexOfValue } from './values.js';
+
+/** The process that the lock shall belong to: the one named, or the one that called us. Throws `DLM_OWNER_INVALID`. */
+export function ownerPid(named: number | undefined): number {
+  const pid = named ?? process.ppid;
+  if (pid > 0) return pid;
+  throw new DlmError('DLM_OWNER_INVALID', 'the process that called dlm is not visible from here', 'name the owner with --owner-pid');
+}
+
+/** The lock as the node sees it. */
+export async function infoOf(space: LockspaceClient, target: NamedLine, lock: LockHandle): Promise<LockInfo | null> {
+  const locks = await space.locks(target.name);
+  return locks.find((info) => info.id === lock.id) ?? null;
+}
+
+/** A lock by its id, as the node sees it. Throws `DLM_LOCK_UNKNOWN`. */
+export async function infoById(client: NodeClient, id: string): Promise<LockInfo> {
+  const locks = await client.locks({ lockspace: parseLockId(id).lockspace });
+  const info = locks.find((lock) => lock.id === id);
+  if (info === undefined) throw new DlmError('DLM_LOCK_UNKNOWN', `there is no lock ${escapeText(id)}`);
+  return info;
+}
+
+/** `counter is held in EX for pid 4711 (bash), until that ends or: dlm unlock default:1.7.0000002a`. */
+export function describeHolding(lock: LockHandle, shown: string, owner: OwnerInfo | null): string {
+  const command = owner === null || owner.command === '' ? '' : ` (${escapeText(owner.command)})`;
+  const whose = owner === null || owner.pid === null ? '' : ` for pid ${owner.pid}${command}`;
+  return `${shown} is held in ${lock.mode}${whose}, until that ends or: dlm unlock ${lock.id}`;
+}
+
+/** What `--json` prints of a lock. */
+export function jsonOfLock(lock: LockHandle): Record<string, unknown> {
+  return {
+    id: lock.id,
+    mode: lock.mode,
+    token: lock.token,
+    results: lock.results,
+    value: lock.value === null ? null : hexOfValue(lock.value),
+    valueState: lock.valueState,
+  };
+}

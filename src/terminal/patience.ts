@@ -1,0 +1,96 @@
+/**
+ * Waiting for a grant, in front of a person or a script.
+ *
+ * After a second the waiter says who is in the way; when it gives up, it says so
+ * again. A signal takes the request back. Whether the grant or the end of
+ * patience came first is decided by the node, so that there is one outcome.
+ */
+import { DlmError, type LockHandle, type LockInfo, type LockspaceClient, type ModeName, type Name } from '../core/index.js';
+import { blockersOf, describeLocks, describePlace } from './describe.js';
+import { formatDuration } from './durations.js';
+import { Failure, isDlmError } from './report.js';
+import { exitOfSignal, type SignalWatch } from './signals.js';
+
+/** How long nobody needs to be told that we wait. */
+const silenceMillis = 1000;
+
+/** How patient the command line is. */
+export interface Patience {
+  readonly nonblock: boolean;
+  readonly wait?: number | undefined;
+  /** The exit code for busy and timed out, if it is not to be the usual one. */
+  readonly 'conflict-exit-code'?: number | undefined;
+}
+
+/** What is waited for, and in front of whom. */
+export interface Waiting {
+  readonly space: LockspaceClient;
+  readonly name: Name;
+  readonly shown: string;
+  readonly mode: ModeName;
+  /** Which of the locks on the resource is the one that waits? */
+  readonly isMine: (lock: LockInfo) => boolean;
+  readonly patience: Patience;
+  readonly isQuiet: boolean;
+  readonly note: (words: string) => void;
+}
+
+/** What a request says of its patience: -w 0 tries once and does not wait, as -n. */
+export function limitsOf({ nonblock, wait }: Patience): { mustNotWait: boolean; timeout?: number } {
+  if (nonblock || wait === 0) return { mustNotWait: true };
+  return { mustNotWait: false, ...(wait === undefined ? {} : { timeout: wait }) };
+}
+
+/**
+ * Wait for what `ask` asks for. Throws a `Failure` that tells who was in the way,
+ * or which signal came. A grant that beats the signal is returned: see `signals.first`.
+ */
+export async function waitFor(waiting: Waiting, signals: SignalWatch, ask: () => Promise<LockHandle>): Promise<LockHandle> {
+  const timer = setTimeout(() => void explain(waiting), silenceMillis);
+  try {
+    return await ask();
+  } catch (error) {
+    if (signals.first !== null && isDlmError(error, 'DLM_CANCELLED')) throw interrupted(waiting.shown, signals);
+    if (isDlmError(error, 'DLM_BUSY', 'DLM_TIMED_OUT')) throw await gaveUp(waiting, error);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The signal came, whether or not the grant did. */
+export function interrupted(shown: string, signals: SignalWatch): Failure {
+  const error = new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${shown}`);
+  return new Failure(error, { exit: exitOfSignal(signals.first!) });
+}
+
+/** Tell whoever looks on what we wait for. That it cannot be found out is no reason to stop waiting. */
+async function explain(waiting: Waiting): Promise<void> {
+  const { locks, mine } = await look(waiting);
+  if (mine === null) return;
+  const place = describePlace(locks, mine);
+  const lines = describeLocks(blockersOf(locks, { mode: waiting.mode, mine }));
+  waiting.note([`waiting for ${waiting.mode} on ${waiting.shown}, ${place}`, ...lines].join('\n  '));
+}
+
+async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
+  const { locks, mine } = await look(waiting);
+  const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
+  const exit = waiting.patience['conflict-exit-code'];
+  return new Failure(new DlmError(error.code, sentence(waiting, error)), {
+    details: describeLocks(inTheWay),
+    facts: { holders: inTheWay },
+    isSilent: waiting.isQuiet,
+    ...(exit === undefined ? {} : { exit }),
+  });
+}
+
+function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
+  if (error.code === 'DLM_BUSY') return `${shown} is busy: ${mode} cannot be granted now`;
+  return `${mode} on ${shown} was not granted within ${formatDuration(patience.wait ?? 0)}`;
+}
+
+async function look({ space, name, isMine }: Waiting): Promise<{ locks: LockInfo[]; mine: LockInfo | null }> {
+  const locks = await space.locks(name).catch(() => []);
+  return { locks, mine: locks.findLast(isMine) ?? null };
+}

@@ -1,0 +1,46 @@
+/**
+ * The signals that would end a command, caught for as long as it has something to
+ * clean up: a request to take back, a child to tell.
+ *
+ * Nothing exits in here. Whoever waits hears of the signal, finishes, and ends the
+ * command with the code that shells give for it.
+ */
+import { constants } from 'node:os';
+
+const caught = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+export type EndSignal = (typeof caught)[number];
+
+/** 128 and the signal's number. */
+export function exitOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
+export class SignalWatch {
+  /** The first that came. */
+  first: EndSignal | null = null;
+  /** Who hears of each one. */
+  listener: (signal: EndSignal) => void = () => undefined;
+  readonly #abort = new AbortController();
+  readonly #heard = (signal: NodeJS.Signals): void => this.#hear(signal as EndSignal);
+
+  constructor() {
+    for (const signal of caught) process.on(signal, this.#heard);
+  }
+
+  /** Aborted by the first signal. */
+  get aborted(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** From now on signals do again what they always do. */
+  stop(): void {
+    for (const signal of caught) process.off(signal, this.#heard);
+  }
+
+  #hear(signal: EndSignal): void {
+    this.first ??= signal;
+    this.#abort.abort();
+    this.listener(signal);
+  }
+}
