@@ -4,11 +4,14 @@
 import { DlmError } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { lockIdArg, quietFlag } from '../terminal/flags.js';
+import { prose } from '../terminal/prose.js';
 
 export default class Cancel extends BaseCommand {
   static override summary = 'Take back what a lock waits for';
-  static override description = `A request that waits ends, and whoever asked is told (exit code 83). A conversion that waits is
-taken back and the lock keeps the mode it had. A lock that waits for nothing stays as it is, and the exit code is 88.`;
+  static override usage = 'cancel ID';
+  static override description = prose`
+    A request that waits ends, and whoever asked is told (exit code 83). A conversion that waits is taken back and
+    the lock keeps the mode it had. A lock that waits for nothing stays as it is, and the exit code is 88.`;
   static override examples = ['<%= config.bin %> cancel default:1.7.0000002a'];
   static override args = { id: lockIdArg };
   static override flags = { ...quietFlag };

@@ -1,21 +1,24 @@
 /**
  * Convert a lock to another mode.
  */
-import { parseLockId, type ConvertOptions } from '../core/index.js';
+import type { ConvertOptions } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { describeResults } from '../terminal/describe.js';
 import * as options from '../terminal/flags.js';
-import { infoById, jsonOfLock } from '../terminal/held-lock.js';
-import { limitsOf, waitFor } from '../terminal/patience.js';
+import { jsonOfLock, locksAround } from '../terminal/held-lock.js';
+import { limitsOf, waitFor, type Waiting } from '../terminal/patience.js';
+import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
 import { valueGiven } from '../terminal/values.js';
 
 export default class Convert extends BaseCommand {
   static override summary = 'Convert a lock to another mode';
-  static override description = `A conversion down is granted at once. One up waits for the others who hold the resource;
-when it is given up, by -w, a signal or dlm cancel, the lock keeps the mode it had.
+  static override usage = 'convert ID -m MODE [-n | -w TIME] [--value TEXT | --value-hex HEX]';
+  static override description = prose`
+    A conversion down is granted at once. One up waits for the others who hold the resource; when it is given up, by
+    -w, a signal or dlm cancel, the lock keeps the mode it had.
 
-A value given with --value is written if the lock holds PW or EX and does not convert from PW to EX.`;
+    A value given with --value is written if the lock holds PW or EX and does not convert from PW to EX.`;
   static override examples = [
     { description: 'Let readers in, but keep writers out', command: '<%= config.bin %> convert "$id" -m PR' },
     { description: 'Publish a value and stay interested', command: '<%= config.bin %> convert "$id" -m NL --value "$(date)"' },
@@ -33,31 +36,28 @@ A value given with --value is written if the lock holds PW or EX and does not co
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Convert);
-    parseLockId(args.id);
+    const value = valueGiven(flags);
+    const { mustNotWait, timeout } = limitsOf(flags);
     const client = await this.reach();
     const lock = await client.lockOf(args.id);
-    const { space, info } = await infoById(client, args.id);
     const signals = new SignalWatch();
-    const waiting = {
-      space,
-      name: new Uint8Array(Buffer.from(info.resourceHex, 'hex')),
-      shown: info.resource,
-      mode: flags.mode,
-      isMine: (other: { id: string }) => other.id === args.id,
-      patience: flags,
-      isQuiet: flags.quiet,
-      note: (words: string) => this.note(words),
-    };
-    const { mustNotWait, timeout } = limitsOf(flags);
-    const value = valueGiven(flags);
     const call: ConvertOptions = {
       flags: mustNotWait ? [...(flags.flag ?? []), 'NOQUEUE'] : (flags.flag ?? []),
       signal: signals.aborted,
       ...(value === undefined ? {} : { value }),
       ...(timeout === undefined ? {} : { timeout }),
     };
+    const waiting: Waiting = {
+      locks: () => locksAround(client, args.id),
+      shown: `lock ${args.id}`,
+      mode: flags.mode,
+      isMine: (other) => other.id === args.id,
+      patience: flags,
+      isQuiet: flags.quiet,
+      note: (words) => this.note(words),
+    };
     await waitFor(waiting, signals, () => lock.convert(flags.mode, call));
     this.noteAll(describeResults(lock.results, lock.mode));
-    return { ...jsonOfLock(lock), resource: info.resource };
+    return jsonOfLock(lock);
   }
 }

@@ -11,6 +11,7 @@ import { needExecutable } from '../terminal/executable.js';
 import * as options from '../terminal/flags.js';
 import { describeHolding, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
 import { needName, type NamedLine } from '../terminal/names.js';
+import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
 import { runUnderLock, showCommand } from '../terminal/under-lock.js';
 
@@ -19,15 +20,16 @@ type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
 export default class Lock extends BaseCommand {
   static override summary = 'Run a command under a lock, or take a lock and print its id';
   static override usage = ['lock NAME [-m MODE] [-n | -w TIME] -- COMMAND…', 'lock NAME [-m MODE] [-n | -w TIME] [--owner-pid PID]'];
-  static override description = `With COMMAND: waits for the lock, runs the command, gives the lock back when the command is
-gone, and ends with the command's exit code (128+N if signal N ended it, 127 if it was not found, 126 if it cannot be
-run). INT, TERM, HUP and QUIT are passed on. If the lock is lost the command is stopped and the exit code is 84.
-The command finds DLM_LOCKSPACE, DLM_RESOURCE, DLM_MODE, DLM_LKID and DLM_TOKEN in its environment.
+  static override description = prose`
+    With COMMAND: waits for the lock, runs the command, gives the lock back when the command is gone, and ends with
+    the command's exit code (128+N if signal N ended it, 127 if it was not found, 126 if it cannot be run). INT,
+    TERM, HUP and QUIT are passed on. If the lock is lost the command is stopped and the exit code is 84. The
+    command finds DLM_LOCKSPACE, DLM_RESOURCE, DLM_MODE, DLM_LKID and DLM_TOKEN in its environment.
 
-Without COMMAND: prints the id of the lock and leaves it held until its owner ends, or until dlm unlock. The owner is the
-process that called dlm, as a rule the shell of your script; name another with --owner-pid.
+    Without COMMAND: prints the id of the lock and leaves it held until its owner ends, or until dlm unlock. The
+    owner is the process that called dlm, as a rule the shell of your script; name another with --owner-pid.
 
-A name that begins with a dash comes after --, and the command after another: dlm lock -- --name -- COMMAND.`;
+    A name that begins with a dash comes after --, and the command after another: dlm lock -- --name -- COMMAND.`;
   static override examples = [
     { description: 'Let only one backup run at a time', command: '<%= config.bin %> lock backup -- ./backup.sh nightly' },
     { description: 'Read together with other readers, and wait ten seconds at most', command: '<%= config.bin %> lock report -m PR -w 10 -- ./report.sh' },
@@ -71,7 +73,7 @@ A name that begins with a dash comes after --, and the command after another: dl
     const signals = new SignalWatch();
     const lock = await askForLock(this.#request(space, target, flags, null), signals);
     this.noteAll(describeResults(lock.results, lock.mode));
-    const guard = { ...target, client, lock, lockspace: space.name, wantsValue: flags.value, warn: this.warnPeople };
+    const guard = { ...target, client, lock, lockspace: space.name, wantsValue: flags.value, warn: (words: string) => this.warnPeople(words) };
     process.exitCode = await runUnderLock(guard, command, signals);
   }
 

@@ -5,13 +5,16 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../terminal/base-command.js';
 import * as options from '../terminal/flags.js';
 import { takeName } from '../terminal/names.js';
+import { prose } from '../terminal/prose.js';
 import { locksTable } from '../terminal/tables.js';
 
 export default class Locks extends BaseCommand {
   static override summary = 'List locks: who holds, who converts, who waits';
-  static override description = `All lockspaces are listed unless -l names one. MODE shows what is held and, behind >, what is
-asked for: PR>EX holds PR and converts to EX. PLACE is the place in its queue, conversions first. AGE is how long the
-lock has been in that state.`;
+  static override usage = 'locks [NAME] [-l LOCKSPACE] [--waiting]';
+  static override description = prose`
+    All lockspaces are listed unless -l names one. MODE shows what is held and, behind >, what is asked for: PR>EX
+    holds PR and converts to EX. PLACE is the place in its queue, conversions first. AGE is how long the lock has
+    been in that state.`;
   static override examples = [
     '<%= config.bin %> locks',
     { description: 'Who keeps me from the counter?', command: '<%= config.bin %> locks counter' },

@@ -4,12 +4,15 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../terminal/base-command.js';
 import * as options from '../terminal/flags.js';
+import { prose } from '../terminal/prose.js';
 import { valueGiven } from '../terminal/values.js';
 
 export default class Unlock extends BaseCommand {
   static override summary = 'Give a lock back';
-  static override description = `Whoever knows the id can unlock, whoever took the lock. One that has ended, or whose id is of an
-earlier life of the node, is unknown (exit code 89).`;
+  static override usage = 'unlock ID [--value TEXT | --value-hex HEX | --invalidate] [--force]';
+  static override description = prose`
+    Whoever knows the id can unlock, whoever took the lock. One that has ended, or whose id is of an earlier life of
+    the node, is unknown (exit code 89).`;
   static override examples = [
     '<%= config.bin %> unlock default:1.7.0000002a',
     { description: 'Write the value with it; the lock must hold PW or EX', command: '<%= config.bin %> unlock "$id" --value "$count"' },

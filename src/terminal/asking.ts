@@ -26,7 +26,7 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const pid = ownerPid ?? process.pid;
   const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
   const { patience, isQuiet, note } = request;
-  const waiting = { space, ...target, mode, isMine, patience, isQuiet, note };
+  const waiting = { locks: () => space.locks(target.name), shown: target.shown, mode, isMine, patience, isQuiet, note };
 
   const lock = await waitFor(waiting, signals, () => space.lock(target.name, optionsOf(request, signals)));
   if (signals.first === null) return lock;

@@ -5,7 +5,7 @@
  * about what goes on go to standard error. An error becomes words, a hint and an
  * exit code in one place (report.ts). Whatever node was reached is let go of.
  */
-import { Command, Flags } from '@oclif/core';
+import { Command, Flags, type Interfaces } from '@oclif/core';
 import { DlmError, attach, defaultLockspace, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
 import { report } from './report.js';
 import { inOurWords } from './usage.js';
@@ -56,8 +56,13 @@ export abstract class BaseCommand extends Command {
     if (!this.#quiet && !this.jsonEnabled()) process.stderr.write(`dlm: ${words}\n`);
   }
 
-  protected get isQuiet(): boolean {
-    return this.#quiet;
+  protected noteAll(lines: readonly string[]): void {
+    for (const words of lines) this.note(words);
+  }
+
+  /** Words that must not be missed, however quiet. */
+  protected warnPeople(words: string): void {
+    if (!this.jsonEnabled()) process.stderr.write(`dlm: ${words}\n`);
   }
 
   /** A line of the result; with --json the value that `run` returns is printed instead. */
@@ -65,10 +70,11 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) process.stdout.write(`${line}\n`);
   }
 
-  protected override async parse<F extends object, B extends object, A extends object>(
-    ...line: Parameters<typeof Command.prototype.parse<F, B, A>>
-  ): ReturnType<typeof Command.prototype.parse<F, B, A>> {
-    const parsed = await super.parse<F, B, A>(...line);
+  protected override async parse<F extends Interfaces.OutputFlags<F>, B extends Interfaces.OutputFlags<B>, A extends Interfaces.OutputArgs<A>>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv);
     this.#quiet = (parsed.flags as { quiet?: boolean }).quiet === true;
     return parsed;
   }

@@ -38,9 +38,9 @@ function isBefore(lock: LockInfo, mine: LockInfo | null): boolean {
   return (lock.position ?? 0) < (mine.position ?? 0);
 }
 
-/** A line for each of these locks, and one for those that are too many to name. */
-export function describeLocks(locks: readonly LockInfo[]): string[] {
-  const lines = locks.slice(0, namedMax).map(describeLock);
+/** A line for each of these locks, with its resource where they are not all on the same, and one for those not named. */
+export function describeLocks(locks: readonly LockInfo[], first: 'resource' | null = null): string[] {
+  const lines = locks.slice(0, namedMax).map((lock) => (first === null ? '' : `${lock.resource}: `) + describeLock(lock));
   const more = locks.length - namedMax;
   return more > 0 ? [...lines, `and ${more} more`] : lines;
 }

@@ -24,7 +24,8 @@ export const lockIdArg = Args.string({
 });
 
 /** A word whose meaning the command explains. */
-export const wordArg = (description: string, required = false) => Args.string({ description, required, ...fromLineOnly });
+export const wordArg = (description: string) => Args.string({ description, ...fromLineOnly });
+export const neededWordArg = (description: string) => Args.string({ description, required: true, ...fromLineOnly });
 
 const mode = Flags.custom<ModeName>({
   char: 'm',

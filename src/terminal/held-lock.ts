@@ -18,12 +18,11 @@ export async function infoOf(space: LockspaceClient, target: NamedLine, lock: Lo
   return locks.find((info) => info.id === lock.id) ?? null;
 }
 
-/** A lock by its id, as the node sees it. Throws `DLM_LOCK_UNKNOWN`. */
-export async function infoById(client: NodeClient, id: string): Promise<LockInfo> {
+/** The locks on the resource of that lock. */
+export async function locksAround(client: NodeClient, id: string): Promise<LockInfo[]> {
   const locks = await client.locks({ lockspace: parseLockId(id).lockspace });
-  const info = locks.find((lock) => lock.id === id);
-  if (info === undefined) throw new DlmError('DLM_LOCK_UNKNOWN', `there is no lock ${escapeText(id)}`);
-  return info;
+  const resource = locks.find((lock) => lock.id === id)?.resourceHex;
+  return locks.filter((lock) => lock.resourceHex === resource);
 }
 
 /** `counter is held in EX for pid 4711 (bash), until that ends or: dlm unlock default:1.7.0000002a`. */

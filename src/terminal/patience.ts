@@ -5,7 +5,7 @@
  * again. A signal takes the request back. Whether the grant or the end of
  * patience came first is decided by the node, so that there is one outcome.
  */
-import { DlmError, type LockHandle, type LockInfo, type LockspaceClient, type ModeName, type Name } from '../core/index.js';
+import { DlmError, type LockHandle, type LockInfo, type ModeName } from '../core/index.js';
 import { blockersOf, describeLocks, describePlace } from './describe.js';
 import { formatDuration } from './durations.js';
 import { Failure, isDlmError } from './report.js';
@@ -24,8 +24,8 @@ export interface Patience {
 
 /** What is waited for, and in front of whom. */
 export interface Waiting {
-  readonly space: LockspaceClient;
-  readonly name: Name;
+  /** The locks on the resource; asked only of those who have something to tell. */
+  readonly locks: () => Promise<LockInfo[]>;
   readonly shown: string;
   readonly mode: ModeName;
   /** Which of the locks on the resource is the one that waits? */
@@ -90,7 +90,7 @@ function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
   return `${mode} on ${shown} was not granted within ${formatDuration(patience.wait ?? 0)}`;
 }
 
-async function look({ space, name, isMine }: Waiting): Promise<{ locks: LockInfo[]; mine: LockInfo | null }> {
-  const locks = await space.locks(name).catch(() => []);
-  return { locks, mine: locks.findLast(isMine) ?? null };
+async function look(waiting: Waiting): Promise<{ locks: LockInfo[]; mine: LockInfo | null }> {
+  const locks = await waiting.locks().catch(() => []);
+  return { locks, mine: locks.findLast(waiting.isMine) ?? null };
 }

@@ -10,7 +10,9 @@ import { DlmError, escapeText } from '../core/index.js';
 export function inOurWords(thrown: unknown, command: string): unknown {
   if (thrown instanceof DlmError) return withoutParser(thrown);
   if (!(thrown instanceof Errors.CLIError)) return thrown;
-  return new DlmError('DLM_USAGE', complaint(thrown), `see: dlm ${command.replaceAll(':', ' ')} --help`);
+  const isCommandWithoutDashes = command === 'lock' && thrown.constructor.name === 'UnexpectedArgsError';
+  const hint = isCommandWithoutDashes ? 'put -- before the command: dlm lock NAME -- COMMAND' : `see: dlm ${command.replaceAll(':', ' ')} --help`;
+  return new DlmError('DLM_USAGE', complaint(thrown), hint);
 }
 
 /** The parser puts words round the message of an error that comes from one option's value. */

@@ -6,13 +6,16 @@ import { DlmError } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
 import { needName } from '../../terminal/names.js';
+import { prose } from '../../terminal/prose.js';
 import { hexOfValue, textOfValue } from '../../terminal/values.js';
 
 export default class LvbGet extends BaseCommand {
   static override summary = 'Print the value of a resource';
-  static override description = `Prints the value as text, without the zeros at its end and with anything unprintable escaped; with
---hex the whole value block. A resource without a value and one whose value is not valid have exit codes of their own (85
-and 86). It never waits: the value is read under a lock in NL, which gets on with every other.`;
+  static override usage = 'lvb get NAME [--hex] [--allow-invalid]';
+  static override description = prose`
+    Prints the value as text, without the zeros at its end and with anything unprintable escaped; with --hex the
+    whole value block. A resource without a value and one whose value is not valid have exit codes of their own (85
+    and 86). It never waits: the value is read under a lock in NL, which gets on with every other.`;
   static override examples = [
     '<%= config.bin %> lvb get counter',
     { description: 'The old value, if the last writer died', command: '<%= config.bin %> lvb get counter --allow-invalid' },

@@ -8,17 +8,19 @@ import { anchorValue } from '../../terminal/anchor.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
 import { needName } from '../../terminal/names.js';
+import { prose } from '../../terminal/prose.js';
 import { SignalWatch } from '../../terminal/signals.js';
 import { hexOfValue, valueOfHex, valueOfStdin, valueOfText } from '../../terminal/values.js';
 
 export default class LvbSet extends BaseCommand {
   static override summary = 'Write the value of a resource';
   static override usage = ['lvb set NAME VALUE', 'lvb set NAME --hex HEX', 'lvb set NAME -'];
-  static override description = `Takes the resource in EX, which waits for whoever holds it, and writes the value: VALUE as text, HEX, or
-with - what comes on standard input, byte for byte.
+  static override description = prose`
+    Takes the resource in EX, which waits for whoever holds it, and writes the value: VALUE as text, HEX, or with -
+    what comes on standard input, byte for byte.
 
-A value lasts only as long as somebody holds a lock on the resource. So that it stays, the node itself holds one in NL,
-which is in nobody's way; dlm lvb drop takes it back.`;
+    A value lasts only as long as somebody holds a lock on the resource. So that it stays, the node itself holds one
+    in NL, which is in nobody's way; dlm lvb drop takes it back.`;
   static override examples = [
     '<%= config.bin %> lvb set counter 42',
     { description: 'Bytes, from a pipe', command: 'head -c 32 /dev/urandom | <%= config.bin %> lvb set seed -' },

@@ -120,6 +120,12 @@ export class Host {
     this.turn({ kind: 'joinLockspace', lockspace: name, config: { ...defaultConfig, ...config } });
   }
 
+  /** The node is over: nothing happens on it any more. */
+  close(): void {
+    this.stop();
+    this.turn = (call) => ({ kind: 'refuse', call, code: 'ENOBUFS', rule: null });
+  }
+
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

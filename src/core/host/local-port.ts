@@ -18,8 +18,7 @@ export interface Surroundings {
   readonly host: Host;
   readonly watch: Watch;
   status(): NodeStatus;
-  /** Leave, once the caller has let go. */
-  leave(force: boolean): Promise<void>;
+  leave(options: { force: boolean; drain: boolean }): Promise<void>;
 }
 
 export class LocalPort implements Port {
@@ -57,7 +56,7 @@ export class LocalPort implements Port {
     this.#host.attend(lkid, listener);
   }
 
-  cancel(lockspace: string, lkid: Lkid): Promise<boolean> {
+  cancel(lockspace: string, lkid: Lkid, _listener: Listener): Promise<boolean> {
     return attempt(() => cancelLock(this.#host, lockspace, lkid));
   }
 
@@ -89,8 +88,8 @@ export class LocalPort implements Port {
     return attempt(() => this.#at.status());
   }
 
-  leave(options: { force: boolean }): Promise<void> {
-    return this.#at.leave(options.force);
+  leave(options: { force: boolean; drain: boolean }): Promise<void> {
+    return this.#at.leave(options);
   }
 
   close(): Promise<void> {

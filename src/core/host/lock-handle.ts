@@ -152,7 +152,7 @@ export class LockHandle implements Listener {
 
   /** Take back what the lock waits for. False: it waited for nothing. */
   cancel(): Promise<boolean> {
-    return this.#space.port.cancel(this.#space.name, lkid(this.#lkid));
+    return this.#space.port.cancel(this.#space.name, lkid(this.#lkid), this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -202,7 +202,7 @@ export class LockHandle implements Listener {
     this.#settle('fine');
   }
 
-  refuse(refusal: Refusal): void {
+  refuse(refusal: Refusal | DlmError): void {
     this.#settle(errorOfRefusal(refusal));
   }
 

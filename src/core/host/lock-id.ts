@@ -26,6 +26,12 @@ export function formatToken(generation: number, mastership: number, sequence: nu
   return `${hex8(generation)}.${hex8(mastership)}.${hex8(sequence)}`;
 }
 
+/** The parts of a token that one resource counts. */
+export function parseToken(token: string): { mastership: number; sequence: number } {
+  const [, mastership = '0', sequence = '0'] = token.split('.');
+  return { mastership: parseInt(mastership, 16), sequence: parseInt(sequence, 16) };
+}
+
 export interface LockId {
   readonly lockspace: string;
   readonly node: number;

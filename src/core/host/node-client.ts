@@ -54,9 +54,12 @@ export class NodeClient {
     return this.port.status();
   }
 
-  /** Stop the node. Rejects with `DLM_NODE_IN_USE` while it holds locks, unless forced. */
-  leave(options: { force?: boolean } = {}): Promise<void> {
-    return this.port.leave({ force: options.force ?? false });
+  /**
+   * Stop the node. Rejects with `DLM_NODE_IN_USE` while it holds locks, unless
+   * forced; with `drain` it takes no new ones and stops when the last has ended.
+   */
+  leave(options: { force?: boolean; drain?: boolean } = {}): Promise<void> {
+    return this.port.leave({ force: options.force ?? false, drain: options.drain ?? false });
   }
 
   /** Let go of the node. Locks that this client owns end, persistent ones become orphans. */

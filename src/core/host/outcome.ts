@@ -16,7 +16,9 @@ export function errorOfStatus(status: Exclude<Status, 'OK' | 'EUNLOCK'>): DlmErr
   }
 }
 
-export function errorOfRefusal({ code, rule }: Refusal): DlmError {
+export function errorOfRefusal(refusal: Refusal | DlmError): DlmError {
+  if (refusal instanceof DlmError) return refusal;
+  const { code, rule } = refusal;
   if (rule?.name === 'lockspace-joined') return new DlmError('DLM_LOCKSPACE_UNKNOWN', rule.text);
   if (rule?.name === 'lockspace-empty') return new DlmError('DLM_LOCKSPACE_IN_USE', rule.text);
   switch (code) {

@@ -28,7 +28,7 @@ export interface Listener {
   wait(effect: Wait): void;
   block(effect: Block): void;
   adopt(effect: Adopt): void;
-  refuse(refusal: Refusal): void;
+  refuse(refusal: Refusal | DlmError): void;
   /** The lock is gone, or must be treated so. */
   lost(reason: DlmError): void;
 }
@@ -49,8 +49,8 @@ export interface Port {
   unlock(call: UnlockInput, listener: Listener): void;
   /** Also hear the completions of a lock that somebody else asked for. */
   attend(lkid: Lkid, listener: Listener): void;
-  /** Was there anything to cancel? The lock's own listener hears the rest. */
-  cancel(lockspace: string, lkid: Lkid): Promise<boolean>;
+  /** Was there anything to cancel? The listener hears the rest; it stands for a lock whose id is not known yet. */
+  cancel(lockspace: string, lkid: Lkid, listener: Listener): Promise<boolean>;
   /** Keep what this client holds until that process is gone, even if the client dies first. */
   protect(pid: number): Promise<void>;
 
@@ -62,8 +62,8 @@ export interface Port {
   /** How many orphans were ended. `formerPid`: only those that process left. */
   purgeOrphans(lockspace: string, formerPid: number | null): Promise<number>;
   status(): Promise<NodeStatus>;
-  /** Ask the node to leave: refused while locks are held, unless forced. */
-  leave(options: { force: boolean }): Promise<void>;
+  /** Ask the node to leave: refused while locks are held, unless forced; with `drain` once they have ended. */
+  leave(options: { force: boolean; drain: boolean }): Promise<void>;
   /** Let go of the node; what this client holds ends. */
   close(): Promise<void>;
 }

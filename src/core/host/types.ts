@@ -113,6 +113,8 @@ export interface NodeStatus {
   readonly quorate: boolean;
   readonly members: readonly number[];
   readonly sessions: number;
+  /** Protected commands of the node's earlier life that still run: nothing is granted before they have ended. */
+  readonly waitingFor: readonly HolderInfo[];
   readonly lockspaces: readonly LockspaceSummary[];
 }
 

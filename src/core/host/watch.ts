@@ -6,6 +6,7 @@
  * never mistaken for it. The system tells nobody of the end of a process that is
  * not its child, so they are looked at four times a second, while there are any.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { DlmError } from '../base/errors.js';
 import type { ChildRegister } from './child-register.js';
 import type { Host, Owner } from './host.js';
@@ -82,9 +83,15 @@ export class ProcessWatch implements Watch {
     else this.#onceFree.push(callback);
   }
 
-  /** The protected children that are alive. */
-  children(): ProcessId[] {
-    return [...this.#watched].filter((watched) => watched.isChild).map((watched) => watched.process);
+  /** Ask the protected children to end, and kill those that have not after a while. */
+  async endChildren(graceMillis: number): Promise<void> {
+    const children = [...this.#watched].filter((watched) => watched.isChild).map((watched) => watched.process);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const deadline = performance.now() + graceMillis;
+      for (const child of children) send(child, signal);
+      while (children.some(isAlive) && performance.now() < deadline) await pause(lookMillis / 5);
+    }
+    this.#look();
   }
 
   stop(): void {
@@ -135,6 +142,15 @@ export class ProcessWatch implements Watch {
     }
     if (this.#survivors.size > 0) return;
     for (const callback of this.#onceFree.splice(0)) callback();
+  }
+}
+
+function send(process: ProcessId, signal: NodeJS.Signals): void {
+  if (!isAlive(process)) return;
+  try {
+    globalThis.process.kill(process.pid, signal);
+  } catch {
+    // It has ended meanwhile, or it is not ours to signal; then it is waited for.
   }
 }
 

@@ -1,0 +1,37 @@
+/**
+ * Join a lockspace, making it if need be.
+ */
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../terminal/base-command.js';
+import * as options from '../../terminal/flags.js';
+import { lockspaceName } from '../../terminal/names.js';
+import { prose } from '../../terminal/prose.js';
+
+export default class LockspaceCreate extends BaseCommand {
+  static override summary = 'Join a lockspace, making it if need be';
+  static override usage = 'lockspace create NAME [--value-length BYTES] [--new]';
+  static override description = prose`
+    A lockspace is a world of names of its own: the same name in two lockspaces is two resources. The one called
+    default is joined at its first use. If the lockspace exists it is left as it is; with --new that is an error.`;
+  static override examples = [
+    '<%= config.bin %> lockspace create mail',
+    { description: 'With room for longer values', command: '<%= config.bin %> lockspace create jobs --value-length 256' },
+  ];
+  static override args = { name: options.neededWordArg('the lockspace, 1 to 64 bytes of text') };
+  static override flags = {
+    'value-length': Flags.integer({ min: 1, max: 65_535, helpValue: 'BYTES', summary: 'the length of its value blocks [default: 32]' }),
+    new: Flags.boolean({ summary: 'fail if this node has joined it already' }),
+    ...options.startFlags,
+    ...options.quietFlag,
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(LockspaceCreate);
+    const name = lockspaceName(args.name);
+    const valueLength = flags['value-length'];
+    const client = await this.reach(flags);
+    const space = await client.lockspace(name, { isNew: flags.new, ...(valueLength === undefined ? {} : { valueLength }) });
+    this.note(`lockspace ${name} is joined; its value blocks have ${space.valueLength} bytes`);
+    return { name, valueLength: space.valueLength };
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * A lockspace, resource by resource.
+ */
+import { BaseCommand } from '../../terminal/base-command.js';
+import * as options from '../../terminal/flags.js';
+import { contentOf } from '../../terminal/content.js';
+import { prose } from '../../terminal/prose.js';
+import { lockspaceView } from '../../terminal/resource-view.js';
+
+export default class LockspaceShow extends BaseCommand {
+  static override summary = 'Show a lockspace resource by resource: value, granted, converting, waiting';
+  static override usage = 'lockspace show [NAME]';
+  static override description = prose`
+    Every lock is a line: its id in this lockspace (8 hex digits), the mode held, behind > the mode asked for, how
+    long it has been so, and whose it is.`;
+  static override examples = ['<%= config.bin %> lockspace show', '<%= config.bin %> lockspace show mail'];
+  static override args = { name: options.wordArg('the lockspace; default if not given') };
+
+  async run(): Promise<unknown> {
+    const { args } = await this.parse(LockspaceShow);
+    const content = await contentOf(await this.reach(), args.name);
+    for (const line of lockspaceView(content)) this.print(line);
+    return content;
+  }
+}

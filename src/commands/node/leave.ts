@@ -1,0 +1,41 @@
+/**
+ * Stop the node of this machine.
+ */
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../terminal/base-command.js';
+import { counted, describeLocks } from '../../terminal/describe.js';
+import { quietFlag } from '../../terminal/flags.js';
+import { prose } from '../../terminal/prose.js';
+import { Failure, isDlmError } from '../../terminal/report.js';
+
+export default class NodeLeave extends BaseCommand {
+  static override summary = 'Stop the node of this machine';
+  static override usage = 'node leave [--drain | --force]';
+  static override description = prose`
+    Refused while locks are held, and the holders are named. With --drain the node takes no new locks and stops when
+    the last has ended; interrupt the command to call that off. With --force it ends the commands that run under its
+    locks, and stops.`;
+  static override examples = ['<%= config.bin %> node leave', '<%= config.bin %> node leave --drain'];
+  static override flags = {
+    drain: Flags.boolean({ summary: 'wait for the locks that are held to end', exclusive: ['force'] }),
+    force: Flags.boolean({ summary: 'end the locks that are held, and the commands under them' }),
+    ...quietFlag,
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(NodeLeave);
+    const client = await this.reach();
+    const { node, pid } = await client.status();
+    const held = flags.drain ? await client.locks() : [];
+    if (held.length > 0) this.note(`waiting for ${counted(held.length, 'lock')} to end`);
+    try {
+      await client.leave({ force: flags.force, drain: flags.drain });
+    } catch (error) {
+      if (!isDlmError(error, 'DLM_NODE_IN_USE')) throw error;
+      const holders = await client.locks();
+      throw new Failure(error, { details: describeLocks(holders, 'resource'), facts: { holders } });
+    }
+    this.note(`node ${node}, pid ${pid}, has left`);
+    return { node, pid, left: true };
+  }
+}

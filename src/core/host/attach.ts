@@ -1,0 +1,54 @@
+/**
+ * Reach the node of this machine, and start one if there is none and that is
+ * wanted.
+ *
+ * The node for everybody wins over one of our own. One that is there but not for
+ * us is an error, never a reason to take another: two nodes would each grant what
+ * only one may.
+ */
+import { DlmError } from '../base/errors.js';
+import { connect } from './connect.js';
+import { NodeClient } from './node-client.js';
+import { placesToTry, type Places } from './places.js';
+import type { SessionPort } from './session-client.js';
+import type { HolderInfo } from './types.js';
+
+export interface AttachOptions {
+  /** One folder that holds everything of a node; DLM_DIR or the places of this user if not given. */
+  readonly dir?: string;
+  /** Start a node if none answers. False if not given. */
+  readonly start?: boolean;
+  /** How we are shown to those who wait for our locks. */
+  readonly holder?: HolderInfo;
+  /** Told, in words for people, when a node is started. */
+  readonly onStart?: (words: string) => void;
+  /** How long a node that is started may take to answer, in milliseconds. */
+  readonly startTimeout?: number;
+}
+
+/** Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED` or `DLM_START_FAILED`. */
+export async function attachTo(options: AttachOptions): Promise<NodeClient> {
+  const places = placesToTry(options.dir);
+  const holder = options.holder ?? ourselves();
+  const found = await firstAnswer(places, holder);
+  if (found !== null) return new NodeClient(found);
+  if (options.start !== true) {
+    throw new DlmError('DLM_NO_NODE', `no node answers on ${places.map(({ socket }) => socket).join(' or ')}`);
+  }
+  const { startAndAttach } = await import('./start.js');
+  return startAndAttach(places, holder, options);
+}
+
+/** A session with the first of these nodes that is there. */
+export async function firstAnswer(places: readonly Places[], holder: HolderInfo): Promise<SessionPort | null> {
+  for (const { socket } of places) {
+    const port = await connect(socket, holder);
+    if (port !== null) return port;
+  }
+  return null;
+}
+
+/** This process, as it was started. */
+export function ourselves(): HolderInfo {
+  return { pid: process.pid, command: process.argv.join(' ') };
+}

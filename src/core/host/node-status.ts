@@ -1,0 +1,40 @@
+/**
+ * How a node is, in the words of `NodeStatus`: what every kind of node knows of
+ * itself, with what only its surroundings know put in.
+ */
+import { readFileSync } from 'node:fs';
+import type { Host } from './host.js';
+import { summaries } from './inspect.js';
+import { commandOf } from './process-facts.js';
+import type { NodeStatus } from './types.js';
+import type { ProcessWatch } from './watch.js';
+
+export function statusOf(
+  host: Host,
+  watch: ProcessWatch,
+  around: Pick<NodeStatus, 'start' | 'socket' | 'sessions'>,
+): NodeStatus {
+  return {
+    node: host.self,
+    incarnation: host.incarnation,
+    engine: 'local',
+    ...around,
+    pid: process.pid,
+    version: ownVersion(),
+    uptimeMillis: host.now(),
+    quorate: true,
+    members: [host.self],
+    waitingFor: Array.from(watch.survivors, ({ pid }) => ({ pid, command: commandOf(pid) })),
+    lockspaces: summaries(host),
+  };
+}
+
+/** What package.json says; empty if there is none, as in a bundle. */
+export function ownVersion(): string {
+  try {
+    const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+    return String((JSON.parse(text) as { version?: unknown }).version ?? '');
+  } catch {
+    return '';
+  }
+}

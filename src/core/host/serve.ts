@@ -1,0 +1,213 @@
+/**
+ * Be the node of this machine, or of this user: hold the node's lock, take an
+ * incarnation, listen, and serve until asked to leave.
+ *
+ * The order matters. The lock comes first, so that there is one node; whoever
+ * holds it may remove a socket that a dead node has left. The incarnation comes
+ * before anything is granted. The socket goes first when the node leaves, and the
+ * lock last.
+ */
+import { DlmError } from '../base/errors.js';
+import { ChildRegister } from './child-register.js';
+import { connect } from './connect.js';
+import { ControlServer } from './control-server.js';
+import { Host } from './host.js';
+import { KernelLock, noteIn } from './kernel-lock.js';
+import { NodeClient } from './node-client.js';
+import { statusOf } from './node-status.js';
+import { nodePlaces, placesToTry, prepareFolder, type Places } from './places.js';
+import { commandOf } from './process-facts.js';
+import type { LeaveOptions, Leaver, Served } from './served.js';
+import { ServedPort } from './served-port.js';
+import { nextIncarnation } from './state-file.js';
+import type { NodeStatus } from './types.js';
+import { ProcessWatch } from './watch.js';
+
+export interface ServeOptions {
+  /** One folder for everything; DLM_DIR or the places of this user if not given. */
+  readonly dir?: string;
+  /** Started on purpose, or by a command that found no node. */
+  readonly start?: 'joined' | 'automatic';
+  /** Leave after so long without sessions and locks; null: never. Ten minutes for an automatic node. */
+  readonly idleMillis?: number | null;
+  /** Where the lines of the node's log go; to standard error if not given. */
+  readonly log?: (line: string) => void;
+}
+
+export interface ServedNode {
+  readonly client: NodeClient;
+  readonly socket: string;
+  /** Why the node has stopped, in words. */
+  readonly left: Promise<string>;
+  /** Rejects with `DLM_NODE_IN_USE` while locks are held, unless forced or drained. */
+  leave(options?: { force?: boolean; drain?: boolean; signal?: AbortSignal }): Promise<void>;
+}
+
+const idleMillisOfAutomatic = 600_000;
+/** How long a node that has stopped answering may still hold its lock. */
+const handoverMillis = 5_000;
+const drainLookMillis = 100;
+/** How long protected children have between being asked to end and being killed. */
+const graceMillis = 5_000;
+
+/** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE` or `DLM_NOT_PERMITTED`. */
+export async function serve(options: ServeOptions): Promise<ServedNode> {
+  const places = nodePlaces(options.dir);
+  prepareFolder(places.run, places.scope);
+  await refuseBesideMachineNode(options.dir);
+  const lock = await takeNodeLock(places);
+  try {
+    const node = new ServingNode(places, lock, await nextIncarnation(places), options);
+    await node.listen();
+    return node;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** A node for one user would never be asked while there is one for everybody. */
+async function refuseBesideMachineNode(dir: string | undefined): Promise<void> {
+  const [first] = placesToTry(dir);
+  if (first === undefined || first.run === nodePlaces(dir).run || !(await answers(first))) return;
+  throw new DlmError('DLM_NODE_EXISTS', `this machine has a node for everybody, behind ${first.socket}`);
+}
+
+async function takeNodeLock(places: Places): Promise<KernelLock> {
+  let lock = await KernelLock.take(places.nodeLock, 0);
+  if (lock === null && !(await answers(places))) lock = await KernelLock.take(places.nodeLock, handoverMillis);
+  if (lock === null) {
+    const holder = noteIn(places.nodeLock);
+    throw new DlmError('DLM_NODE_EXISTS', `a node is running already${holder === '' ? '' : `, process ${holder}`}`);
+  }
+  lock.note(`${process.pid}\n`);
+  return lock;
+}
+
+async function answers(places: Places): Promise<boolean> {
+  const port = await connect(places.socket, { pid: process.pid, command: commandOf(process.pid) }).catch(() => null);
+  await port?.close();
+  return port !== null;
+}
+
+class ServingNode implements Served, ServedNode {
+  readonly host: Host;
+  readonly watch: ProcessWatch;
+  readonly client: NodeClient;
+  readonly left: Promise<string>;
+  readonly #places: Places;
+  readonly #lock: KernelLock;
+  readonly #server: ControlServer;
+  readonly #start: 'joined' | 'automatic';
+  readonly #idleMillis: number | null;
+  readonly #log: (line: string) => void;
+  #tellLeft: (why: string) => void = () => undefined;
+  #isLeaving = false;
+  #stopping: Promise<void> | null = null;
+  #idleTimer: NodeJS.Timeout | null = null;
+
+  constructor(places: Places, lock: KernelLock, incarnation: number, options: ServeOptions) {
+    this.#places = places;
+    this.#lock = lock;
+    this.#start = options.start ?? 'joined';
+    const idleMillis = this.#start === 'automatic' ? idleMillisOfAutomatic : null;
+    this.#idleMillis = options.idleMillis === undefined ? idleMillis : options.idleMillis;
+    this.#log = options.log ?? logToStderr;
+    this.left = new Promise((resolve) => (this.#tellLeft = resolve));
+
+    const register = new ChildRegister(places);
+    this.host = new Host(1, incarnation);
+    this.watch = new ProcessWatch(this.host, register);
+    this.watch.awaitSurvivors(register.survivors());
+    this.#server = new ControlServer(this, places, () => this.#armIdle());
+    this.client = new NodeClient(new ServedPort(this, this.host.addOwner('node', process.pid, commandOf(process.pid))));
+  }
+
+  async listen(): Promise<void> {
+    this.#tellOfSurvivors();
+    await this.#server.listen();
+    this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);
+    this.#armIdle();
+  }
+
+  get socket(): string {
+    return this.#places.socket;
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  status(): NodeStatus {
+    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#server.sessions });
+  }
+
+  log(line: string): void {
+    this.#log(`${new Date().toISOString()} ${line}`);
+  }
+
+  async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
+    const { force = false, drain = false, signal } = options;
+    if (this.#isLeaving && !force) throw new DlmError('DLM_NO_NODE', 'the node is leaving already');
+    if (!force && drain) await this.#drain(leaver?.gone ?? signal ?? new AbortController().signal);
+    if (this.#stopping !== null) return this.#stopping;
+    const { lockCount } = this.host.node;
+    if (!force && lockCount > 0) throw new DlmError('DLM_NODE_IN_USE', `the node holds ${lockCount} locks`);
+    leaver?.agreed();
+    await this.#stop(force ? 'it was told to leave by force' : 'it was told to leave', force);
+  }
+
+  #stop(why: string, endChildren: boolean): Promise<void> {
+    this.#stopping ??= this.#stopNow(why, endChildren);
+    return this.#stopping;
+  }
+
+  /** Take no new locks and wait until the last has ended. */
+  async #drain(calledOff: AbortSignal): Promise<void> {
+    this.#isLeaving = true;
+    this.log('takes no new locks and leaves when the last has ended');
+    while (this.host.node.lockCount > 0 && !calledOff.aborted && this.#stopping === null) {
+      await new Promise((resolve) => setTimeout(resolve, drainLookMillis));
+    }
+    if (!calledOff.aborted || this.#stopping !== null) return;
+    this.#isLeaving = false;
+    this.log('nobody waits for it to leave any more, and it goes on');
+    throw new DlmError('DLM_CANCELLED', 'the node was to leave, and that was called off');
+  }
+
+  async #stopNow(why: string, endChildren: boolean): Promise<void> {
+    this.#isLeaving = true;
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.log(`leaves: ${why}`);
+    this.#server.stopListening();
+    this.host.tellLost(this.host.node.held(null, null), new DlmError('DLM_LOST', `the node has left: ${why}`));
+    if (endChildren) await this.watch.endChildren(graceMillis);
+    this.watch.stop();
+    this.host.close();
+    await this.#server.close();
+    this.#lock.release();
+    this.#tellLeft(why);
+  }
+
+  #armIdle(): void {
+    if (this.#idleMillis === null || this.#isLeaving) return;
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      const isIdle = this.#server.sessions === 0 && this.host.node.lockCount === 0;
+      if (!isIdle) this.#armIdle();
+      else void this.#stop('nobody has needed it for a while', false);
+    }, this.#idleMillis);
+  }
+
+  #tellOfSurvivors(): void {
+    const { survivors } = this.watch;
+    if (survivors.size === 0) return;
+    const who = Array.from(survivors, ({ pid }) => `${pid} (${commandOf(pid)})`).join(', ');
+    this.log(`grants nothing before the protected commands of its predecessor have ended: process ${who}`);
+    this.watch.onceFree(() => this.log('the protected commands of its predecessor have ended; locks are granted'));
+  }
+}
+
+function logToStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,200 @@
+/**
+ * Start a node in the background, once, however many ask for it at a time.
+ *
+ * Whoever wants to start one takes a lock first, held by the kernel, and looks
+ * again when it has it: the others find the node that the first has started. The
+ * node gets a session of its own and none of our open files, so that a shell
+ * that waits for the end of our output does not wait for the node.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { DlmError } from '../base/errors.js';
+import { firstAnswer, ourselves, type AttachOptions } from './attach.js';
+import { KernelLock } from './kernel-lock.js';
+import { NodeClient } from './node-client.js';
+import { placesToTry, prepareFolder, type Places } from './places.js';
+import type { SessionPort } from './session-client.js';
+import { wasEverClustered } from './state-file.js';
+import { reasonOf } from './system-error.js';
+import type { HolderInfo } from './types.js';
+
+const startMillis = 15_000;
+const pollMillis = 10;
+const logLengthMax = 1 << 20;
+/** How much of the log is shown when a node does not start. */
+const tailLength = 2_000;
+
+/** How a node in the background is told why it was started. */
+const wordsFor = { automatic: [], joined: ['--until-left'] } as const;
+
+type Start = keyof typeof wordsFor;
+
+/** Start a node because a command found none. */
+export async function startAndAttach(places: readonly Places[], holder: HolderInfo, options: AttachOptions): Promise<NodeClient> {
+  const own = places.at(-1)!;
+  refuseWhereClustered(own);
+  return startOnce(places, 'automatic', holder, options, (port) => new NodeClient(port));
+}
+
+/** Start a node on purpose. Rejects with `DLM_NODE_EXISTS` if there is one. */
+export async function startDetachedAt(options: AttachOptions): Promise<NodeClient> {
+  const places = placesToTry(options.dir);
+  return startOnce(places, 'joined', options.holder ?? ourselves(), options, async (port) => {
+    const { pid } = await port.status();
+    await port.close();
+    throw new DlmError('DLM_NODE_EXISTS', `a node is running already, process ${pid}`);
+  });
+}
+
+async function startOnce(
+  places: readonly Places[],
+  start: Start,
+  holder: HolderInfo,
+  options: AttachOptions,
+  whenFound: (port: SessionPort) => NodeClient | Promise<NodeClient>,
+): Promise<NodeClient> {
+  const own = places.at(-1)!;
+  const deadline = performance.now() + (options.startTimeout ?? startMillis);
+  prepareFolder(own.run, own.scope);
+  const lock = await KernelLock.take(own.startLock, deadline - performance.now());
+  if (lock === null) throw new DlmError('DLM_START_FAILED', `another process has been starting a node in ${own.run} for too long`);
+  try {
+    const found = await firstAnswer(places, holder);
+    if (found !== null) return await whenFound(found);
+    const port = await launch(own, start, holder, deadline);
+    options.onStart?.(describeStart(own, start));
+    return new NodeClient(port, true);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Where a cluster is at home, a node of this machine alone would grant what others hold. */
+function refuseWhereClustered(places: Places): void {
+  const why = existsSync(places.config)
+    ? `${places.config} describes a cluster`
+    : wasEverClustered(places)
+      ? 'this machine has been part of a cluster'
+      : null;
+  if (why === null) return;
+  throw new DlmError('DLM_START_REFUSED', `no node answers, and none is started by itself because ${why}`);
+}
+
+function describeStart({ scope, run }: Places, start: Start): string {
+  const who = {
+    machine: 'everybody on this machine who may use its socket sees these locks',
+    user: 'only you see these locks, no other user of this machine',
+    folder: `only those who use ${run} see these locks`,
+  };
+  const until = start === 'automatic' ? '; it stops by itself when nobody has needed it for ten minutes' : '';
+  return `started a node in the background: ${who[scope]}${until}`;
+}
+
+/** The program `dlm` of this package. */
+function ownProgram(): string {
+  return fileURLToPath(new URL('../../../bin/dlm', import.meta.url));
+}
+
+async function launch(places: Places, start: Start, holder: HolderInfo, deadline: number): Promise<SessionPort> {
+  const log = openLog(places);
+  const child = spawn(process.execPath, [ownProgram(), 'node', 'join', '--as-background', ...wordsFor[start]], {
+    detached: true,
+    cwd: places.run,
+    env: environmentFor(places),
+    stdio: descriptorsFor(log.file),
+  });
+  child.unref();
+  const ended = { how: '' };
+  child.once('error', (error) => (ended.how = reasonOf(error)));
+  child.once('exit', (code, signal) => (ended.how = signal === null ? `exit code ${code}` : `signal ${signal}`));
+  try {
+    return await awaitAnswer(places, holder, deadline, ended, log);
+  } finally {
+    closeSync(log.file);
+    child.removeAllListeners();
+  }
+}
+
+async function awaitAnswer(places: Places, holder: HolderInfo, deadline: number, ended: { how: string }, log: Log): Promise<SessionPort> {
+  for (;;) {
+    const hasEnded = ended.how !== '';
+    const port = await firstAnswer([places], holder);
+    if (port !== null) return port;
+    if (hasEnded) {
+      throw new DlmError('DLM_START_FAILED', `the node ended with ${ended.how} before it answered\n${tailOf(log)}`.trim(), `its log is ${places.log}`);
+    }
+    if (performance.now() > deadline) {
+      throw new DlmError('DLM_START_FAILED', `the node has been started and does not answer\n${tailOf(log)}`.trim(), `its log is ${places.log}`);
+    }
+    await pause(pollMillis);
+  }
+}
+
+interface Log {
+  readonly file: number;
+  /** Where what this node says begins. */
+  readonly start: number;
+}
+
+function openLog({ log }: Places): Log {
+  const { O_RDWR, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
+  try {
+    const file = openSync(log, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
+    if (fstatSync(file).size > logLengthMax) ftruncateSync(file);
+    return { file, start: fstatSync(file).size };
+  } catch (error) {
+    throw new DlmError('DLM_START_FAILED', `cannot write the node's log ${log}: ${reasonOf(error)}`);
+  }
+}
+
+function tailOf({ file, start }: Log): string {
+  const from = Math.max(start, fstatSync(file).size - tailLength);
+  const bytes = Buffer.alloc(tailLength);
+  return bytes.toString('utf8', 0, readSync(file, bytes, 0, tailLength, from)).trimEnd();
+}
+
+/** A node that others will use starts the same for everybody. */
+function environmentFor({ scope, run }: Places): NodeJS.ProcessEnv {
+  const path = process.env['PATH'];
+  return {
+    ...(path === undefined ? {} : { PATH: path }),
+    ...(scope === 'folder' ? { DLM_DIR: run } : {}),
+  };
+}
+
+/**
+ * The child's open files: nothing to read, the log, and nothing for each file that
+ * we have inherited ourselves. Those would be passed on; a shell's lock on
+ * descriptor 9 would then last as long as the node.
+ */
+function descriptorsFor(log: number): ('ignore' | number)[] {
+  const inherited = inheritedDescriptors();
+  const nothing = inherited.length === 0 ? null : openSync('/dev/null', constants.O_RDWR);
+  const descriptors: ('ignore' | number)[] = ['ignore', log, log];
+  for (const descriptor of inherited) {
+    while (descriptors.length < descriptor) descriptors.push('ignore');
+    descriptors[descriptor] = nothing!;
+  }
+  return descriptors;
+}
+
+/** Files above standard error that are passed on to every program we start. */
+export function inheritedDescriptors(): number[] {
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((descriptor) => descriptor > 2 && isPassedOn(descriptor))
+    .sort((one, other) => one - other);
+}
+
+const closeOnExec = 0o2000000;
+
+function isPassedOn(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
+    return flags !== undefined && (parseInt(flags, 8) & closeOnExec) === 0;
+  } catch {
+    return false;
+  }
+}

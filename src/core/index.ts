@@ -1,0 +1,64 @@
+/**
+ * The front door: what a program, and the commands, may know of the lock manager.
+ *
+ * Attaching is light; whatever only few need (being a node, starting one, the
+ * referee) is loaded when it is first asked for.
+ */
+import { attachTo, ourselves, type AttachOptions } from './host/attach.js';
+import type { NodeClient } from './host/node-client.js';
+import { nodePlaces as placesOf } from './host/places.js';
+import type { ServedNode, ServeOptions } from './host/serve.js';
+import type { HolderInfo } from './host/types.js';
+import type { Law } from './lock/law.js';
+import type { ConformanceReport } from './sim/conformance/conformance.js';
+
+/** Reach the node of this machine. Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED`, `DLM_START_FAILED`. */
+export function attach(options: AttachOptions = {}): Promise<NodeClient> {
+  return attachTo(options);
+}
+
+/** A node inside this process that nobody else can reach. It ends with `close()`. */
+export async function openNode(options: { dir?: string; holder?: HolderInfo } = {}): Promise<NodeClient> {
+  const { openAlone } = await import('./host/open.js');
+  return openAlone(options.dir, options.holder ?? ourselves());
+}
+
+/** Become the node of this machine, or of this user. Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE`. */
+export async function serveNode(options: ServeOptions = {}): Promise<ServedNode> {
+  const { serve } = await import('./host/serve.js');
+  return serve(options);
+}
+
+/** Start a node in the background, on purpose, and attach to it. Rejects with `DLM_NODE_EXISTS`, `DLM_START_FAILED`. */
+export async function startDetached(options: AttachOptions = {}): Promise<NodeClient> {
+  const { startDetachedAt } = await import('./host/start.js');
+  return startDetachedAt(options);
+}
+
+/** Where a node keeps its things: its socket, its log, its folders. */
+export function nodePlaces(dir?: string): { run: string; state: string; socket: string; log: string } {
+  const { run, state, socket, log } = placesOf(dir);
+  return { run, state, socket, log };
+}
+
+/** Hold our law against what a kernel was recorded to do. */
+export async function runConformance(scenarioText: string, resultText: string, law: Law): Promise<ConformanceReport> {
+  const referee = await import('./sim/conformance/conformance.js');
+  return referee.runConformance(scenarioText, resultText, law);
+}
+
+export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
+export { parseLockId, type LockId } from './host/lock-id.js';
+export { LockHandle, type HandleEvents } from './host/lock-handle.js';
+export type { LockHandle as Lock } from './host/lock-handle.js';
+export { LockspaceClient } from './host/lockspace-client.js';
+export type { LockspaceClient as Lockspace } from './host/lockspace-client.js';
+export { NodeClient, defaultLockspace } from './host/node-client.js';
+export { escapeText } from './host/text.js';
+export type * from './host/types.js';
+export type { AttachOptions, ServedNode, ServeOptions };
+export { Flag, rules, type Rule } from './lock/flags.js';
+export { defaultLaw, kernelLaw, type Law } from './lock/law.js';
+export { transferOf } from './lock/lvb.js';
+export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/mode.js';
+export type { ConformanceReport, DifferentStep } from './sim/conformance/conformance.js';

@@ -1,0 +1,37 @@
+/**
+ * The help page of a command: what it does before how it is written, and the
+ * options that every command has at the end.
+ */
+import { CommandHelp, Help, type Interfaces } from '@oclif/core';
+
+const order = ['USAGE', 'DESCRIPTION', 'ARGUMENTS', 'FLAGS', 'EXAMPLES'];
+
+/** Lines longer than this are hard to read, however wide the terminal. */
+const widthMax = 100;
+
+class CommandPage extends CommandHelp {
+  /** The summary stands at the top of the page already. */
+  protected override description(): string | undefined {
+    const { description } = this.command;
+    return description === undefined ? undefined : this.wrap(description);
+  }
+
+  protected override sections(): ReturnType<CommandHelp['sections']> {
+    const sections = super.sections();
+    return order.flatMap((header) => sections.filter((section) => section.header === header));
+  }
+
+  protected override groupFlags(flags: Parameters<CommandHelp['groupFlags']>[0]): ReturnType<CommandHelp['groupFlags']> {
+    const { mainFlags, flagGroups } = super.groupFlags(flags);
+    const { GLOBAL, ...others } = flagGroups;
+    return { mainFlags, flagGroups: GLOBAL === undefined ? others : { ...others, GLOBAL } };
+  }
+}
+
+export class HelpPages extends Help {
+  protected override CommandHelpClass = CommandPage;
+
+  constructor(config: Interfaces.Config) {
+    super(config, { flagSortOrder: 'none', maxWidth: Math.min(process.stdout.columns ?? 80, widthMax) });
+  }
+}

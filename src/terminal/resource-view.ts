@@ -1,0 +1,49 @@
+/**
+ * A lockspace resource by resource, in the shape in which the field prints it:
+ * a header, the value block, then the three queues in their order.
+ *
+ *   Resource "counter" (7 bytes), master node 1
+ *   Value: 34 32 00 … (valid)
+ *   Granted
+ *     0000002a EX         12 s  pid 4711  ./bump.sh
+ *   Convert
+ *   Waiting
+ *     0000002b    > PR     3 s  pid 4712  ./report.sh
+ *
+ * Kin: fs/dlm/debug_fs.c print_format1().
+ */
+import { escapeText, parseLockId, type LockInfo, type LockspaceContent, type ResourceInfo } from '../core/index.js';
+import { formatDuration } from './durations.js';
+
+export function lockspaceView({ name, valueLength, locks, resources, content }: LockspaceContent): string[] {
+  const title = `Lockspace "${escapeText(name)}": ${resources} resources in use, ${locks} locks, value blocks of ${valueLength} bytes`;
+  return [title, ...content.flatMap((resource) => ['', ...resourceView(resource)])];
+}
+
+function resourceView(resource: ResourceInfo): string[] {
+  const length = resource.resourceHex.length / 2;
+  return [
+    `Resource "${resource.resource}" (${length} bytes), master node ${resource.master}`,
+    ...valueLine(resource),
+    'Granted',
+    ...resource.granted.map(lockLine),
+    'Convert',
+    ...resource.converting.map(lockLine),
+    'Waiting',
+    ...resource.waiting.map(lockLine),
+  ];
+}
+
+function valueLine({ valueState, valueHex }: ResourceInfo): string[] {
+  if (valueHex === null) return [`Value: none`];
+  const bytes = valueHex.match(/../g) ?? [];
+  return [`Value: ${bytes.join(' ')} (${valueState === 'invalid' ? 'NOT VALID' : 'valid'})`];
+}
+
+function lockLine(lock: LockInfo): string {
+  const lkid = parseLockId(lock.id).lkid.toString(16).padStart(8, '0');
+  const modes = `${(lock.mode ?? '').padEnd(2)} ${lock.requested === null ? '' : `> ${lock.requested}`}`.padEnd(7);
+  const who = lock.owner.kind === 'orphan' ? `orphan of pid ${lock.owner.pid ?? '?'}` : `pid ${lock.owner.pid ?? '?'}`;
+  const flags = lock.flags.length === 0 ? '' : `  [${lock.flags.join(' ')}]`;
+  return `  ${lkid} ${modes} ${formatDuration(lock.ageMillis).padStart(11)}  ${who}  ${escapeText(lock.owner.command)}${flags}`.trimEnd();
+}

@@ -1,0 +1,130 @@
+/**
+ * Each choice of ours, told under the kernel's law and under the same law with
+ * that one switch turned on.
+ */
+import { describe, test } from 'node:test';
+import { kernelLaw, type Law } from '../../src/core/lock/law.js';
+import { tell } from './story.js';
+
+/** One story, with `kernel|ours` wherever the switch makes the difference. */
+function tellBoth(name: keyof Law, text: string): void {
+  const version = (side: number): string =>
+    text.split('\n').map((line) => line.split('->').map((part) => {
+      const sides = part.split('|');
+      return sides.length === 1 ? part : sides[side]!;
+    }).join('->')).join('\n');
+  tell(version(0), kernelLaw);
+  tell(version(1), { ...kernelLaw, [name]: true });
+}
+
+describe('persistentStays', () => {
+  test('a conversion that does not repeat PERSISTENT ends it, or does not', () => tellBoth('persistentStays', `
+    K lock NL                   -> K OK NL
+    A/2 lock EX PERSISTENT      -> A/2 OK EX
+    A/2 convert PR              -> A/2 OK PR
+    owner 2 ends                -> nothing
+                                -> G[K:NL] | G[K:NL A/2:PR]
+    B lock PR ORPHAN            -> refused ENOENT | B adopted PR
+  `));
+
+  test('nor does an adoption', () => tellBoth('persistentStays', `
+    A/2 lock EX PERSISTENT      -> A/2 OK EX
+    owner 2 ends                -> nothing
+    B/3 lock EX ORPHAN          -> B/3 adopted EX
+    owner 3 ends                -> nothing
+    C lock EX ORPHAN            -> refused ENOENT | C adopted EX
+  `));
+
+  test('a refused conversion ends nothing under either law', () => tellBoth('persistentStays', `
+    A/2 lock EX PERSISTENT      -> A/2 OK EX
+    A/2 convert NL QUECVT       -> refused EINVAL quecvt-goes-up
+    owner 2 ends                -> nothing
+    B lock EX ORPHAN            -> B adopted EX
+  `));
+});
+
+describe('waitingOrphanEnds', () => {
+  test('a persistent request that still waited is a ghost, or nothing', () => tellBoth('waitingOrphanEnds', `
+    A lock EX                   -> A OK EX
+    B/2 lock PR PERSISTENT      -> B/2 waits, A blocks PR
+    owner 2 ends                -> nothing
+                                -> G[A:EX]
+    C lock PR ORPHAN            -> refused EAGAIN | refused ENOENT
+    B/2 convert NL              -> refused EBUSY | refused ENOENT
+  `));
+
+  test('the ghost keeps the resource, and so the value, from being forgotten', () => tellBoth('waitingOrphanEnds', `
+    A lock EX VALBLK            -> A OK EX
+    B/2 lock PR PERSISTENT      -> B/2 waits, A blocks PR
+    owner 2 ends                -> nothing
+    A unlock VALBLK "v"         -> A EUNLOCK
+    C lock PR VALBLK            -> C OK PR "v" | C OK PR
+  `));
+});
+
+describe('cancelAgainIsQuiet', () => {
+  test('a second cancel is refused until the next conversion, or is quiet', () => tellBoth('cancelAgainIsQuiet', `
+    A lock PR                   -> A OK PR
+    B lock PR                   -> B OK PR
+    A convert EX                -> A waits, B blocks EX
+    A cancel                    -> A ECANCEL PR
+    A cancel                    -> refused EINVAL cancel-once | nothing
+    A deadlock                  -> refused EINVAL cancel-once | nothing
+    A convert PR                -> A OK PR
+    A cancel                    -> nothing
+  `));
+});
+
+describe('deadlockedIsTold', () => {
+  test('a holder hears only of the conversions that are not stuck, or of all', () => tellBoth('deadlockedIsTold', `
+    A lock NL                   -> A OK NL
+    B lock PR                   -> B OK PR
+    H lock CR                   -> H OK CR
+    A convert CW                -> A waits, B blocks CW
+    B convert EX NODLCKWT       -> B waits, H blocks EX
+                                -> G[H:CR] C[A:NL>CW B:PR>EX]
+    H convert CR                -> H OK CR, B blocks EX | H OK CR, B blocks EX, H blocks EX
+  `));
+});
+
+describe('blockedCwIsFresh', () => {
+  test('a CW that this very pass has granted as PR counts as blocked, or does not', () => tellBoth('blockedCwIsFresh', `
+    K lock CW                   -> K OK CW
+    Z lock CW                   -> Z OK CW
+    V lock CR                   -> V OK CR
+    U lock CR                   -> U OK CR
+    X lock NL                   -> X OK NL
+    F lock NL                   -> F OK NL
+    Z convert PR NOORDER        -> Z waits, K blocks PR
+    V convert EX NODLCKWT       -> V waits, K blocks EX, U blocks EX
+    U convert EX NODLCKWT       -> U waits
+    X convert CW QUECVT ALTPR HEADQUE -> X waits
+    F convert PR HEADQUE        -> F waits
+    W lock PR                   -> W waits
+                                -> G[K:CW] C[F:NL>PR X:NL>CW Z:CW>PR V:CR>EX U:CR>EX] W[W>PR]
+    K unlock                    -> K EUNLOCK, F OK PR, X OK PR +ALTMODE, Z OK PR, V blocks EX, F blocks CW, X blocks CW, Z blocks CW | K EUNLOCK, F OK PR, X OK PR +ALTMODE, Z OK PR, V blocks EX
+  `));
+});
+
+describe('grantLeavesConvertQueue', () => {
+  test('a queued conversion granted in the mode it holds loses its mode, or is done', () => tellBoth('grantLeavesConvertQueue', `
+    A lock PR                   -> A OK PR
+    B lock NL                   -> B OK NL
+    C lock PR                   -> C OK PR
+    B convert EX                -> B waits, A blocks EX, C blocks EX
+    C convert EX QUECVT ALTPR NODLCKWT -> C waits
+                                -> G[A:PR] C[B:NL>EX C:PR>EX]
+    B cancel                    -> B ECANCEL NL, C OK PR +ALTMODE, C OK +ALTMODE | B ECANCEL NL, C OK PR +ALTMODE
+                                -> G[A:PR B:NL C:IV] | G[A:PR B:NL C:PR]
+  `));
+});
+
+describe('adoptionIsChecked', () => {
+  test('flags no lock may have come to stand on the adopted one, or are refused', () => tellBoth('adoptionIsChecked', `
+    A/2 lock EX PERSISTENT      -> A/2 OK EX
+    B lock PR ORPHAN CANCEL     -> refused ENOENT | refused EINVAL cancel-is-for-cancel
+    owner 2 ends                -> nothing
+    B lock PR ORPHAN EXPEDITE   -> refused EAGAIN | refused EINVAL expedite-is-nl
+    B lock EX ORPHAN QUECVT     -> B adopted EX | refused EINVAL quecvt-needs-convert
+  `));
+});
