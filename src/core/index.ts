@@ -9,8 +9,6 @@ import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
 import type { HolderInfo } from './host/types.js';
-import type { Law } from './lock/law.js';
-import type { ConformanceReport } from './sim/conformance/conformance.js';
 
 /** Reach the node of this machine. Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED`, `DLM_START_FAILED`. */
 export function attach(options: AttachOptions = {}): Promise<NodeClient> {
@@ -41,12 +39,6 @@ export function nodePlaces(dir?: string): { run: string; state: string; socket: 
   return { run, state, socket, log };
 }
 
-/** Hold our law against what a kernel was recorded to do. */
-export async function runConformance(scenarioText: string, resultText: string, law: Law): Promise<ConformanceReport> {
-  const referee = await import('./sim/conformance/conformance.js');
-  return referee.runConformance(scenarioText, resultText, law);
-}
-
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
@@ -61,4 +53,13 @@ export { Flag, rules, type Rule } from './lock/flags.js';
 export { defaultLaw, kernelLaw, type Law } from './lock/law.js';
 export { transferOf } from './lock/lvb.js';
 export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/mode.js';
-export type { ConformanceReport, DifferentStep } from './sim/conformance/conformance.js';
+export {
+  closingLine,
+  countByRule,
+  describeStep,
+  runConformance,
+  sumOf,
+  unexplainedSteps,
+  type ConformanceReport,
+  type DifferentStep,
+} from './sim/conformance/conformance.js';

@@ -19,8 +19,8 @@ export interface Reach {
 
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
-    json: Flags.boolean({ summary: 'print JSON, also for errors', helpGroup: 'GLOBAL' }),
     help: Flags.boolean({ char: 'h', summary: 'show this help', helpGroup: 'GLOBAL' }),
+    json: Flags.boolean({ summary: 'print JSON, also for errors', helpGroup: 'GLOBAL' }),
   };
   static override enableJsonFlag = true;
 

@@ -1,6 +1,6 @@
 /**
  * One turn of callbacks: blocking callbacks that tell a holder nothing new are
- * dropped, completions never are, and an orphan hears nothing.
+ * dropped; completions are not, but for locks whose owner is just ending.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -37,14 +37,26 @@ test('a mode the holder does not block is dropped', () => assert.equal(heard('PR
 test('but counts as told: what it covers is dropped with it', () => assert.equal(heard('NL', 'EX PW'), ''));
 test('completions are never dropped', () => assert.equal(heard('EX', 'ok ok'), 'ok ok'));
 
-test('an orphan hears nothing, but what it was told is remembered', () => {
+test('an orphan is not told whom it blocks, but what it would have been told is remembered', () => {
   const outbox = new Outbox<Callback>();
   const turn = new Turn(defaultLaw, outbox);
   const lock = new Lock(lkid(1), new Resource('R', 1), null, null, millis(0));
   lock.granted = EX;
   turn.begin(millis(0));
   turn.block(lock, EX);
-  turn.complete(lock, 'OK');
   assert.deepEqual(outbox.take(), []);
   assert.equal(lock.told, EX);
+});
+
+test('completions of an orphan are told, for somebody may work on it by its id; those of a dying lock are not', () => {
+  const outbox = new Outbox<Callback>();
+  const turn = new Turn(defaultLaw, outbox);
+  const lock = new Lock(lkid(1), new Resource('R', 1), null, null, millis(0));
+  turn.begin(millis(0));
+  turn.dying = new Set([lock]);
+  turn.complete(lock, 'OK');
+  assert.deepEqual(outbox.take(), []);
+  turn.begin(millis(0));
+  turn.complete(lock, 'OK');
+  assert.equal(outbox.take().length, 1);
 });

@@ -19,7 +19,6 @@ describe('an orphan', () => {
     A/2 convert EX PERSISTENT VALBLK "v" -> A/2 OK EX
     owner 2 ends                -> nothing
                                 -> G[A/2:EX] value "v"
-    orphans purged              -> nothing
   `));
 
   test('that was converting falls back to what it held', () => tell(`
@@ -35,15 +34,23 @@ describe('an orphan', () => {
     A/2 lock EX PERSISTENT      -> A/2 OK EX
     B lock PR                   -> B waits, A/2 blocks PR
     owner 2 ends                -> nothing
-    A/2 convert NL              -> B OK PR
+    A/2 convert NL              -> A/2 OK NL, B OK PR
     C lock NL ORPHAN            -> C adopted NL
   `));
 
-  test('can be unlocked by its id; whoever did so hears nothing from the lock', () => tell(`
+  test('is not told whom it blocks', () => tell(`
     A/2 lock EX PERSISTENT      -> A/2 OK EX
-    B lock PR                   -> B waits, A/2 blocks PR
     owner 2 ends                -> nothing
-    A/2 unlock                  -> B OK PR
+    B lock PR                   -> B waits
+  `));
+
+  test('can be converted and unlocked by its id, and whoever does so hears how it ends', () => tell(`
+    A/2 lock PR PERSISTENT      -> A/2 OK PR
+    B lock PR                   -> B OK PR
+    owner 2 ends                -> nothing
+    A/2 convert EX              -> A/2 waits, B blocks EX
+    B unlock                    -> B EUNLOCK, A/2 OK EX
+    A/2 unlock                  -> A/2 EUNLOCK
   `));
 });
 
@@ -132,9 +139,9 @@ describe('a purge of orphans', () => {
     C lock EX                   -> C waits, A/2 blocks EX, B/3 blocks EX
     owner 2 ends                -> nothing
     owner 3 ends                -> nothing
-    orphans of 2 purged         -> nothing
+    orphans of 2 purged         -> A/2 EUNLOCK
                                 -> G[B/3:PR] W[C>EX]
-    orphans purged              -> C OK EX
+    orphans purged              -> B/3 EUNLOCK, C OK EX
   `));
 
   test('spares persistent locks of the living', () => tell(`
@@ -148,7 +155,7 @@ describe('a purge of orphans', () => {
     N lock NL                   -> N OK NL
     A/2 lock EX PERSISTENT      -> A/2 OK EX
     owner 2 ends                -> nothing
-    orphans purged              -> nothing
+    orphans purged              -> A/2 EUNLOCK
                                 -> G[N:NL] value none invalid
   `));
 });

@@ -2,12 +2,10 @@
  * Run a node on this machine, in front of us or in the background.
  */
 import { Flags } from '@oclif/core';
-import { DlmError, attach, serveNode, startDetached, type NodeClient } from '../../core/index.js';
+import { escapeText, serveNode, startDetached, type NodeClient } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
-import { describeLocks } from '../../terminal/describe.js';
 import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
-import { isDlmError } from '../../terminal/report.js';
 import { SignalWatch } from '../../terminal/signals.js';
 import { NodeStop } from '../../terminal/stop-node.js';
 
@@ -27,53 +25,40 @@ export default class NodeJoin extends BaseCommand {
   static override flags = {
     detach: Flags.boolean({ char: 'd', summary: 'run in the background, and return when the node answers' }),
     'as-background': Flags.boolean({ hidden: true, summary: 'be the node in the background', exclusive: ['detach'] }),
+    'until-left': Flags.boolean({ hidden: true, summary: 'do not stop when nobody needs it', dependsOn: ['as-background'] }),
     ...quietFlag,
   };
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(NodeJoin);
     if (flags.detach) return this.#detach();
-    return this.#serve(flags['as-background']);
+    return this.#serve(flags['as-background'] && !flags['until-left'] ? 'automatic' : 'joined');
   }
 
   async #detach(): Promise<unknown> {
-    await refuseSecond();
     const client = await startDetached();
     try {
-      return await this.#tell(client, 'in the background');
+      return await this.#tell(client, 'in the background, until dlm node leave');
     } finally {
       await client.close();
     }
   }
 
-  async #serve(isBackground: boolean): Promise<void> {
-    const served = await serveNode(isBackground ? { start: 'automatic' } : { start: 'joined', idleMillis: null });
-    const status = await this.#tell(served.client, 'until INT or TERM');
-    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(status)}\n`);
-    const stop = new NodeStop(served, (holders) => {
-      this.warnPeople(['locks are held; the node stops when they have ended, or at a second signal', ...describeLocks(holders, 'resource')].join('\n  '));
-    });
+  async #serve(start: 'automatic' | 'joined'): Promise<void> {
+    const served = await serveNode({ start });
+    const facts = await this.#tell(served.client, 'until INT or TERM');
+    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(facts)}\n`);
+
     const signals = new SignalWatch();
+    const stop = new NodeStop(served, (words) => this.warnPeople(words));
     signals.listener = () => void stop.ask();
-    this.note(`node ${status.node} has left: ${await served.left}`);
+    this.note(`node ${facts.node} has left: ${await served.left}`);
     signals.stop();
   }
 
   async #tell(client: NodeClient, how: string): Promise<{ node: number; pid: number; incarnation: number; socket: string | null }> {
     const { node, pid, incarnation, socket } = await client.status();
-    this.note(`node ${node} runs ${how}, pid ${pid}, listening on ${socket ?? 'nothing'}`);
+    this.note(`node ${node} runs ${how}, pid ${pid}, listening on ${escapeText(socket ?? 'nothing')}`);
     return { node, pid, incarnation, socket };
-  }
-}
-
-/** Throws `DLM_NODE_EXISTS` if a node answers already. */
-async function refuseSecond(): Promise<void> {
-  try {
-    const client = await attach({ start: false });
-    const { pid } = await client.status();
-    await client.close();
-    throw new DlmError('DLM_NODE_EXISTS', `a node is running already, pid ${pid}`);
-  } catch (error) {
-    if (!isDlmError(error, 'DLM_NO_NODE')) throw error;
   }
 }

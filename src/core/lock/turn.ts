@@ -64,6 +64,8 @@ export class Turn {
   now = 0 as Millis;
   /** Tells the callbacks of this turn from earlier ones. */
   number = 0;
+  /** The locks whose owner ends in this turn: nobody is left to hear of them. */
+  dying: ReadonlySet<Lock> | null = null;
 
   constructor(
     readonly law: Law,
@@ -73,12 +75,13 @@ export class Turn {
   begin(now: Millis): void {
     this.now = now;
     this.number += 1;
+    this.dying = null;
   }
 
   complete(lock: Lock, status: Status, value: Uint8Array | null = null): void {
     const { blocking } = lock;
     if (blocking !== null) blocking.turn = -1;
-    if (lock.owner === null) return;
+    if (lock.owner === null && this.dying?.has(lock) === true) return;
     const { resource } = lock;
     this.outbox.push(
       new Complete(

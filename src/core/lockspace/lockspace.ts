@@ -139,8 +139,7 @@ export class Lockspace {
    * written is no longer valid.
    */
   endOwner(now: Millis, owner: OwnerId): void {
-    this.#turn.begin(now);
-    for (const lock of this.#owners.takeAll(owner)) {
+    for (const lock of this.#bury(now, owner)) {
       if (lock.has(Flag.PERSISTENT)) this.#leaveBehind(lock, owner);
       else this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
     }
@@ -148,8 +147,7 @@ export class Lockspace {
 
   /** End every lock of an owner that lives on. It hears nothing of it. */
   purgeOwner(now: Millis, owner: OwnerId): void {
-    this.#turn.begin(now);
-    for (const lock of this.#owners.takeAll(owner)) {
+    for (const lock of this.#bury(now, owner)) {
       this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
     }
   }
@@ -208,6 +206,14 @@ export class Lockspace {
     lock.cookie = wish.cookie;
     this.#owners.add(lock, wish.owner);
     return lock;
+  }
+
+  /** Begin a turn in which all locks of an owner end or become orphans. */
+  #bury(now: Millis, owner: OwnerId): Lock[] {
+    const locks = this.#owners.takeAll(owner);
+    this.#turn.begin(now);
+    this.#turn.dying = new Set(locks);
+    return locks;
   }
 
   #leaveBehind(lock: Lock, owner: OwnerId): void {

@@ -12,6 +12,7 @@
  *   - callbacks wait in the device until they are read, and a blocking callback
  *     is dropped when the one waiting before it says as much; until then the id of
  *     an ended lock is still known to a conversion, which finds it busy;
+ *   - there are no callbacks for an orphan, since nobody reads them;
  *   - a lock call without a completion address is refused;
  *   - a lock call with CONVERT is a conversion of the id it gives, 0 if none;
  *   - adopting an orphan answers at once, and a purge of another node fails.
@@ -36,6 +37,7 @@ const valueLength = 32;
 /** What the device keeps for one lock: its file's memory of it. */
 interface DeviceLock {
   label: string;
+  readonly owner: OwnerId;
   /** Was an address given for blocking callbacks? */
   hearsBlocking: boolean;
   lkid: Lkid | null;
@@ -125,14 +127,15 @@ export class Device {
     const flags = flagsOf(step);
     const buffer = (flags & Flag.VALBLK) !== 0 ? new Uint8Array(valueLength) : null;
     const hearsBlocking = !step.words.includes('nobast');
-    const lock: DeviceLock = { label: label.text, hearsBlocking, lkid: null, buffer, completed: IV };
+    const owner = this.#ownerOf(label.process);
+    const lock: DeviceLock = { label: label.text, owner, hearsBlocking, lkid: null, buffer, completed: IV };
     if (step.words.includes('nocast')) return 'EINVAL';
     if ((flags & Flag.CONVERT) !== 0) return this.#convert(step, step.settings.has('lkid') ? this.#target(step) : nothing);
 
     const effects = this.#step({
       kind: 'lock',
       lockspace,
-      owner: this.#ownerOf(label.process),
+      owner,
       name: nameOf(step),
       mode: modeOf(step),
       flags,
@@ -239,6 +242,7 @@ export class Device {
     if (effect.kind === 'refuse') return;
     const lock = effect.cookie as DeviceLock;
     lock.lkid = effect.lkid;
+    if (this.#ended.has(lock.owner)) return;
     if (effect.kind === 'complete') this.#completed(lock, effect);
     else if (effect.kind === 'block') this.#blocking(lock, effect.mode);
     else if (effect.kind === 'adopt') lock.completed = effect.mode;

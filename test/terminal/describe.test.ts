@@ -1,0 +1,101 @@
+/**
+ * Locks in plain words, and who is in whose way.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { LockInfo } from '../../src/core/index.js';
+import { blockersOf, counted, describeLock, describeLocks, describePlace, describeResults, ordinal } from '../../src/terminal/describe.js';
+
+const lock = (id: string, more: Partial<LockInfo> = {}): LockInfo => ({
+  id,
+  lockspace: 'default',
+  resource: 'counter',
+  resourceHex: '',
+  state: 'granted',
+  mode: 'EX',
+  requested: null,
+  position: null,
+  flags: [],
+  ageMillis: 12_000,
+  token: null,
+  node: 1,
+  owner: { kind: 'session', pid: 4711, command: './backup.sh nightly' },
+  ...more,
+});
+const waiting = (id: string, requested: LockInfo['requested'], position: number): LockInfo =>
+  lock(id, { state: 'waiting', mode: null, requested, position });
+
+describe('a lock in words', () => {
+  const told: readonly [what: string, lock: LockInfo, words: string][] = [
+    ['held', lock('a'), 'held in EX for 12 s by pid 4711 on node 1: ./backup.sh nightly'],
+    [
+      'converting',
+      lock('a', { state: 'converting', mode: 'PR', requested: 'EX', position: 1 }),
+      'held in PR and converting to EX for 12 s by pid 4711 on node 1: ./backup.sh nightly',
+    ],
+    ['asked for', waiting('a', 'PR', 1), 'asked for in PR for 12 s by pid 4711 on node 1: ./backup.sh nightly'],
+    [
+      'an orphan',
+      lock('a', { owner: { kind: 'orphan', pid: 4711, command: 'sh' } }),
+      'held in EX for 12 s by nobody, an orphan of pid 4711 on node 1: sh',
+    ],
+    ['the node’s own', lock('a', { owner: { kind: 'node', pid: 1, command: '' } }), 'held in EX for 12 s by node 1 itself'],
+    ['of somebody unknown', lock('a', { owner: { kind: 'session', pid: null, command: '' } }), 'held in EX for 12 s by somebody on node 1'],
+    [
+      'with a command that would move the cursor',
+      lock('a', { owner: { kind: 'session', pid: 1, command: '\x1b[2J' } }),
+      'held in EX for 12 s by pid 1 on node 1: \\x1b[2J',
+    ],
+  ];
+  for (const [what, info, words] of told) test(what, () => assert.equal(describeLock(info), words));
+
+  test('many are counted after the fifth, and may be told with their resource', () => {
+    const lines = describeLocks(Array.from({ length: 7 }, (_, index) => lock(String(index))), 'resource');
+    assert.equal(lines.length, 6);
+    assert.equal(lines[0], 'counter: held in EX for 12 s by pid 4711 on node 1: ./backup.sh nightly');
+    assert.equal(lines[5], 'and 2 more');
+  });
+});
+
+describe('who is in the way', () => {
+  const reader = lock('reader', { mode: 'PR' });
+  const idle = lock('idle', { mode: 'NL' });
+  const first = waiting('first', 'EX', 1);
+  const mine = waiting('mine', 'PR', 2);
+  const last = waiting('last', 'EX', 3);
+  const ids = (locks: LockInfo[]): string[] => locks.map(({ id }) => id);
+
+  test('those who hold what excludes us', () => {
+    const locks = [reader, idle, first];
+    assert.deepEqual(ids(blockersOf(locks, { mode: 'EX', mine: first })), ['reader']);
+  });
+
+  test('otherwise those before us in the queue', () => {
+    assert.deepEqual(ids(blockersOf([reader, idle, first, mine, last], { mode: 'PR', mine })), ['first']);
+  });
+
+  test('a conversion that waits holds its old mode, and goes before new requests', () => {
+    const conversion = lock('conversion', { state: 'converting', mode: 'CR', requested: 'EX', position: 1 });
+    assert.deepEqual(ids(blockersOf([reader, conversion, mine], { mode: 'PR', mine })), ['conversion']);
+    assert.deepEqual(ids(blockersOf([conversion], { mode: 'EX', mine: null })), ['conversion']);
+  });
+
+  test('nobody, if they have gone', () => assert.deepEqual(blockersOf([], { mode: 'EX', mine: null }), []));
+
+  test('our place is told among those of our queue', () => {
+    assert.equal(describePlace([reader, first, mine, last], mine), '2nd of 3 in the queue');
+    assert.equal(describePlace([reader], reader), '');
+    assert.equal(describePlace([reader], null), '');
+  });
+});
+
+test('results are explained', () => {
+  assert.deepEqual(describeResults(['ALTMODE'], 'CW'), ['ALTMODE: granted in CW, the alternative that was asked for']);
+  assert.deepEqual(describeResults([], 'EX'), []);
+});
+
+test('numbers are spoken', () => {
+  assert.deepEqual([1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(ordinal), ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '102nd', '111th']);
+  assert.equal(counted(1, 'lock'), '1 lock');
+  assert.equal(counted(0, 'lock'), '0 locks');
+});
