@@ -25,8 +25,8 @@ interface Outcome {
   readonly state: string;
 }
 
-/** Throws where the two first disagree. Calls `watch` with every outcome and the oracle's hits. */
-export function matchScript(script: Script, watch: (call: Call, outcome: Outcome) => void, count: (hits: Oracle['hits']) => void): void {
+/** Throws where the two first disagree. Shows every outcome to `watch`; returns how often each rule was needed. */
+export function matchScript(script: Script, watch: (call: Call, outcome: Outcome) => void): ReadonlyMap<string, number> {
   const real = new Real(script.law);
   const oracle = new Oracle(script.law);
   for (const [index, call] of script.calls.entries()) {
@@ -37,7 +37,7 @@ export function matchScript(script: Script, watch: (call: Call, outcome: Outcome
     }
     watch(call, ours);
   }
-  count(oracle.hits);
+  return oracle.hits;
 }
 
 function describe(script: Script, index: number, ours: Outcome, theirs: Outcome): string {

@@ -28,24 +28,31 @@ export interface Script {
   readonly calls: readonly Call[];
 }
 
-export const callCountMin = 30;
+const callCountMin = 30;
 const callCountMax = 40;
 const ownerCount = 4;
-const modes = ['NL', 'CR', 'CW', 'PR', 'PW', 'EX'];
+/** What the modes of a script are drawn from: all alike, or mostly those that can be shared, so that conversions meet. */
+const moods = [
+  ['NL', 'CR', 'CW', 'PR', 'PW', 'EX'],
+  ['NL', 'NL', 'CR', 'CR', 'CR', 'PR', 'PR', 'PR', 'CW', 'CW', 'PW', 'EX'],
+  ['NL', 'NL', 'NL', 'CR', 'CR', 'PR', 'PR', 'CW', 'CW', 'EX'],
+];
 
 /** Each flag as often as it is to be drawn. */
 const lockFlags = bag({
-  NOQUEUE: 3, VALBLK: 6, IVVALBLK: 2, PERSISTENT: 4, EXPEDITE: 3, NOQUEUEBAST: 3, HEADQUE: 3, NOORDER: 3, ORPHAN: 4, ALTPR: 2, ALTCW: 2,
+  NOQUEUE: 4, VALBLK: 12, IVVALBLK: 2, PERSISTENT: 10, EXPEDITE: 3, NOQUEUEBAST: 4, HEADQUE: 4, NOORDER: 6, ORPHAN: 8, ALTPR: 3, ALTCW: 3,
   CANCEL: 1, CONVERT: 1, QUECVT: 1, CONVDEADLK: 1, NODLCKWT: 1, NODLCKBLK: 1, FORCEUNLOCK: 1, TIMEOUT: 1,
 });
 const convertFlags = bag({
-  NOQUEUE: 2, VALBLK: 6, IVVALBLK: 2, PERSISTENT: 2, NOQUEUEBAST: 2, HEADQUE: 3, NOORDER: 3, ALTPR: 3, ALTCW: 3, QUECVT: 5, CONVDEADLK: 5,
-  NODLCKWT: 6, CANCEL: 1, CONVERT: 1, EXPEDITE: 1, NODLCKBLK: 1, FORCEUNLOCK: 1, ORPHAN: 1, TIMEOUT: 1,
+  NOQUEUE: 4, VALBLK: 16, IVVALBLK: 2, PERSISTENT: 4, NOQUEUEBAST: 4, HEADQUE: 8, NOORDER: 8, ALTPR: 6, ALTCW: 6, QUECVT: 12, CONVDEADLK: 16,
+  NODLCKWT: 16, CANCEL: 1, CONVERT: 1, EXPEDITE: 1, NODLCKBLK: 1, FORCEUNLOCK: 1, ORPHAN: 1, TIMEOUT: 1,
 });
 const unlockFlags = bag({ VALBLK: 8, IVVALBLK: 4, FORCEUNLOCK: 4, CANCEL: 2, NOQUEUE: 1 });
+/** A conversion that waits in a deadlock and may be granted what it holds: too rare to be left to chance. */
+const rareFlags = ['NODLCKWT', 'QUECVT', 'ALTPR'];
 const flagCounts = bag({ 0: 9, 1: 8, 2: 4, 3: 2 }).map(Number);
 const verbs = bag({
-  lock: 30, convert: 36, unlock: 14, cancel: 8, deadlock: 2, 'owner ends': 3, 'owner purged': 1, 'orphans purged': 1, 'ten seconds pass': 1,
+  lock: 50, convert: 90, unlock: 20, cancel: 14, deadlock: 4, 'owner ends': 3, 'owner purged': 1, 'orphans purged': 1, 'ten seconds pass': 1,
 }) as Verb[];
 
 function bag(counts: Readonly<Record<string, number>>): string[] {
@@ -56,6 +63,7 @@ class Scripts extends fc.Arbitrary<Script> {
   generate(random: fc.Random): fc.Value<Script> {
     const oneOf = <T>(choices: readonly T[]): T => choices[random.nextInt(0, choices.length - 1)]!;
     const law = oneOf([kernelLaw, defaultLaw]);
+    const modes = oneOf(moods);
     const labels: string[] = [];
     const length = random.nextInt(callCountMin, callCountMax);
     const calls = Array.from({ length }, (_, index): Call => {
@@ -64,12 +72,13 @@ class Scripts extends fc.Arbitrary<Script> {
       if (isNew) labels.push(`${String.fromCharCode(65 + (labels.length % 26))}${labels.length < 26 ? '' : '2'}`);
       const label = isNew ? labels.at(-1)! : labels[Math.max(0, labels.length - 1 - random.nextInt(0, 6))]!;
       const choices = isNew ? lockFlags : verb === 'convert' ? convertFlags : unlockFlags;
-      const flags = new Set(Array.from({ length: oneOf(flagCounts) }, () => oneOf(choices)));
+      const drawn = Array.from({ length: oneOf(flagCounts) }, () => oneOf(choices));
+      const flags = new Set(verb === 'convert' && random.nextInt(0, 24) === 0 ? rareFlags : drawn);
       const value = flags.has('VALBLK') || random.nextInt(0, 3) === 0 ? `v${index}` : null;
       const owner = random.nextInt(1, ownerCount);
       return { verb, label, owner, resource: oneOf(['R', 'R', 'R', 'S']), mode: oneOf(modes), flags: [...flags], value };
     });
-    return new fc.Value({ law, calls }, undefined);
+    return new fc.Value(scriptOf(law, calls), undefined);
   }
 
   canShrinkWithoutContext(value: unknown): value is Script {
@@ -85,11 +94,11 @@ class Scripts extends fc.Arbitrary<Script> {
 function* smaller({ law, calls }: Script): IterableIterator<Script> {
   for (let size = calls.length >> 1; size >= 1; size >>= 1) {
     for (let from = 0; from < calls.length; from += size) {
-      yield { law, calls: [...calls.slice(0, from), ...calls.slice(from + size)] };
+      yield scriptOf(law, [...calls.slice(0, from), ...calls.slice(from + size)]);
     }
   }
   for (const [index, call] of calls.entries()) {
-    for (const simpler of simplerCalls(call)) yield { law, calls: calls.map((other, at) => (at === index ? simpler : other)) };
+    for (const simpler of simplerCalls(call)) yield scriptOf(law, calls.map((other, at) => (at === index ? simpler : other)));
   }
 }
 
@@ -99,6 +108,12 @@ function* simplerCalls(call: Call): IterableIterator<Call> {
 }
 
 export const scripts: fc.Arbitrary<Script> = new Scripts();
+
+/** A script that prints itself when it turns out to be a counterexample. */
+function scriptOf(law: Law, calls: readonly Call[]): Script {
+  const script: Script = { law, calls };
+  return Object.assign(script, { [fc.toStringMethod]: () => `\n${showScript(script)}\n` });
+}
 
 /** A script as a person would type it. */
 export function showScript({ law, calls }: Script): string {

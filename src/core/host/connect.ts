@@ -76,55 +76,68 @@ function open(path: string): Promise<Socket | null> {
 /** Wait for the welcome. Null: the node was about to leave. */
 function greeted(socket: Socket, path: string): Promise<SessionPort | null> {
   return new Promise((resolve, reject) => {
-    const reader = new LineReader(Infinity);
-    let head: string | null = '';
-    const settle = (outcome: SessionPort | DlmError | null): void => {
+    const greeting = new Greeting();
+    const stop = (): void => {
       clearTimeout(timer);
-      socket.removeAllListeners();
-      if (!(outcome instanceof SessionPort)) socket.on('error', () => undefined).destroy();
-      if (outcome instanceof DlmError) reject(outcome);
-      else resolve(outcome);
+      socket.off('data', hear).off('error', leave).off('end', leave);
     };
-    const timer = setTimeout(() => settle(noAnswer(path)), greetingMillis);
-    socket.on('error', () => settle(null));
-    socket.on('end', () => settle(null));
-    socket.on('data', (chunk: Buffer) => {
-      if (head !== null) {
-        const bytes: Buffer = Buffer.concat([Buffer.from(head, 'latin1'), chunk]);
-        const end = bytes.indexOf('\r\n\r\n');
-        if (end < 0) {
-          head = bytes.toString('latin1');
-          return head.length > headMax ? settle(strange(path)) : undefined;
-        }
-        head = null;
-        if (!bytes.toString('latin1', 0, 13).startsWith('HTTP/1.1 101 ')) return settle(strange(path));
-        chunk = bytes.subarray(end + 4);
-      }
-      reader.push(chunk);
-      const line = reader.next();
-      if (line !== null) settle(welcomed(socket, reader, line, path));
-    });
+    const hangUp = (): void => {
+      stop();
+      socket.on('error', () => undefined).destroy();
+    };
+    const leave = (): void => {
+      hangUp();
+      resolve(null);
+    };
+    const refuse = (error: DlmError): void => {
+      hangUp();
+      reject(error);
+    };
+    const hear = (chunk: Buffer): void => {
+      const heard = greeting.hear(chunk);
+      if (heard === 'more') return;
+      if (heard === 'strange') return refuse(strange(path));
+      if ('error' in heard) return refuse(new DlmError('DLM_PROTOCOL', heard.error.message));
+      stop();
+      resolve(new SessionPort(socket, greeting.reader, heard.node, heard.incarnation));
+    };
+    const timer = setTimeout(() => refuse(noAnswer(path)), greetingMillis);
+    socket.on('data', hear).on('error', leave).on('end', leave);
   });
 }
 
-function welcomed(socket: Socket, reader: LineReader, line: Buffer, path: string): SessionPort | DlmError {
-  const message = parse(line);
-  const { node, incarnation, error } = message;
-  if (typeof node === 'number' && typeof incarnation === 'number') return new SessionPort(socket, reader, node, incarnation);
-  return error === undefined ? strange(path) : new DlmError('DLM_PROTOCOL', error.message);
+type Greeted = { readonly node: number; readonly incarnation: number } | { readonly error: { readonly message: string } };
+
+/** What a node says first: that it goes over to a session, and welcome. */
+class Greeting {
+  readonly reader = new LineReader(Infinity);
+  /** Null once it has been read. */
+  #head: Buffer | null = Buffer.alloc(0);
+
+  hear(chunk: Buffer): Greeted | 'more' | 'strange' {
+    if (this.#head === null) {
+      this.reader.push(chunk);
+    } else {
+      this.#head = Buffer.concat([this.#head, chunk]);
+      const end = this.#head.indexOf('\r\n\r\n');
+      if (end < 0) return this.#head.length > headMax ? 'strange' : 'more';
+      if (!this.#head.toString('latin1', 0, end).startsWith('HTTP/1.1 101 ')) return 'strange';
+      this.reader.push(this.#head.subarray(end + 4));
+      this.#head = null;
+    }
+    const line = this.reader.next();
+    return line === null ? 'more' : parseGreeting(line);
+  }
 }
 
-interface Greeting {
-  readonly node?: unknown;
-  readonly incarnation?: unknown;
-  readonly error?: { readonly message: string };
-}
-
-function parse(line: Buffer): Greeting {
+function parseGreeting(line: Buffer): Greeted | 'strange' {
   try {
-    return JSON.parse(line.toString('utf8')) as Greeting;
+    const message = JSON.parse(line.toString('utf8')) as { node?: unknown; incarnation?: unknown; error?: { message?: unknown } };
+    const { node, incarnation, error } = message;
+    if (typeof node === 'number' && typeof incarnation === 'number') return { node, incarnation };
+    return typeof error?.message === 'string' ? { error: { message: error.message } } : 'strange';
   } catch {
-    return {};
+    return 'strange';
   }
 }
 

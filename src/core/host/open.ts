@@ -8,6 +8,7 @@ import { Host, type Owner } from './host.js';
 import { LocalPort } from './local-port.js';
 import { NodeClient } from './node-client.js';
 import { statusOf } from './node-status.js';
+import { stillLocked } from './outcome.js';
 import { nodePlaces } from './places.js';
 import { nextIncarnation } from './state-file.js';
 import type { HolderInfo } from './types.js';
@@ -28,7 +29,7 @@ class AlonePort extends LocalPort {
     const leave = async ({ force, drain }: { force: boolean; drain: boolean }): Promise<void> => {
       if (drain) throw new DlmError('DLM_USAGE', 'a node inside a program has nobody to wait for', 'unlock, then leave');
       const { lockCount } = host.node;
-      if (lockCount > 0 && !force) throw new DlmError('DLM_NODE_IN_USE', `the node holds ${lockCount} locks`);
+      if (lockCount > 0 && !force) throw stillLocked(lockCount);
       await this.close();
     };
     const status = () => statusOf(host, watch, { start: 'in-process', socket: null, sessions: 1 });

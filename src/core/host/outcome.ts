@@ -34,3 +34,8 @@ export function errorOfRefusal(refusal: Refusal | DlmError): DlmError {
       return new DlmError('DLM_NO_NODE', 'there is no such node');
   }
 }
+
+/** A node with locks does not just go. */
+export function stillLocked(lockCount: number): DlmError {
+  return new DlmError('DLM_NODE_IN_USE', `the node still has ${lockCount === 1 ? 'a lock' : `${lockCount} locks`}`);
+}

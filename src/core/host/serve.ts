@@ -14,6 +14,7 @@ import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
 import { KernelLock, noteIn } from './kernel-lock.js';
 import { NodeClient } from './node-client.js';
+import { stillLocked } from './outcome.js';
 import { statusOf } from './node-status.js';
 import { nodePlaces, placesToTry, prepareFolder, type Places } from './places.js';
 import { commandOf } from './process-facts.js';
@@ -152,7 +153,7 @@ class ServingNode implements Served, ServedNode {
     if (!force && drain) await this.#drain(leaver?.gone ?? signal ?? new AbortController().signal);
     if (this.#stopping !== null) return this.#stopping;
     const { lockCount } = this.host.node;
-    if (!force && lockCount > 0) throw new DlmError('DLM_NODE_IN_USE', `the node holds ${lockCount} locks`);
+    if (!force && lockCount > 0) throw stillLocked(lockCount);
     leaver?.agreed();
     await this.#stop(force ? 'it was told to leave by force' : 'it was told to leave', force);
   }
