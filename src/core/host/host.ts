@@ -7,12 +7,13 @@
  */
 import type { DlmError } from '../base/errors.js';
 import type { Lkid, Millis, OwnerId } from '../base/ids.js';
-import { incarnation, millis, nodeId, ownerId } from '../base/ids.js';
+import { incarnation, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Effect, Refuse } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
+import { Clock } from './clock.js';
 import type { Listener } from './port.js';
 
 /** A party that owns locks, as the host knows it. */
@@ -27,7 +28,7 @@ export class Host {
   readonly node: DlmNode;
   readonly self: number;
   readonly incarnation: number;
-  readonly #started = performance.now();
+  readonly #clock = new Clock();
   /** Owners that live, and those whose orphans live. */
   readonly #owners = new Map<OwnerId, Owner>();
   /** Those who have ended and left orphans. */
@@ -46,7 +47,7 @@ export class Host {
 
   /** Milliseconds since the node started. */
   now(): Millis {
-    return millis(Math.floor(performance.now() - this.#started));
+    return this.#clock.now();
   }
 
   /** Feed one input to the node and carry out its effects. Returns the refusal, if it was refused. */
