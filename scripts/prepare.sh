@@ -32,6 +32,7 @@ build() {
   touch .tmp/build-began
   node_modules/.bin/tsc >&2 || fail 'the sources do not compile, see above'
   forget_the_gone
+  node scripts/manifest.mjs >&2 || fail 'the list of commands could not be written, see above'
   mv .tmp/build-began dist/.built
 }
 

@@ -2,7 +2,7 @@
  * Run a command under a lock, or take a lock and print its id.
  */
 import { Flags, type Interfaces } from '@oclif/core';
-import { DlmError, defaultLockspace, type LockspaceClient } from '../core/index.js';
+import { DlmError, type LockspaceClient } from '../core/index.js';
 import { askForLock, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { nameAndCommand, splitAtDashes } from '../terminal/command-line.js';
@@ -68,8 +68,7 @@ export default class Lock extends BaseCommand {
       throw new DlmError('DLM_USAGE', '--owner-pid is for a lock without a command', 'a command owns the lock it runs under');
     }
     needExecutable(command[0]!);
-    const client = await this.reach(flags, showCommand(command));
-    const space = await client.lockspace(flags.lockspace ?? defaultLockspace);
+    const { client, space } = await this.reachLockspace(flags, showCommand(command));
     const signals = new SignalWatch();
     const lock = await askForLock(this.#request(space, target, flags, null), signals);
     this.noteAll(describeResults(lock.results, lock.mode));
@@ -82,12 +81,12 @@ export default class Lock extends BaseCommand {
     if (flags['in-process']) {
       throw new DlmError('DLM_USAGE', 'a node inside this command ends with it, and the lock too', 'put a COMMAND after --, or leave out --in-process');
     }
-    const space = await this.reachLockspace(flags);
+    const { space } = await this.reachLockspace(flags);
     const request = this.#request(space, target, flags, ownerPid(flags['owner-pid']));
     const lock = await askForLock(request, new SignalWatch());
     const owner = (await infoOf(space, target, lock))?.owner ?? null;
     this.print(lock.id);
-    this.noteAll([describeHolding(lock, target.shown, owner), ...describeResults(lock.results, lock.mode)]);
+    this.noteAll([describeHolding(lock, target.shown, owner, request.flags.includes('PERSISTENT')), ...describeResults(lock.results, lock.mode)]);
     return { ...jsonOfLock(lock), resource: target.shown, owner };
   }
 

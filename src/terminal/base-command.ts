@@ -6,7 +6,7 @@
  * exit code in one place (report.ts). Whatever node was reached is let go of.
  */
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import { DlmError, attach, defaultLockspace, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
 import { report } from './report.js';
 import { inOurWords } from './usage.js';
 
@@ -42,13 +42,16 @@ export abstract class BaseCommand extends Command {
     return client;
   }
 
-  /** As `reach`, and join the lockspace that the options name. */
+  /** As `reach`, with the lockspace that the options name. Rejects with `DLM_LOCKSPACE_UNKNOWN`. */
   protected async reachLockspace(
     flags: Reach & { readonly lockspace?: string | undefined },
     command = '',
-  ): Promise<LockspaceClient> {
+  ): Promise<{ client: NodeClient; space: LockspaceClient }> {
     const client = await this.reach(flags, command);
-    return client.lockspace(flags.lockspace ?? defaultLockspace);
+    const name = flags.lockspace ?? defaultLockspace;
+    const isFresh = name === defaultLockspace || flags['in-process'] === true;
+    if (!isFresh) await needLockspace(client, name);
+    return { client, space: await client.lockspace(name) };
   }
 
   /** A line of words for people, unless they want none. */
@@ -101,4 +104,11 @@ export abstract class BaseCommand extends Command {
       'leave out --in-process, or add --alone if that is what you mean',
     );
   }
+}
+
+/** Only the default lockspace is joined without being asked for; a misspelt one would be a world of its own. */
+async function needLockspace(client: NodeClient, name: string): Promise<void> {
+  const joined = await client.lockspaces();
+  if (joined.some((lockspace) => lockspace.name === name)) return;
+  throw new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(name)}'`);
 }

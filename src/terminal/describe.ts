@@ -74,7 +74,7 @@ export function describePlace(locks: readonly LockInfo[], mine: LockInfo | null)
   if (mine === null || mine.position === null) return '';
   const queue = locks.filter((lock) => lock.state === mine.state);
   const name = mine.state === 'converting' ? 'queue of conversions' : 'queue';
-  return `${ordinal(mine.position)} of ${queue.length} in the ${name}`;
+  return queue.length === 1 ? `alone in the ${name}` : `${ordinal(mine.position)} of ${queue.length} in the ${name}`;
 }
 
 /** What a completion told beside its status, a line each. */

@@ -26,10 +26,11 @@ export async function locksAround(client: NodeClient, id: string): Promise<LockI
 }
 
 /** `counter is held in EX for pid 4711 (bash), until that ends or: dlm unlock default:1.7.0000002a`. */
-export function describeHolding(lock: LockHandle, shown: string, owner: OwnerInfo | null): string {
+export function describeHolding(lock: LockHandle, shown: string, owner: OwnerInfo | null, isPersistent: boolean): string {
   const command = owner === null || owner.command === '' ? '' : ` (${escapeText(owner.command)})`;
   const whose = owner === null || owner.pid === null ? '' : ` for pid ${owner.pid}${command}`;
-  return `${shown} is held in ${lock.mode}${whose}, until that ends or: dlm unlock ${lock.id}`;
+  const until = isPersistent ? 'also when that has ended, until' : 'until that ends or';
+  return `${shown} is held in ${lock.mode}${whose}, ${until}: dlm unlock ${lock.id}`;
 }
 
 /** What `--json` prints of a lock. */

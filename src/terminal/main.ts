@@ -16,11 +16,19 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   // Commands are compiled; nobody looks for their sources.
   settings.enableAutoTranspile = false;
   forgiveClosedPipes();
+  process.once('beforeExit', complainOfSilence);
   try {
     await answer(argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv], root);
   } catch (error) {
     process.exitCode = report(unknownCommand(error) ?? inOurWords(error, ''), ownWords(argv).includes('--json'));
+  } finally {
+    process.off('beforeExit', complainOfSilence);
   }
+}
+
+/** Nothing is left that could still happen, and the command is not done: better a wrong end than a quiet one. */
+function complainOfSilence(): void {
+  process.exitCode = report(new Error('the command waits for something that can no longer come'), false);
 }
 
 async function answer(line: string[], root: string): Promise<void> {

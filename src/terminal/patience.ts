@@ -7,7 +7,7 @@
  */
 import { DlmError, type LockHandle, type LockInfo, type ModeName } from '../core/index.js';
 import { blockersOf, describeLocks, describePlace } from './describe.js';
-import { formatDuration } from './durations.js';
+import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
 import { exitOfSignal, type SignalWatch } from './signals.js';
 
@@ -87,7 +87,7 @@ async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
 
 function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
   if (error.code === 'DLM_BUSY') return `${shown} is busy: ${mode} cannot be granted now`;
-  return `${mode} on ${shown} was not granted within ${formatDuration(patience.wait ?? 0)}`;
+  return `${mode} on ${shown} was not granted within ${formatLimit(patience.wait ?? 0)}`;
 }
 
 async function look(waiting: Waiting): Promise<{ locks: LockInfo[]; mine: LockInfo | null }> {

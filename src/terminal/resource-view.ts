@@ -13,10 +13,11 @@
  * Kin: fs/dlm/debug_fs.c print_format1().
  */
 import { escapeText, parseLockId, type LockInfo, type LockspaceContent, type ResourceInfo } from '../core/index.js';
+import { counted } from './describe.js';
 import { formatDuration } from './durations.js';
 
 export function lockspaceView({ name, valueLength, locks, resources, content }: LockspaceContent): string[] {
-  const title = `Lockspace "${escapeText(name)}": ${resources} resources in use, ${locks} locks, value blocks of ${valueLength} bytes`;
+  const title = `Lockspace "${escapeText(name)}": ${counted(resources, 'resource')} in use, ${counted(locks, 'lock')}, value blocks of ${valueLength} bytes`;
   return [title, ...content.flatMap((resource) => ['', ...resourceView(resource)])];
 }
 

@@ -30,7 +30,7 @@ const lookAgainMillis = 50;
 
 const gate = `
   if setpriv --pdeathsig TERM true 2>/dev/null; then set -- setpriv --pdeathsig TERM -- "$@"; fi
-  read -r _ <&3 || exit ${notFoundExit}
+  read -r dlm_go <&3 || exit ${notFoundExit}
   exec 3<&-
   exec "$@"
 `;

@@ -35,7 +35,10 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
   child.open();
 
   const exit = await child.exit();
-  if (lock.mode === null) throw new Failure(new DlmError('DLM_LOST', await loss), { facts: { commandExit: exit } });
+  if (lock.mode === null) {
+    const error = new DlmError('DLM_LOST', `the command has ended (exit code ${exit}); ${await loss}`);
+    throw new Failure(error, { facts: { commandExit: exit } });
+  }
   await lock.unlock();
   return exit;
 }

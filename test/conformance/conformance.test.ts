@@ -48,7 +48,7 @@ describe('the referee', () => {
     return unexplainedSteps(runConformance(scenarios, spoilt, law)).flatMap(describeStep);
   };
 
-  test('finds a return code, a callback, a queue, a value and a mark that differ', () => {
+  test('finds a return code, a callback, a value and a queue that differ', () => {
     assert.match(spoiled('purge nodeid=9 pid=0', 'ENOBUFS', '0')[0]!, /rc: kernel 0, ours ENOBUFS$/);
     assert.match(spoiled('lock B res=R mode=PR', '"mode": "PR"', '"mode": "EX"')[0]!, /ev p2:A: kernel bast\(EX\), ours bast\(PR\)$/);
     assert.match(spoiled('convert p2:A mode=EX flags=PERSISTENT,VALBLK lvb=0102', '"0102"', '"0103"')[0]!, /st R lvb: kernel 0103, ours 0102$/);

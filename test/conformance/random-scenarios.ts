@@ -52,7 +52,7 @@ const themes: readonly Theme[] = [
     events: ['exit p2', 'exit p2', 'settle'],
   },
   {
-    // The same, with purges. Nobody waits, for a kernel does not survive the purge of one who waited.
+    // The same, with purges. Nobody waits, since no kernel has told what it does when one is purged that waited.
     requestFlags: ['NOQUEUE', 'PERSISTENT,NOQUEUE', 'PERSISTENT,NOQUEUE,VALBLK', 'VALBLK,NOQUEUE', 'ORPHAN', 'ORPHAN,PERSISTENT'],
     requestModes: ['NL', 'CR', 'PR', 'EX'],
     convertFlags: ['', 'PERSISTENT', 'PERSISTENT,VALBLK', 'VALBLK', 'IVVALBLK', 'NOQUEUE'],

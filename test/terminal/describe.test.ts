@@ -84,6 +84,7 @@ describe('who is in the way', () => {
 
   test('our place is told among those of our queue', () => {
     assert.equal(describePlace([reader, first, mine, last], mine), '2nd of 3 in the queue');
+    assert.equal(describePlace([reader, first], first), 'alone in the queue');
     assert.equal(describePlace([reader], reader), '');
     assert.equal(describePlace([reader], null), '');
   });

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatDuration, parseDuration } from '../../src/terminal/durations.js';
+import { formatDuration, formatLimit, parseDuration } from '../../src/terminal/durations.js';
 
 describe('a time that is typed', () => {
   const accepted: readonly [typed: string, millis: number][] = [
@@ -47,4 +47,8 @@ describe('a time that is shown', () => {
   for (const [millis, words] of shown) {
     test(`${millis} ms is ${words}`, () => assert.equal(formatDuration(millis), words));
   }
+});
+
+test('a limit is shown as it was asked for', () => {
+  assert.deepEqual([0, 1500, 59_999, 90_000].map(formatLimit), ['0 s', '1.5 s', '59.999 s', '1 min 30 s']);
 });

@@ -33,7 +33,7 @@ export default class LvbGet extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(LvbGet);
     const target = needName(args.name === undefined ? [] : [args.name], flags['name-hex']);
-    const space = await this.reachLockspace(flags);
+    const { space } = await this.reachLockspace(flags);
     const lock = await space.lock(target.name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
     const { value, valueState } = lock;
     await lock.unlock();

@@ -45,8 +45,7 @@ export default class LvbSet extends BaseCommand {
       throw new DlmError('DLM_USAGE', 'one value is needed', 'write: dlm lvb set NAME VALUE, or --hex HEX, or - for standard input');
     }
     const given = flags.hex !== undefined ? valueOfHex(flags.hex) : typed === '-' ? null : valueOfText(typed!);
-    const client = await this.reach(flags);
-    const space = await client.lockspace(flags.lockspace ?? 'default');
+    const { client, space } = await this.reachLockspace(flags);
     const value = given ?? (await valueOfStdin(space.valueLength));
     if (value.length > space.valueLength) {
       throw new DlmError('DLM_VALUE_TOO_LONG', `the value has ${value.length} bytes and the value block ${space.valueLength}`);

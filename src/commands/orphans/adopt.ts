@@ -29,15 +29,14 @@ export default class OrphansAdopt extends BaseCommand {
     const { args, flags } = await this.parse(OrphansAdopt);
     const target = needName(args.name === undefined ? [] : [args.name], flags['name-hex']);
     const pid = ownerPid(flags['owner-pid']);
-    const client = await this.reach();
-    const space = await client.lockspace(flags.lockspace ?? 'default');
+    const { space } = await this.reachLockspace({ ...flags, 'no-start': true });
     const lock = await space.lock(target.name, { mode: flags.mode, flags: ['ORPHAN', 'PERSISTENT'], owner: { pid } }).catch((error) => {
       if (!isDlmError(error, 'DLM_LOCK_UNKNOWN', 'DLM_ORPHAN_UNKNOWN')) throw error;
       throw new DlmError('DLM_ORPHAN_UNKNOWN', `there is no orphan in ${flags.mode} on ${target.shown}`);
     });
     const owner = (await infoOf(space, target, lock))?.owner ?? null;
     this.print(lock.id);
-    this.note(describeHolding(lock, target.shown, owner));
+    this.note(describeHolding(lock, target.shown, owner, true));
     return { ...jsonOfLock(lock), resource: target.shown, owner };
   }
 }

@@ -8,9 +8,17 @@
 import { DlmError } from '../base/errors.js';
 import type { LockHandle } from './lock-handle.js';
 
+/** The longest a timer can run, about 24 days. Whoever is more patient waits for ever. */
+const timerMax = 0x7fff_ffff;
+
 interface Patience {
   readonly timeout?: number;
   readonly signal?: AbortSignal;
+}
+
+/** Nobody wanted it any more before it was asked for. */
+export function abortedBefore(): DlmError {
+  return new DlmError('DLM_CANCELLED', 'the signal was aborted before the lock was asked for');
 }
 
 /** `outcome`, cut short by the caller's patience. */
@@ -33,7 +41,7 @@ async function waitPatiently(
   };
   const onAbort = (): void => giveUp(new DlmError('DLM_CANCELLED', 'the wait was aborted'));
   const timer =
-    timeout === undefined
+    timeout === undefined || timeout > timerMax
       ? null
       : setTimeout(() => giveUp(new DlmError('DLM_TIMED_OUT', `the lock was not granted within ${timeout / 1000} s`)), timeout);
   signal?.addEventListener('abort', onAbort);

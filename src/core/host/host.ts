@@ -5,7 +5,7 @@
  * listeners behind the cookies. Everything that reaches a node on this machine,
  * from this process or through the socket, goes through `turn`.
  */
-import type { DlmError } from '../base/errors.js';
+import { DlmError, type ErrorCode } from '../base/errors.js';
 import type { Lkid, Millis, OwnerId } from '../base/ids.js';
 import { incarnation, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
@@ -85,9 +85,12 @@ export class Host {
     }
   }
 
-  /** These locks end without having been asked to: tell those who hold or want them. */
-  tellLost(locks: readonly HeldLock[], reason: DlmError): void {
-    for (const { lkid, cookie } of locks) {
+  /** These locks end without having been asked to: tell those who hold or want them, the latter as `never`. */
+  tellLost(locks: readonly HeldLock[], why: string, never: ErrorCode = 'DLM_NO_NODE'): void {
+    const lost = new DlmError('DLM_LOST', why);
+    const notGranted = new DlmError(never, why);
+    for (const { lkid, isGranted, cookie } of locks) {
+      const reason = isGranted ? lost : notGranted;
       (cookie as Listener).lost(reason);
       for (const attendant of this.#attendants.get(lkid) ?? []) attendant.lost(reason);
       this.#attendants.delete(lkid);

@@ -96,7 +96,7 @@ export class LocalPort implements Port {
     return attempt(() => {
       const held = this.#host.node.held(this.#self.id, null);
       this.#host.endOwner(this.#self);
-      this.#host.tellLost(held, new DlmError('DLM_LOST', 'this client let go of the node'));
+      this.#host.tellLost(held, 'this client let go of the node');
     });
   }
 }
@@ -146,7 +146,7 @@ export function removeLockspace(host: Host, name: string, force: boolean): void 
   const held = host.node.held(null, name);
   const refusal = host.turn({ kind: 'leaveLockspace', lockspace: name, force });
   if (refusal !== null) throw errorOfRefusal(refusal);
-  host.tellLost(held, new DlmError('DLM_LOST', `lockspace '${name}' was removed by force`));
+  host.tellLost(held, `lockspace '${name}' was removed by force`, 'DLM_LOCKSPACE_UNKNOWN');
 }
 
 export function purgeOrphans(host: Host, lockspace: string, formerPid: number | null): number {

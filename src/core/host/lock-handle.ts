@@ -8,10 +8,11 @@
 import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
 import { Flag, namesOfResults } from '../lock/flags.js';
-import type { ValueState } from '../lock/lvb.js';
+import { transferOf, type ValueState } from '../lock/lvb.js';
 import { IV, modeNamed, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js';
 import type { Block, Complete } from '../lock/turn.js';
 import type { Adopt } from '../node/effect.js';
+import type { ConvertInput, UnlockInput } from '../node/input.js';
 import type { LockspaceClient } from './lockspace-client.js';
 import { errorOfRefusal, errorOfStatus } from './outcome.js';
 import type { Listener, Refusal } from './port.js';
@@ -38,6 +39,7 @@ class Extras {
   readonly listeners: { [Event in keyof HandleEvents]: HandleEvents[Event][] } = { blocking: [], lost: [], waiting: [] };
   /** Blocking modes that came before anybody listened. */
   unheard: ModeName[] = [];
+  lost: DlmError | null = null;
   abort: AbortController | null = null;
 }
 
@@ -46,6 +48,7 @@ class Waiter {
   constructor(
     readonly resolve: (handle: LockHandle) => void,
     readonly reject: (error: DlmError) => void,
+    readonly unlocks: boolean,
   ) {}
 }
 
@@ -58,7 +61,7 @@ export class LockHandle implements Listener {
   #mastership = 0;
   #sequence = 0;
   /** The outcome of the operation in flight: fine, an error, or not known yet; then perhaps who waits for it. */
-  #outcome: 'pending' | 'fine' | DlmError | Waiter;
+  #outcome: 'pending' | 'unlocking' | 'fine' | DlmError | Waiter;
   #extras: Extras | null = null;
 
   /** Made by a lockspace: for a new request, or for a lock that exists under this id. */
@@ -103,49 +106,60 @@ export class LockHandle implements Listener {
   get signal(): AbortSignal {
     const extras = this.#more();
     extras.abort ??= new AbortController();
+    if (extras.lost !== null) extras.abort.abort(extras.lost);
     return extras.abort.signal;
   }
 
-  /** Hear of those the lock blocks, or of its loss. */
+  /**
+   * Hear of those the lock blocks, or of its loss; also of what has happened before
+   * anybody listened. Listeners are called when the node has finished its turn.
+   */
   on<Event extends keyof HandleEvents>(event: Event, listener: HandleEvents[Event]): this {
     const extras = this.#more();
     extras.listeners[event].push(listener);
     if (event === 'blocking') {
-      for (const mode of extras.unheard.splice(0)) (listener as HandleEvents['blocking'])(mode);
+      for (const mode of extras.unheard.splice(0)) queueMicrotask(() => (listener as HandleEvents['blocking'])(mode));
     }
+    const { lost } = extras;
+    if (event === 'lost' && lost !== null) queueMicrotask(() => (listener as HandleEvents['lost'])(lost));
     return this;
   }
 
   /** Convert to another mode. Rejects with `DLM_BUSY`, `DLM_DEADLOCK`, `DLM_TIMED_OUT`… and then keeps its mode. */
   convert(mode: ModeName, options: ConvertOptions = {}): Promise<LockHandle> {
-    this.#begin();
-    this.#space.port.convert(
-      {
+    try {
+      const wish = this.#mayRead(mode) ? options : { ...options, wantValue: false };
+      const call: ConvertInput = {
         kind: 'convert',
         lockspace: this.#space.name,
         lkid: lkid(this.#lkid),
         mode: modeNamed(mode)!,
-        flags: flagsOf(options) | Flag.CONVERT,
-        value: padValue(options, this.#space.valueLength),
-      },
-      this,
-    );
+        flags: flagsOf(wish) | Flag.CONVERT,
+        value: padValue(wish, this.#space.valueLength),
+      };
+      this.#begin('pending');
+      this.#space.port.convert(call, this);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
     return withDeadline(this, this.settled(), options);
   }
 
   /** Give the lock back. A lock that has ended already is an error: `DLM_LOCK_UNKNOWN`. */
   unlock(options: UnlockOptions = {}): Promise<void> {
-    this.#begin();
-    this.#space.port.unlock(
-      {
+    try {
+      const call: UnlockInput = {
         kind: 'unlock',
         lockspace: this.#space.name,
         lkid: lkid(this.#lkid),
         flags: flagsOf(options),
         value: options.value === undefined ? null : padValue(options, this.#space.valueLength),
-      },
-      this,
-    );
+      };
+      this.#begin('unlocking');
+      this.#space.port.unlock(call, this);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
     if (this.#outcome === 'fine') return done;
     return this.settled().then(() => undefined);
   }
@@ -164,7 +178,7 @@ export class LockHandle implements Listener {
     if (this.#outcome === 'fine') return Promise.resolve(this);
     if (this.#outcome instanceof DlmError) return Promise.reject(this.#outcome);
     return new Promise((resolve, reject) => {
-      this.#outcome = new Waiter(resolve, reject);
+      this.#outcome = new Waiter(resolve, reject, this.#outcome === 'unlocking');
     });
   }
 
@@ -175,23 +189,22 @@ export class LockHandle implements Listener {
     this.#sequence = effect.sequence;
     this.#noteValue(effect);
 
-    const unexpected = !this.#isPending;
     if (effect.status === 'OK') this.#settle('fine');
     else if (effect.status !== 'EUNLOCK') this.#settle(errorOfStatus(effect.status));
-    else if (unexpected) this.lost(new DlmError('DLM_LOST', 'somebody else unlocked the lock'));
-    else this.#settle('fine');
+    else if (this.#isUnlocking) this.#settle('fine');
+    else this.lost(new DlmError('DLM_LOST', 'somebody else unlocked the lock'));
   }
 
   wait(effect: { readonly lkid: Lkid }): void {
     this.#lkid = effect.lkid;
-    for (const listener of this.#extras?.listeners.waiting ?? []) listener();
+    for (const listener of this.#extras?.listeners.waiting ?? []) queueMicrotask(listener);
   }
 
   block(effect: Block): void {
     const mode = nameOfMode(effect.mode) as ModeName;
     const extras = this.#more();
     if (extras.listeners.blocking.length === 0) extras.unheard.push(mode);
-    for (const listener of extras.listeners.blocking) listener(mode);
+    for (const listener of extras.listeners.blocking) queueMicrotask(() => listener(mode));
   }
 
   adopt(effect: Adopt): void {
@@ -209,26 +222,39 @@ export class LockHandle implements Listener {
   lost(reason: DlmError): void {
     this.#mode = IV;
     this.#settle(reason);
-    this.#extras?.abort?.abort(reason);
-    for (const listener of this.#extras?.listeners.lost ?? []) listener(reason);
+    const extras = this.#more();
+    if (extras.lost !== null) return;
+    extras.lost = reason;
+    queueMicrotask(() => extras.abort?.abort(reason));
+    for (const listener of extras.listeners.lost) queueMicrotask(() => listener(reason));
+  }
+
+  /** Where a conversion does not read the value it writes it, and nobody who only wants to know it means that. */
+  #mayRead(mode: ModeName): boolean {
+    return this.#mode !== IV && transferOf(this.#mode, modeNamed(mode) ?? IV) !== 'write';
   }
 
   get #isPending(): boolean {
     const outcome = this.#outcome;
-    return outcome !== 'fine' && (outcome === 'pending' || outcome instanceof Waiter);
+    return outcome !== 'fine' && (outcome === 'pending' || outcome === 'unlocking' || outcome instanceof Waiter);
   }
 
-  #begin(): void {
+  get #isUnlocking(): boolean {
+    const outcome = this.#outcome;
+    return outcome === 'unlocking' || (outcome instanceof Waiter && outcome.unlocks);
+  }
+
+  #begin(outcome: 'pending' | 'unlocking'): void {
     if (this.#isPending) {
       throw new DlmError('DLM_LOCK_IN_PROGRESS', 'the lock is still waiting for an earlier request');
     }
-    this.#outcome = 'pending';
+    this.#outcome = outcome;
   }
 
   #settle(outcome: 'fine' | DlmError): void {
     const waiter = this.#outcome;
     this.#outcome = outcome;
-    if (waiter === 'pending' || !(waiter instanceof Waiter)) return;
+    if (waiter === 'pending' || waiter === 'unlocking' || !(waiter instanceof Waiter)) return;
     if (outcome === 'fine') waiter.resolve(this);
     else waiter.reject(outcome);
   }

@@ -4,7 +4,7 @@
 import { ownerId, type Lkid } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
 import { EX, modeNamed } from '../lock/mode.js';
-import { withDeadline } from './deadline.js';
+import { abortedBefore, withDeadline } from './deadline.js';
 import { LockHandle } from './lock-handle.js';
 import type { Port } from './port.js';
 import type { LockInfo, LockOptions, LockspaceContent, Name } from './types.js';
@@ -30,6 +30,7 @@ export class LockspaceClient {
    * its owner ends.
    */
   lock(name: Name, options: LockOptions = noOptions): Promise<LockHandle> {
+    if (options !== noOptions && options.signal?.aborted === true) return Promise.reject(abortedBefore());
     const handle = new LockHandle(this);
     try {
       this.start(handle, name, options);

@@ -18,7 +18,7 @@ export function errorOfStatus(status: Exclude<Status, 'OK' | 'EUNLOCK'>): DlmErr
 
 export function errorOfRefusal(refusal: Refusal | DlmError): DlmError {
   if (refusal instanceof DlmError) return refusal;
-  const { code, rule } = refusal;
+  const { code, rule, call } = refusal;
   if (rule?.name === 'lockspace-joined') return new DlmError('DLM_LOCKSPACE_UNKNOWN', rule.text);
   if (rule?.name === 'lockspace-empty') return new DlmError('DLM_LOCKSPACE_IN_USE', rule.text);
   switch (code) {
@@ -27,11 +27,12 @@ export function errorOfRefusal(refusal: Refusal | DlmError): DlmError {
     case 'EBUSY':
       return new DlmError('DLM_LOCK_IN_PROGRESS', 'the lock is still waiting for an earlier request');
     case 'ENOENT':
+      if (call.kind === 'lock') return new DlmError('DLM_ORPHAN_UNKNOWN', 'there is no orphan of that name');
       return new DlmError('DLM_LOCK_UNKNOWN', 'there is no such lock');
     case 'EAGAIN':
       return new DlmError('DLM_ORPHAN_UNKNOWN', 'there is an orphan of that name, in another mode');
     case 'ENOBUFS':
-      return new DlmError('DLM_NO_NODE', 'there is no such node');
+      return new DlmError('DLM_NO_NODE', 'the node has ended');
   }
 }
 

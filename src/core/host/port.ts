@@ -20,7 +20,7 @@ import type {
 } from './types.js';
 
 /** What a refused call is told. */
-export type Refusal = Pick<Refuse, 'code' | 'rule'>;
+export type Refusal = Pick<Refuse, 'code' | 'rule' | 'call'>;
 
 /** Whoever asked for a lock and hears what becomes of it. */
 export interface Listener {

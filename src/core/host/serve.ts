@@ -181,7 +181,7 @@ class ServingNode implements Served, ServedNode {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     this.log(`leaves: ${why}`);
     this.#server.stopListening();
-    this.host.tellLost(this.host.node.held(null, null), new DlmError('DLM_LOST', `the node has left: ${why}`));
+    this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
     if (endChildren) await this.watch.endChildren(graceMillis);
     this.watch.stop();
     this.host.close();

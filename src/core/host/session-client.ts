@@ -14,7 +14,7 @@ import type { Socket } from 'node:net';
 import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
 import { Flag, namesOfFlags } from '../lock/flags.js';
-import { nameOfMode } from '../lock/mode.js';
+import { isMode, nameOfMode, type Mode } from '../lock/mode.js';
 import type { ConvertInput, UnlockInput } from '../node/input.js';
 import type { LineReader } from './line-reader.js';
 import type { Listener, LockCall, Port } from './port.js';
@@ -91,7 +91,7 @@ export class SessionPort implements Port {
     this.#send(id, 'lock', {
       lockspace: call.lockspace,
       ...nameWords(call.name),
-      mode: nameOfMode(call.mode),
+      mode: modeWord(call.mode),
       ...wishWords(call),
       ...(owner === null ? {} : { owner: { pid: owner.pid } }),
     });
@@ -100,7 +100,7 @@ export class SessionPort implements Port {
   convert(call: ConvertInput, listener: Listener): void {
     const id = this.#change(listener);
     const { lockspace, lkid, mode } = call;
-    this.#send(id, 'convert', { lockspace, lkid, mode: nameOfMode(mode), ...wishWords(call) });
+    this.#send(id, 'convert', { lockspace, lkid, mode: modeWord(mode), ...wishWords(call) });
   }
 
   unlock(call: UnlockInput, listener: Listener): void {
@@ -267,7 +267,7 @@ export class SessionPort implements Port {
     const known = [...this.#known.values()];
     this.#calls.clear();
     this.#known.clear();
-    const unheard = new DlmError('DLM_NO_NODE', `${reason.message} before it answered`);
+    const unheard = new DlmError('DLM_NO_NODE', reason.message);
     for (const call of calls) call.fail(unheard);
     for (const { listeners, wasGranted } of known) {
       for (const listener of listeners) listener.lost(wasGranted ? reason : unheard);
@@ -278,6 +278,11 @@ export class SessionPort implements Port {
 /** A name as text where it is text, and as hex where it is not. */
 function nameWords(core: string): { name: string } | { nameHex: string } {
   return /^[\x20-\x7e]*$/.test(core) ? { name: core } : { nameHex: hexOf(core) };
+}
+
+/** What is no mode is refused by the node, by the law's own rule. */
+function modeWord(mode: Mode): string {
+  return isMode(mode) ? nameOfMode(mode) : String(mode);
 }
 
 function wishWords({ flags, value }: { readonly flags: number; readonly value: Uint8Array | null }): object {

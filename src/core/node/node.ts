@@ -11,7 +11,7 @@ import { Outbox } from '../base/outbox.js';
 import type { Refusal } from '../base/status.js';
 import { Flag, type Rule } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
-import type { Mode } from '../lock/mode.js';
+import { IV, type Mode } from '../lock/mode.js';
 import type { Refused } from '../lock/operations.js';
 import { counts, dump, type LockspaceCounts, type LockspaceDump } from '../lockspace/dump.js';
 import { Lockspace } from '../lockspace/lockspace.js';
@@ -28,6 +28,8 @@ export interface NodeConfig {
 /** A lock and what its owner gave to be handed back. */
 export interface HeldLock {
   readonly lkid: Lkid;
+  /** Or does it still wait for its first grant? */
+  readonly isGranted: boolean;
   readonly cookie: unknown;
 }
 
@@ -111,7 +113,7 @@ export class DlmNode {
     for (const { name, locks } of this.#sorted) {
       if (lockspace !== null && name !== lockspace) continue;
       for (const lock of locks) {
-        if (lock.owner !== null && (owner === null || lock.owner === owner)) held.push({ lkid: lock.id, cookie: lock.cookie });
+        if (lock.owner !== null && (owner === null || lock.owner === owner)) held.push(heldLock(lock));
       }
     }
     return held;
@@ -180,6 +182,10 @@ export class DlmNode {
   #sort(): void {
     this.#sorted = this.lockspaceNames().map((name) => this.#lockspaces.get(name)!);
   }
+}
+
+function heldLock({ id, granted, cookie }: Lock): HeldLock {
+  return { lkid: id, isGranted: granted !== IV, cookie };
 }
 
 function adoption(lock: Lock): Effect {

@@ -1,0 +1,178 @@
+/**
+ * The rules by which our law may differ from the kernel's: each is needed by a
+ * scenario of its own, and covers nothing but what its choice can bring about.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { defaultLaw, kernelLaw, type Law } from '../../src/core/lock/law.js';
+import { countByRule, runConformance, unexplainedSteps } from '../../src/core/sim/conformance/conformance.js';
+import { differenceRules, type RuleName } from '../../src/core/sim/conformance/differences.js';
+import { History } from '../../src/core/sim/conformance/history.js';
+import { parseScenarios } from '../../src/core/sim/conformance/scenario.js';
+import { recordByKernelLaw } from './random-scenarios.js';
+
+/** For each choice, the shortest scenario that shows it. */
+const stories: Readonly<Record<RuleName, string>> = {
+  persistentStays: `
+    lock p2:A res=R mode=EX flags=PERSISTENT
+    convert p2:A mode=PR
+    exit p2
+    lock C res=R mode=PR flags=ORPHAN
+    lock D res=R mode=EX`,
+  waitingOrphanEnds: `
+    lock A res=R mode=EX flags=VALBLK
+    lock p2:B res=R mode=PR flags=PERSISTENT
+    exit p2
+    unlock A flags=VALBLK lvb=01
+    lock C res=R mode=PR flags=VALBLK
+    lock D res=R mode=PR flags=ORPHAN`,
+  cancelAgainIsQuiet: `
+    lock A res=R mode=PR
+    lock B res=R mode=PR
+    convert A mode=EX
+    cancel A
+    cancel A`,
+  blockedCwIsFresh: `
+    lock K res=R mode=CW
+    lock Z res=R mode=CW
+    lock V res=R mode=CR
+    lock U res=R mode=CR
+    lock X res=R mode=NL
+    lock F res=R mode=NL
+    convert Z mode=PR flags=NOORDER
+    convert V mode=EX flags=NODLCKWT
+    convert U mode=EX flags=NODLCKWT
+    convert X mode=CW flags=QUECVT,ALTPR,HEADQUE
+    convert F mode=PR flags=HEADQUE
+    lock W res=R mode=PR
+    unlock K`,
+  deadlockedIsTold: `
+    lock A res=R mode=NL
+    lock B res=R mode=PR
+    lock H res=R mode=CR
+    convert A mode=CW
+    convert B mode=EX flags=NODLCKWT
+    convert H mode=CR`,
+  grantLeavesConvertQueue: `
+    lock A res=R mode=PR
+    lock B res=R mode=NL
+    lock C res=R mode=PR
+    convert B mode=EX
+    convert C mode=EX flags=QUECVT,ALTPR,NODLCKWT
+    cancel B
+    convert C mode=NL`,
+  adoptionIsChecked: `
+    lock B res=R mode=PR flags=ORPHAN,CANCEL
+    lock p2:A res=R mode=EX flags=PERSISTENT
+    exit p2
+    lock B res=R mode=EX flags=ORPHAN,QUECVT`,
+};
+
+const names = Object.keys(defaultLaw) as RuleName[];
+
+test('every switch of the law has a rule, and every rule a switch', () => {
+  assert.deepEqual(differenceRules.map(({ name }) => name).sort(), [...names].sort());
+});
+
+describe('each choice, as the only one', () => {
+  for (const name of names) {
+    test(`${name} is needed by a scenario, and explains all of it`, () => {
+      const text = `scenario choice\n${stories[name]}`;
+      const run = (law: Law) => runConformance(text, recordByKernelLaw(text), law);
+      const report = run({ ...kernelLaw, [name]: true });
+      assert.deepEqual(unexplainedSteps(report), []);
+      assert.deepEqual([...countByRule(report).keys()], [name]);
+      assert.deepEqual(run(kernelLaw).different, []);
+      assert.deepEqual(unexplainedSteps(run(defaultLaw)), []);
+    });
+  }
+});
+
+describe('a rule does not cover', () => {
+  /** Does the rule cover this difference in the last line of the story? */
+  function covers(name: RuleName, story: string, field: string, kernel: string, ours: string): boolean {
+    const history = new History(parseScenarios(`scenario a\n${story}`)[0]!.steps);
+    const [kind, subject = '', part = ''] = field.split(' ') as ['rc' | 'ev' | 'st', string?, string?];
+    const rule = differenceRules.find((one) => one.name === name)!;
+    return rule.covers({ history, difference: { kind, subject, part, kernel, ours } });
+  }
+
+  test('persistentStays: another resource, a living owner, or a lock that always said so', () => {
+    const kept = 'lock p2:A res=R mode=EX flags=PERSISTENT\nconvert p2:A mode=PR\nlock X res=S mode=EX';
+    assert.ok(covers('persistentStays', `${kept}\nexit p2`, 'st R', 'null', '{"g":["p2:A:PR"]}'));
+    assert.ok(!covers('persistentStays', `${kept}\nexit p2`, 'st S', 'null', '{"g":["X:EX"]}'));
+    assert.ok(!covers('persistentStays', kept, 'st R g', '', 'p2:A:PR'));
+    assert.ok(!covers('persistentStays', `${kept}\nexit p3`, 'st R g', '', 'p2:A:PR'));
+    assert.ok(!covers('persistentStays', 'lock p2:A res=R mode=EX flags=PERSISTENT\nexit p2', 'st R', 'null', '{}'));
+    assert.ok(!covers('persistentStays', 'lock p2:A res=R mode=EX\nexit p2', 'st R', 'null', '{}'));
+  });
+
+  test('waitingOrphanEnds: anything that a ghost cannot do', () => {
+    const ghost = 'lock A res=R mode=EX\nlock p2:B res=R mode=PR flags=PERSISTENT\nexit p2\nunlock A';
+    assert.ok(covers('waitingOrphanEnds', ghost, 'st R', '{}', 'null'));
+    assert.ok(!covers('waitingOrphanEnds', ghost, 'st R', 'null', '{}'));
+    assert.ok(!covers('waitingOrphanEnds', ghost, 'st R', '{"g":["A:EX"]}', 'null'));
+    assert.ok(!covers('waitingOrphanEnds', ghost, 'st R w', 'p2:B:>PR', ''));
+    assert.ok(!covers('waitingOrphanEnds', ghost, 'ev A', 'ast(EUNLOCK)', ''));
+    assert.ok(covers('waitingOrphanEnds', `${ghost}\nlock C res=R mode=PR`, 'ev C', 'ast(0,lvb=01)', 'ast(0,lvb=)'));
+    assert.ok(covers('waitingOrphanEnds', `${ghost}\nlock C res=R mode=PR flags=ORPHAN`, 'rc', 'EAGAIN', 'ENOENT'));
+    assert.ok(!covers('waitingOrphanEnds', `${ghost}\nlock C res=R mode=PR flags=ORPHAN`, 'rc', '0', 'ENOENT'));
+    assert.ok(!covers('waitingOrphanEnds', `${ghost}\nlock C res=S mode=PR flags=ORPHAN`, 'rc', 'EAGAIN', 'ENOENT'));
+  });
+
+  test('cancelAgainIsQuiet: a first cancel, another code, another call', () => {
+    const once = 'lock A res=R mode=PR\nconvert A mode=EX\ncancel A';
+    assert.ok(covers('cancelAgainIsQuiet', `${once}\ncancel A`, 'rc', 'EINVAL', '0'));
+    assert.ok(!covers('cancelAgainIsQuiet', once, 'rc', 'EINVAL', '0'));
+    assert.ok(!covers('cancelAgainIsQuiet', `${once}\ncancel A`, 'rc', 'EBUSY', '0'));
+    assert.ok(!covers('cancelAgainIsQuiet', `${once}\nunlock A`, 'rc', 'EINVAL', '0'));
+    assert.ok(!covers('cancelAgainIsQuiet', `${once}\ncancel B`, 'rc', 'EINVAL', '0'));
+    assert.ok(!covers('cancelAgainIsQuiet', `${once}\ncancel A`, 'ev A', 'ast(ECANCEL)', ''));
+  });
+
+  test('the two about blocking callbacks: completions, queues, or resources without such a conversion', () => {
+    const cw = 'lock A res=R mode=PR\nlock X res=S mode=PR\nconvert A mode=CW';
+    assert.ok(covers('blockedCwIsFresh', cw, 'ev A', 'ast(0) bast(CW)', 'ast(0)'));
+    assert.ok(!covers('blockedCwIsFresh', cw, 'ev A', 'ast(0)', 'ast(0) bast(CW)'));
+    assert.ok(!covers('blockedCwIsFresh', cw, 'ev A', 'ast(0) bast(CW)', 'bast(CW)'));
+    assert.ok(!covers('blockedCwIsFresh', cw, 'ev X', 'bast(CW)', ''));
+    assert.ok(!covers('blockedCwIsFresh', cw, 'st R g', 'A:CW', 'A:PR'));
+    const stuck = 'lock A res=R mode=PR\nlock X res=S mode=PR\nconvert A mode=EX flags=NODLCKWT';
+    assert.ok(covers('deadlockedIsTold', stuck, 'ev A', '', 'bast(EX)'));
+    assert.ok(!covers('deadlockedIsTold', stuck, 'ev A', 'ast(0)', 'ast(EDEADLK)'));
+    assert.ok(!covers('deadlockedIsTold', stuck, 'ev X', '', 'bast(EX)'));
+    assert.ok(!covers('deadlockedIsTold', cw, 'ev A', '', 'bast(EX)'));
+  });
+
+  test('the remaining two: resources on which nothing of the kind was asked', () => {
+    const odd = 'lock A res=R mode=PR\nconvert A mode=EX flags=QUECVT,ALTPR,NODLCKWT\nlock B res=S mode=EX';
+    assert.ok(covers('grantLeavesConvertQueue', odd, 'st R c', 'A:PR', ''));
+    assert.ok(!covers('grantLeavesConvertQueue', odd, 'st S g', '', 'B:EX'));
+    assert.ok(!covers('grantLeavesConvertQueue', odd.replace(',ALTPR', ''), 'st R c', 'A:PR', ''));
+    assert.ok(covers('adoptionIsChecked', 'lock A res=R mode=EX flags=ORPHAN,CANCEL', 'rc', 'ENOENT', 'EINVAL'));
+    assert.ok(!covers('adoptionIsChecked', 'lock A res=R mode=EX flags=ORPHAN', 'rc', 'ENOENT', 'EINVAL'));
+  });
+});
+
+describe('docs/differences.md', () => {
+  const page = readFileSync(new URL('../../docs/differences.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \|(.*)\|$/gm)];
+
+  test('has a row for every switch, in the order of the law, and no other', () => {
+    assert.deepEqual(rows.map(([, name]) => name), names);
+  });
+
+  test('fills every column of every row', () => {
+    for (const [, name, rest] of rows) {
+      const cells = rest!.split('|').map((cell) => cell.trim());
+      assert.equal(cells.length, 4, name);
+      assert.ok(cells.every((cell) => cell.length > 10), name);
+    }
+  });
+
+  test('says that all of them are on by default', () => {
+    assert.ok(names.every((name) => defaultLaw[name] && !kernelLaw[name]));
+    assert.match(page, /on by default/);
+  });
+});
