@@ -54,7 +54,7 @@ describe('the later of two conversions', () => {
 });
 
 describe('one that joins at the head', () => {
-  test('is the victim of those it goes before only if each blocks the other', () => tell(`
+  test('counts as the last one when it arrives, so that all others are ahead of it', () => tell(`
     A lock PR                   -> A OK PR
     B lock NL                   -> B OK NL
     C lock CR                   -> C OK CR
@@ -62,8 +62,17 @@ describe('one that joins at the head', () => {
     C convert CW HEADQUE        -> C EDEADLK CR
   `));
 
-  test('counts as the last one when it arrives', () => tell(`${twoSharing}
-    B convert EX HEADQUE        -> B EDEADLK PR
+  test('is not in deadlock with one behind it that it does not wait for', () => tell(`
+    K lock PR                   -> K OK PR
+    A lock CR                   -> A OK CR
+    B lock NL                   -> B OK NL
+    B convert CW                -> B waits, K blocks CW
+    A convert PW HEADQUE        -> A waits, K blocks PW
+                                -> G[K:PR] C[A:CR>PW B:NL>CW]
+    B cancel                    -> B ECANCEL NL
+    B convert EX NODLCKWT       -> B waits, K blocks EX
+    # A blocks B and not the other way round: once K is gone, A is granted
+    K unlock                    -> K EUNLOCK, A OK PW, A blocks EX
   `));
 });
 
@@ -131,5 +140,18 @@ describe('CONVDEADLK', () => {
     B lock PR                   -> B OK PR
     A convert EX                -> A waits, B blocks EX
     B convert EX CONVDEADLK HEADQUE -> A OK EX, B waits, A blocks EX
+  `));
+
+  test('demotes on the next pass one that a conversion at the head got into a deadlock', () => tell(`
+    K lock CW                   -> K OK CW
+    A lock NL                   -> A OK NL
+    B lock CR                   -> B OK CR
+    B convert PR CONVDEADLK     -> B waits, K blocks PR
+    A convert EX HEADQUE        -> A waits, K blocks EX
+                                -> G[K:CW] C[A:NL>EX B:CR>PR]
+    # A is blocked at first and then granted: what is left to tell A of is PR
+    K unlock                    -> K EUNLOCK, A OK EX, A blocks PR
+                                -> G[A:EX] C[B:NL>PR]
+    A unlock                    -> A EUNLOCK, B OK PR +DEMOTED
   `));
 });

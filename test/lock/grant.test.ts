@@ -83,7 +83,10 @@ describe('a conversion', () => {
     A convert PR                -> A OK PR, C OK PR, A blocks EX, C blocks EX
   `));
 
-  test('that waits is granted as the first of its queue', () => tell(`
+});
+
+describe('a conversion that waits', () => {
+  test('is granted as the first of its queue', () => tell(`
     A lock CW                   -> A OK CW
     K lock CR                   -> K OK CR
     B lock NL                   -> B OK NL

@@ -57,6 +57,32 @@ describe('routing', () => {
   });
 });
 
+describe('what a node holds', () => {
+  test('is counted by lockspace, orphans apart', () => {
+    const node = nodeIn('one');
+    node.step(millis(0), lock('one', 1, Flag.PERSISTENT));
+    node.step(millis(0), lock('one', 2));
+    node.step(millis(0), { kind: 'endOwner', owner: ownerId(1) });
+    assert.deepEqual(node.counts('one'), { valueLength: 32, resources: 1, locks: 2, orphans: 1 });
+    assert.equal(node.counts('two'), null);
+    assert.deepEqual([node.hasOrphansOf(ownerId(1)), node.hasOrphansOf(ownerId(2))], [true, false]);
+  });
+
+  test('is told by owner, by lockspace, or both, without the orphans', () => {
+    const node = nodeIn('one', 'two');
+    for (const [name, owner] of [['one', 1], ['one', 2], ['two', 1]] as const) {
+      node.step(millis(0), { ...lock(name, owner), cookie: `${name} ${owner}` });
+    }
+    const held = (owner: number | null, lockspace: string | null): unknown[] =>
+      node.held(owner === null ? null : ownerId(owner), lockspace).map(({ cookie }) => cookie);
+    assert.deepEqual(held(1, null), ['one 1', 'two 1']);
+    assert.deepEqual(held(null, 'one'), ['one 1', 'one 2']);
+    assert.deepEqual(held(2, 'two'), []);
+    node.step(millis(0), { kind: 'endOwner', owner: ownerId(1) });
+    assert.deepEqual(held(null, null), ['one 2']);
+  });
+});
+
 describe('refused', () => {
   test('is every call in a lockspace that was not joined, with the call itself', () => {
     const node = newNode();

@@ -117,6 +117,6 @@ export class Turn {
 }
 
 /** Does the callback just given make one for `mode` redundant? CW and PR do not cover each other. */
-function saysItAll(given: ModeOrNone, mode: Mode): boolean {
+export function saysItAll(given: ModeOrNone, mode: Mode): boolean {
   return given === mode || (given > mode && given > PR);
 }

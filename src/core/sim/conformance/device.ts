@@ -19,10 +19,10 @@
  */
 import { incarnation, lkid, millis, nodeId, ownerId, type Lkid, type OwnerId } from '../../base/ids.js';
 import { Flag, namesOfResults } from '../../lock/flags.js';
-import { IV, PR, modeNamed, nameOfMode, type Mode, type ModeOrNone } from '../../lock/mode.js';
+import { IV, modeNamed, nameOfMode, type Mode, type ModeOrNone } from '../../lock/mode.js';
 import type { Law } from '../../lock/law.js';
 import { transferOf } from '../../lock/lvb.js';
-import type { Complete } from '../../lock/turn.js';
+import { saysItAll, type Complete } from '../../lock/turn.js';
 import type { LockspaceDump } from '../../node/snapshot.js';
 import type { Effect } from '../../node/effect.js';
 import type { Input } from '../../node/input.js';
@@ -252,8 +252,7 @@ export class Device {
     if (!lock.hearsBlocking) return;
     const pending = this.#events.findLast((event) => labelOfEvent(event) === lock.label);
     if (pending !== undefined && 'bast' in pending) {
-      const told = modeNamed(pending.mode) ?? IV;
-      if (told === mode || (told > mode && told > PR)) return;
+      if (saysItAll(modeNamed(pending.mode) ?? IV, mode)) return;
     }
     this.#events.push({ bast: lock.label, mode: nameOfMode(mode) });
   }

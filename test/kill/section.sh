@@ -1,0 +1,14 @@
+#!/bin/sh
+# A critical section: beats, a line each, in the ledger that all share, until it is told to finish. Two writers whose
+# beats mix have been in it at the same time.
+#
+#   section.sh WHO     finishes when there is a file finish-WHO; writes its pid into pid-WHO
+echo $$ > "$KILL_STAGE/pid-$1"
+n=0
+while :; do
+  n=$((n + 1))
+  echo "$$ $1 $n" >> "$KILL_STAGE/ledger"
+  [ $n -ge 3 ] && [ -e "$KILL_STAGE/finish-$1" ] && break
+  sleep 0.01
+done
+echo "$$ $1 end" >> "$KILL_STAGE/ledger"
