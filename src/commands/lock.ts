@@ -13,7 +13,7 @@ import { describeHolding, infoOf, jsonOfLock, ownerPid } from '../terminal/held-
 import { needName, type NamedLine } from '../terminal/names.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
-import { runUnderLock, showCommand } from '../terminal/under-lock.js';
+import { runUnderLock, quoteCommand } from '../terminal/under-lock.js';
 
 type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
 
@@ -68,7 +68,7 @@ export default class Lock extends BaseCommand {
       throw new DlmError('DLM_USAGE', '--owner-pid is for a lock without a command', 'a command owns the lock it runs under');
     }
     needExecutable(command[0]!);
-    const { client, space } = await this.reachLockspace(flags, showCommand(command));
+    const { client, space } = await this.reachLockspace(flags, quoteCommand(command));
     const signals = new SignalWatch();
     const lock = await askForLock(this.#request(space, target, flags, null), signals);
     this.noteAll(describeResults(lock.results, lock.mode));

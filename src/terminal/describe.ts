@@ -7,6 +7,9 @@ import { formatDuration } from './durations.js';
 /** So many locks are named one by one; of the rest only the number is told. */
 const namedMax = 5;
 
+/** So much of a command is shown in a sentence. */
+const commandMax = 72;
+
 /** What is wanted, and where it stands if it stands in a queue. */
 export interface Want {
   readonly mode: ModeName;
@@ -56,9 +59,20 @@ function whatItDoes({ state, mode, requested }: LockInfo): string {
   return `asked for in ${requested} for`;
 }
 
+/** Somebody's command line on one line, safe to print, and not longer than there is room. */
+export function showCommand(command: string, room: number): string {
+  return cut(escapeText(command.trim().replace(/\s+/g, ' ')), room);
+}
+
+/** The text, or as much of its beginning as there is room for. */
+export function cut(text: string, room: number): string {
+  const chars = [...text];
+  return chars.length <= room ? text : `${chars.slice(0, room - 1).join('')}…`;
+}
+
 function describeOwner(owner: OwnerInfo, node: number): string {
   const who = owner.pid === null ? 'somebody' : `pid ${owner.pid}`;
-  const command = owner.command === '' ? '' : `: ${escapeText(owner.command)}`;
+  const command = owner.command === '' ? '' : `: ${showCommand(owner.command, commandMax)}`;
   switch (owner.kind) {
     case 'orphan':
       return `by nobody, an orphan of ${who} on node ${node}${command}`;

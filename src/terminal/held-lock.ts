@@ -1,7 +1,8 @@
 /**
  * A lock that a command leaves behind, as words and as JSON.
  */
-import { DlmError, escapeText, parseLockId, type LockHandle, type LockInfo, type LockspaceClient, type NodeClient, type OwnerInfo } from '../core/index.js';
+import { DlmError, parseLockId, type LockHandle, type LockInfo, type LockspaceClient, type NodeClient, type OwnerInfo } from '../core/index.js';
+import { showCommand } from './describe.js';
 import type { NamedLine } from './names.js';
 import { hexOfValue } from './values.js';
 
@@ -27,7 +28,7 @@ export async function locksAround(client: NodeClient, id: string): Promise<LockI
 
 /** `counter is held in EX for pid 4711 (bash), until that ends or: dlm unlock default:1.7.0000002a`. */
 export function describeHolding(lock: LockHandle, shown: string, owner: OwnerInfo | null, isPersistent: boolean): string {
-  const command = owner === null || owner.command === '' ? '' : ` (${escapeText(owner.command)})`;
+  const command = owner === null || owner.command === '' ? '' : ` (${showCommand(owner.command, 72)})`;
   const whose = owner === null || owner.pid === null ? '' : ` for pid ${owner.pid}${command}`;
   const until = isPersistent ? 'also when that has ended, until' : 'until that ends or';
   return `${shown} is held in ${lock.mode}${whose}, ${until}: dlm unlock ${lock.id}`;

@@ -13,7 +13,7 @@
  * Kin: fs/dlm/debug_fs.c print_format1().
  */
 import { escapeText, parseLockId, type LockInfo, type LockspaceContent, type ResourceInfo } from '../core/index.js';
-import { counted } from './describe.js';
+import { counted, showCommand } from './describe.js';
 import { formatDuration } from './durations.js';
 
 export function lockspaceView({ name, valueLength, locks, resources, content }: LockspaceContent): string[] {
@@ -46,5 +46,5 @@ function lockLine(lock: LockInfo): string {
   const modes = `${(lock.mode ?? '').padEnd(2)} ${lock.requested === null ? '' : `> ${lock.requested}`}`.padEnd(7);
   const who = lock.owner.kind === 'orphan' ? `orphan of pid ${lock.owner.pid ?? '?'}` : `pid ${lock.owner.pid ?? '?'}`;
   const flags = lock.flags.length === 0 ? '' : `  [${lock.flags.join(' ')}]`;
-  return `  ${lkid} ${modes} ${formatDuration(lock.ageMillis).padStart(11)}  ${who}  ${escapeText(lock.owner.command)}${flags}`.trimEnd();
+  return `  ${lkid} ${modes} ${formatDuration(lock.ageMillis).padStart(11)}  ${who}  ${showCommand(lock.owner.command, Infinity)}${flags}`.trimEnd();
 }

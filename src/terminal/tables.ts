@@ -6,6 +6,7 @@
  */
 import Table from 'cli-table3';
 import { compatible, escapeText, modeNamed, modeNames, type LockInfo, type LockspaceSummary } from '../core/index.js';
+import { cut, showCommand } from './describe.js';
 import { formatDuration } from './durations.js';
 
 const noBox = {
@@ -39,7 +40,7 @@ export function locksTable(locks: readonly LockInfo[]): string {
     lock.position === null ? '' : String(lock.position),
     formatDuration(lock.ageMillis),
     lock.owner.pid === null ? '' : String(lock.owner.pid),
-    escapeText(lock.owner.command),
+    showCommand(lock.owner.command, Infinity),
   ]);
   if (!hasSeveral) return fitted(head, rows);
   return fitted(['LOCKSPACE', ...head], rows.map((row, index) => [escapeText(locks[index]!.lockspace), ...row]));
@@ -75,9 +76,4 @@ function fitted(head: readonly string[], rows: readonly (readonly string[])[]): 
   const others = table(head.slice(0, -1), rows.map((row) => row.slice(0, -1)));
   const room = Math.max(columns - Math.max(...others.split('\n').map((line) => line.length)) - 4, 10);
   return table(head, rows.map((row) => [...row.slice(0, -1), cut(row.at(-1)!, room)]));
-}
-
-function cut(text: string, room: number): string {
-  const chars = [...text];
-  return chars.length <= room ? text : `${chars.slice(0, room - 1).join('')}…`;
 }

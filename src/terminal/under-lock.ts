@@ -2,7 +2,7 @@
  * `dlm lock NAME -- COMMAND`: the command runs while the lock is held, and the
  * lock is given back when it is gone.
  */
-import { DlmError, escapeText, type LockHandle, type NodeClient } from '../core/index.js';
+import { DlmError, type LockHandle, type NodeClient } from '../core/index.js';
 import { Failure } from './report.js';
 import { GuardedChild, graceMillis } from './run-child.js';
 import type { SignalWatch } from './signals.js';
@@ -76,9 +76,8 @@ function environment({ lock, lockspace, typed, wantsValue }: Guard): NodeJS.Proc
   };
 }
 
-/** A command line as one line of text, for those who look who holds the lock. */
-export function showCommand(command: readonly string[]): string {
+/** A command line as it could be typed again, for those who look who holds the lock. */
+export function quoteCommand(command: readonly string[]): string {
   const quoted = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  const line = quoted.join(' ');
-  return escapeText(line.length > 200 ? `${line.slice(0, 199)}…` : line);
+  return quoted.join(' ');
 }

@@ -9,9 +9,9 @@
  * Nothing here is opened; `prepareFolder` makes a folder and refuses one that
  * somebody else could tamper with.
  */
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { codeOf, reasonOf } from './system-error.js';
 
@@ -127,13 +127,30 @@ export function socketAddress(socket: string): string {
  */
 export function prepareFolder(folder: string, scope: Places['scope']): void {
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined && scope === 'machine') chmodSync(folder, 0o755);
+    const isNew = make(folder);
+    if (isNew && scope === 'machine') chmodSync(folder, 0o755);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOTDIR') throw notAFolder(folder);
     throw new DlmError('DLM_STATE_UNUSABLE', `cannot make the folder ${folder}: ${reasonOf(error)}`);
   }
   checkFolder(folder);
+}
+
+/**
+ * Make it, and what it lies in. Was it new?
+ *
+ * Node can do this itself, but where a folder can never be made (in /proc, say) it
+ * tries for ever.
+ */
+function make(folder: string): boolean {
+  try {
+    mkdirSync(folder, 0o700);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (codeOf(error) !== 'ENOENT' || existsSync(dirname(folder))) throw error;
+  }
+  make(dirname(folder));
+  return make(folder);
 }
 
 function checkFolder(folder: string): void {

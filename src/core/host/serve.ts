@@ -56,13 +56,14 @@ export async function serve(options: ServeOptions): Promise<ServedNode> {
   const places = nodePlaces(options.dir);
   prepareFolder(places.run, places.scope);
   await refuseBesideMachineNode(options.dir);
-  const lock = await takeNodeLock(places);
+  const locks = [await takeNodeLock(places)];
   try {
-    const node = new ServingNode(places, lock, await nextIncarnation(places), options);
+    locks.push(await KernelLock.keepFolder(places.run));
+    const node = new ServingNode(places, locks, await nextIncarnation(places), options);
     await node.listen();
     return node;
   } catch (error) {
-    lock.release();
+    for (const lock of locks) lock.release();
     throw error;
   }
 }
@@ -77,18 +78,27 @@ async function refuseBesideMachineNode(dir: string | undefined): Promise<void> {
 async function takeNodeLock(places: Places): Promise<KernelLock> {
   let lock = await KernelLock.take(places.nodeLock, 0);
   if (lock === null && !(await answers(places))) lock = await KernelLock.take(places.nodeLock, handoverMillis);
-  if (lock === null) {
+  // Should its lock file have been removed, a node that runs still has its socket.
+  const isBeaten = lock === null || (await answers(places));
+  if (lock === null || isBeaten) {
     const holder = noteIn(places.nodeLock);
+    lock?.release();
     throw new DlmError('DLM_NODE_EXISTS', `a node is running already${holder === '' ? '' : `, process ${holder}`}`);
   }
   lock.note(`${process.pid}\n`);
   return lock;
 }
 
+/** Does a node answer, or at least sit, behind its socket? Throws `DLM_NOT_PERMITTED`. */
 async function answers(places: Places): Promise<boolean> {
-  const port = await connect(places.socket, { pid: process.pid, command: commandOf(process.pid) }).catch(() => null);
-  await port?.close();
-  return port !== null;
+  try {
+    const port = await connect(places.socket, { pid: process.pid, command: commandOf(process.pid) });
+    await port?.close();
+    return port !== null;
+  } catch (error) {
+    if (error instanceof DlmError && error.code === 'DLM_NOT_PERMITTED') throw error;
+    return true;
+  }
 }
 
 class ServingNode implements Served, ServedNode {
@@ -97,7 +107,7 @@ class ServingNode implements Served, ServedNode {
   readonly client: NodeClient;
   readonly left: Promise<string>;
   readonly #places: Places;
-  readonly #lock: KernelLock;
+  readonly #locks: readonly KernelLock[];
   readonly #server: ControlServer;
   readonly #start: 'joined' | 'automatic';
   readonly #idleMillis: number | null;
@@ -107,9 +117,9 @@ class ServingNode implements Served, ServedNode {
   #stopping: Promise<void> | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
 
-  constructor(places: Places, lock: KernelLock, incarnation: number, options: ServeOptions) {
+  constructor(places: Places, locks: readonly KernelLock[], incarnation: number, options: ServeOptions) {
     this.#places = places;
-    this.#lock = lock;
+    this.#locks = locks;
     this.#start = options.start ?? 'joined';
     const idleMillis = this.#start === 'automatic' ? idleMillisOfAutomatic : null;
     this.#idleMillis = options.idleMillis === undefined ? idleMillis : options.idleMillis;
@@ -186,7 +196,7 @@ class ServingNode implements Served, ServedNode {
     this.watch.stop();
     this.host.close();
     await this.#server.close();
-    this.#lock.release();
+    for (const lock of this.#locks) lock.release();
     this.#tellLeft(why);
   }
 

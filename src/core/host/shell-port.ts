@@ -1,0 +1,33 @@
+/**
+ * The port of a shell, inside the node that serves it: what a session through the
+ * socket may not do, a shell may not either.
+ */
+import { DlmError } from '../base/errors.js';
+import { Flag } from '../lock/flags.js';
+import type { Owner } from './host.js';
+import type { LockCall } from './port.js';
+import type { Served } from './served.js';
+import { ServedPort } from './served-port.js';
+import type { WatchedProcess } from './types.js';
+
+export class ShellPort extends ServedPort {
+  readonly #served: Served;
+
+  constructor(at: Served, self: Owner) {
+    super(at, self);
+    this.#served = at;
+  }
+
+  override lock(call: LockCall, owner: WatchedProcess | null): void {
+    const refusal = this.#refusal(call);
+    if (refusal === null) super.lock(call, owner);
+    else call.cookie.refuse(refusal);
+  }
+
+  #refusal(call: LockCall): DlmError | null {
+    const { isLeaving, watch } = this.#served;
+    if (isLeaving) return new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
+    if (watch.survivors.size === 0 || (call.flags & Flag.NOQUEUE) === 0) return null;
+    return new DlmError('DLM_BUSY', 'the node grants nothing before the protected commands of its predecessor have ended');
+  }
+}
