@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { settings } from '@oclif/core';
+import { settings } from '@oclif/core/settings';
 import { Plugin } from '@oclif/core/config';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

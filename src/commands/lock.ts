@@ -1,7 +1,8 @@
 /**
  * Run a command under a lock, or take a lock and print its id.
  */
-import { Flags, type Interfaces } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
+import type { Interfaces } from '@oclif/core';
 import { DlmError, type LockspaceClient } from '../core/index.js';
 import { askForLock, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';

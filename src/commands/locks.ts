@@ -1,7 +1,7 @@
 /**
  * The locks of this node.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../terminal/base-command.js';
 import * as options from '../terminal/flags.js';
 import { takeName } from '../terminal/names.js';

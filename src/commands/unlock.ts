@@ -1,7 +1,7 @@
 /**
  * Give a lock back.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../terminal/base-command.js';
 import * as options from '../terminal/flags.js';
 import { prose } from '../terminal/prose.js';

@@ -47,6 +47,7 @@ export { LockspaceClient } from './host/lockspace-client.js';
 export type { LockspaceClient as Lockspace } from './host/lockspace-client.js';
 export { NodeClient, defaultLockspace } from './host/node-client.js';
 export { escapeText } from './host/text.js';
+export type { ShellAnswer, ShellCall, ShellSpeaker } from './host/shell-protocol.js';
 export type * from './host/types.js';
 export type { AttachOptions, ServedNode, ServeOptions };
 export { Flag, rules, type Rule } from './lock/flags.js';

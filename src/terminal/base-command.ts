@@ -5,7 +5,9 @@
  * about what goes on go to standard error. An error becomes words, a hint and an
  * exit code in one place (report.ts). Whatever node was reached is let go of.
  */
-import { Command, Flags, type Interfaces } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
+import type { Interfaces } from '@oclif/core';
 import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
 import { report } from './report.js';
 import { inOurWords } from './usage.js';

@@ -4,9 +4,11 @@
  *
  * Spellings are flock(1)'s where the meaning is: -s -x -n -w -E.
  */
-import { Args, Flags } from '@oclif/core';
-import { DlmError, Flag, escapeText, modeNamed, nameOfMode, type FlagName, type ModeName } from '../core/index.js';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import type { FlagName, ModeName } from '../core/index.js';
 import { parseDuration } from './durations.js';
+import { flagsFor, parseFlag, parseMode } from './law-words.js';
 import { lockspaceName } from './names.js';
 
 /** Arguments are never taken from standard input, which belongs to the command that is run. */
@@ -30,13 +32,7 @@ export const neededWordArg = (description: string) => Args.string({ description,
 const mode = Flags.custom<ModeName>({
   char: 'm',
   helpValue: 'MODE',
-  parse: async (text) => {
-    const found = modeNamed(text);
-    if (found === null) {
-      throw new DlmError('DLM_USAGE', `'${escapeText(text)}' is no lock mode`, 'the modes are NL CR CW PR PW EX; see: dlm modes');
-    }
-    return nameOfMode(found) as ModeName;
-  },
+  parse: async (text) => parseMode(text),
 });
 
 export const modeFlag = mode({ summary: 'NL, CR, CW, PR, PW or EX; EX if not given (see: dlm modes)' });
@@ -99,20 +95,9 @@ export const inProcessFlags = {
   }),
 };
 
-/** The flags of the law that a call may carry; CANCEL and CONVERT are verbs here. */
-const liveFlags: readonly FlagName[] = [
-  'NOQUEUE', 'NOQUEUEBAST', 'QUECVT', 'CONVDEADLK', 'NODLCKWT', 'EXPEDITE', 'NOORDER', 'HEADQUE',
-  'ALTPR', 'ALTCW', 'VALBLK', 'IVVALBLK', 'PERSISTENT', 'ORPHAN', 'FORCEUNLOCK',
-];
-
 const lockFlag = Flags.custom<FlagName>({
   helpValue: 'FLAG',
-  parse: async (text) => {
-    const name = text.toUpperCase() as FlagName;
-    if (liveFlags.includes(name)) return name;
-    const why = name in Flag ? 'cannot be given here' : 'is no lock flag';
-    throw new DlmError('DLM_USAGE', `'${escapeText(text)}' ${why}`, `the flags are ${liveFlags.join(' ')}`);
-  },
+  parse: async (text) => parseFlag(text),
 });
 
 export const lockFlags = {
@@ -137,8 +122,4 @@ export const valueFlags = {
   'value-hex': Flags.string({ helpValue: 'HEX', summary: 'the value to write, as hex' }),
 };
 
-/** The flags of a call: those given by name, and those with an option of their own. */
-export function flagsFor(named: readonly FlagName[] | undefined, options: Partial<Record<FlagName, boolean>>): FlagName[] {
-  const own = (Object.keys(options) as FlagName[]).filter((name) => options[name] === true);
-  return [...new Set([...(named ?? []), ...own])];
-}
+export { flagsFor };

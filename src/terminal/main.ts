@@ -4,7 +4,9 @@
  * What is not about any command is decided here: the first page of help, a word
  * that is no command, a reader who has gone away.
  */
-import { Config, run, settings } from '@oclif/core';
+import { Config } from '@oclif/core/config';
+import { run } from '@oclif/core/run';
+import { settings } from '@oclif/core/settings';
 import { DlmError, escapeText } from '../core/index.js';
 import { isDlmError, report } from './report.js';
 import { inOurWords } from './usage.js';

@@ -9,7 +9,7 @@ import { DlmError, type LockHandle, type LockInfo, type ModeName } from '../core
 import { blockersOf, describeLocks, describePlace } from './describe.js';
 import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
-import { exitOfSignal, type SignalWatch } from './signals.js';
+import { exitOfSignal, type EndSignal } from './signals.js';
 
 /** How long nobody needs to be told that we wait. */
 const silenceMillis = 1000;
@@ -41,11 +41,16 @@ export function limitsOf({ nonblock, wait }: Patience): { mustNotWait: boolean; 
   return { mustNotWait: false, ...(wait === undefined ? {} : { timeout: wait }) };
 }
 
+/** The first signal that came, if one came. */
+interface Interruption {
+  readonly first: EndSignal | null;
+}
+
 /**
  * Wait for what `ask` asks for. Throws a `Failure` that tells who was in the way,
  * or which signal came. A grant that beats the signal is returned: see `signals.first`.
  */
-export async function waitFor(waiting: Waiting, signals: SignalWatch, ask: () => Promise<LockHandle>): Promise<LockHandle> {
+export async function waitFor(waiting: Waiting, signals: Interruption, ask: () => Promise<LockHandle>): Promise<LockHandle> {
   const timer = setTimeout(() => void explain(waiting), silenceMillis);
   try {
     return await ask();
@@ -59,7 +64,7 @@ export async function waitFor(waiting: Waiting, signals: SignalWatch, ask: () =>
 }
 
 /** The signal came, whether or not the grant did. */
-export function interrupted(shown: string, signals: SignalWatch): Failure {
+export function interrupted(shown: string, signals: Interruption): Failure {
   const error = new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${shown}`);
   return new Failure(error, { exit: exitOfSignal(signals.first!) });
 }

@@ -30,16 +30,28 @@ export class Failure extends Error {
 
 /** Write it down, and say with which exit code to end. */
 export function report(thrown: unknown, isJson: boolean): number {
-  const { error, more } = thrown instanceof Failure ? thrown : { error: asDlmError(thrown), more: {} as Failure['more'] };
-  const exit = more.exit ?? error.exitCode;
-  if (isJson) {
-    const { code, message, hint } = error;
-    process.stderr.write(`${JSON.stringify({ error: { code, message, hint, exit, ...more.facts } })}\n`);
-  } else if (more.isSilent !== true) {
-    const details = (more.details ?? []).map((line) => `  ${line}\n`);
-    process.stderr.write(`dlm: ${error.message}\n${details.join('')}hint: ${error.hint}\n`);
-  }
+  const { exit, words } = isJson ? asJson(thrown) : inWords(thrown);
+  if (words !== '') process.stderr.write(words);
   return exit;
+}
+
+function asJson(thrown: unknown): { exit: number; words: string } {
+  const { error, more, exit } = failureOf(thrown);
+  const { code, message, hint } = error;
+  return { exit, words: `${JSON.stringify({ error: { code, message, hint, exit, ...more.facts } })}\n` };
+}
+
+/** The exit code, and the lines for people; none if the exit code says it all. */
+export function inWords(thrown: unknown): { exit: number; words: string } {
+  const { error, more, exit } = failureOf(thrown);
+  if (more.isSilent === true) return { exit, words: '' };
+  const details = (more.details ?? []).map((line) => `  ${line}\n`);
+  return { exit, words: `dlm: ${error.message}\n${details.join('')}hint: ${error.hint}\n` };
+}
+
+function failureOf(thrown: unknown): { error: DlmError; more: Failure['more']; exit: number } {
+  const { error, more } = thrown instanceof Failure ? thrown : { error: asDlmError(thrown), more: {} as Failure['more'] };
+  return { error, more, exit: more.exit ?? error.exitCode };
 }
 
 export function isDlmError(thrown: unknown, ...codes: ErrorCode[]): thrown is DlmError {

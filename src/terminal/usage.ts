@@ -3,7 +3,7 @@
  * exit code.
  */
 import { stripVTControlCharacters } from 'node:util';
-import { Errors } from '@oclif/core';
+import * as Errors from '@oclif/core/errors';
 import { DlmError, escapeText } from '../core/index.js';
 
 /** The error behind an error: ours, or the parser's as `DLM_USAGE`, or as it was. */

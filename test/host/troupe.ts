@@ -54,9 +54,11 @@ export function player(test: TestContext): ActingPlayer {
   }) as unknown as ActingPlayer;
 }
 
-/** A program that does nothing until it is killed. */
-export function idler(test: TestContext): ChildProcess & { readonly pid: number } {
-  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+/** A program that does nothing until it is killed; one that is stubborn does not mind being asked to stop. */
+export function idler(test: TestContext, isStubborn = false): ChildProcess & { readonly pid: number } {
+  const child = isStubborn
+    ? spawn('sh', ['-c', 'trap "" TERM; exec sleep 1000'], { stdio: 'ignore' })
+    : spawn('sleep', ['1000'], { stdio: 'ignore' });
   test.after(() => child.kill('SIGKILL'));
   return child as ChildProcess & { readonly pid: number };
 }

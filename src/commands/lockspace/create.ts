@@ -1,7 +1,7 @@
 /**
  * Join a lockspace, making it if need be.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
 import { lockspaceName } from '../../terminal/names.js';

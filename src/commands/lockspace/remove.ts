@@ -1,7 +1,7 @@
 /**
  * Leave a lockspace.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { describeLocks } from '../../terminal/describe.js';
 import * as options from '../../terminal/flags.js';

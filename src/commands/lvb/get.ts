@@ -1,7 +1,7 @@
 /**
  * Read the value of a resource.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { DlmError } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';

@@ -1,7 +1,7 @@
 /**
  * Write the value of a resource, and keep it.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { DlmError } from '../../core/index.js';
 import { askForLock } from '../../terminal/asking.js';
 import { anchorValue } from '../../terminal/anchor.js';

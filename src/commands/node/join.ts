@@ -1,7 +1,7 @@
 /**
  * Run a node on this machine, in front of us or in the background.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { escapeText, serveNode, startDetached, type NodeClient } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { quietFlag } from '../../terminal/flags.js';

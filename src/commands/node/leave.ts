@@ -1,7 +1,7 @@
 /**
  * Stop the node of this machine.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted, describeLocks } from '../../terminal/describe.js';
 import { quietFlag } from '../../terminal/flags.js';

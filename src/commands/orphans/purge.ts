@@ -1,7 +1,7 @@
 /**
  * End locks that outlived their owners.
  */
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { defaultLockspace } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted } from '../../terminal/describe.js';

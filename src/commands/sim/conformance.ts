@@ -1,7 +1,8 @@
 /**
  * Hold the lock law against recordings of a kernel.
  */
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { closingLine, countByRule, defaultLaw, describeStep, kernelLaw, runConformance, sumOf, unexplainedSteps } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted } from '../../terminal/describe.js';

@@ -5,13 +5,20 @@
  * name is all or nothing, so there is never half an entry. The names carry the
  * machine's run as well, because after a restart of the machine a pid and its
  * starting time may belong to something else.
+ *
+ *   4711.524642.9f1c03aa            a process
+ *   4711.524642.9f1c03aa.session    one that leads a session, and all of that
  */
 import { closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { prepareFolder, type Places } from './places.js';
-import { bootId, isAlive, type ProcessId } from './process-facts.js';
+import { bootId } from './process-facts.js';
+import { ProcessFamily } from './process-family.js';
 import { codeOf, reasonOf } from './system-error.js';
+
+/** Every protected command is given this variable. */
+const variable = 'DLM_LKID';
 
 export class ChildRegister {
   readonly #folder: string;
@@ -23,7 +30,7 @@ export class ChildRegister {
   }
 
   /** Returns when the entry is there. Throws `DLM_STATE_UNUSABLE`. */
-  add(child: ProcessId): void {
+  add(child: ProcessFamily): void {
     const path = this.#entry(child);
     try {
       closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
@@ -32,16 +39,16 @@ export class ChildRegister {
     }
   }
 
-  remove(child: ProcessId): void {
+  remove(child: ProcessFamily): void {
     rmSync(this.#entry(child), { force: true });
   }
 
   /** The children of an earlier node that are still alive; all other entries are cleared away. */
-  survivors(): ProcessId[] {
-    const living: ProcessId[] = [];
+  survivors(): ProcessFamily[] {
+    const living: ProcessFamily[] = [];
     for (const name of this.#names()) {
       const child = this.#childIn(name);
-      if (child !== null && isAlive(child)) living.push(child);
+      if (child?.isLeftWith(variable) === true) living.push(child);
       else rmSync(join(this.#folder, name), { force: true });
     }
     return living;
@@ -56,13 +63,13 @@ export class ChildRegister {
     }
   }
 
-  #entry({ pid, started }: ProcessId): string {
-    return join(this.#folder, `${pid}.${started}.${this.#boot}`);
+  #entry({ pid, started, leads }: ProcessFamily): string {
+    return join(this.#folder, `${pid}.${started}.${this.#boot}${leads ? '.session' : ''}`);
   }
 
-  #childIn(name: string): ProcessId | null {
-    const [pid, started, boot] = name.split('.');
-    if (boot !== this.#boot || !/^\d+\.\d+\./.test(name)) return null;
-    return { pid: Number(pid), started: Number(started) };
+  #childIn(name: string): ProcessFamily | null {
+    const match = /^(\d+)\.(\d+)\.([^.]*)(\.session)?$/.exec(name);
+    if (match === null || match[3] !== this.#boot) return null;
+    return new ProcessFamily({ pid: Number(match[1]), started: Number(match[2]) }, match[4] !== undefined);
   }
 }

@@ -71,7 +71,9 @@ export class Host {
 
   /** The party is gone: its locks end, its persistent ones become orphans. */
   endOwner(owner: Owner): void {
+    const attended = this.#attendants.size === 0 ? [] : this.node.held(owner.id, null);
     this.turn({ kind: 'endOwner', owner: owner.id });
+    this.#tellAttendantsOf(attended, new DlmError('DLM_LOST', 'the owner of the lock has ended'));
     this.#ended.add(owner.id);
     this.forgetEnded();
   }
@@ -92,8 +94,7 @@ export class Host {
     for (const { lkid, isGranted, cookie } of locks) {
       const reason = isGranted ? lost : notGranted;
       (cookie as Listener).lost(reason);
-      for (const attendant of this.#attendants.get(lkid) ?? []) attendant.lost(reason);
-      this.#attendants.delete(lkid);
+      this.#tellAttendantsOf([{ lkid }], reason);
     }
   }
 
@@ -143,6 +144,13 @@ export class Host {
     else listener.adopt(effect);
 
     if (this.#attendants.size > 0) this.#tellAttendants(effect);
+  }
+
+  #tellAttendantsOf(locks: readonly Pick<HeldLock, 'lkid'>[], reason: DlmError): void {
+    for (const { lkid } of locks) {
+      for (const attendant of this.#attendants.get(lkid) ?? []) attendant.lost(reason);
+      this.#attendants.delete(lkid);
+    }
   }
 
   #tellAttendants(effect: Exclude<Effect, Refuse>): void {

@@ -9,7 +9,7 @@ import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
 import { errorOfRefusal } from './outcome.js';
 import type { Listener, LockCall, Port } from './port.js';
-import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, WatchedProcess } from './types.js';
+import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
 import type { Watch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
 
@@ -86,6 +86,10 @@ export class LocalPort implements Port {
 
   status(): Promise<NodeStatus> {
     return attempt(() => this.#at.status());
+  }
+
+  openShell(): Promise<ShellDoor> {
+    return Promise.reject(new DlmError('DLM_USAGE', 'a shell needs a node in another process'));
   }
 
   leave(options: { force: boolean; drain: boolean }): Promise<void> {

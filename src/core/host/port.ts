@@ -16,6 +16,7 @@ import type {
   LockspaceContent,
   LockspaceSummary,
   NodeStatus,
+  ShellDoor,
   WatchedProcess,
 } from './types.js';
 
@@ -62,6 +63,8 @@ export interface Port {
   /** How many orphans were ended. `formerPid`: only those that process left. */
   purgeOrphans(lockspace: string, formerPid: number | null): Promise<number>;
   status(): Promise<NodeStatus>;
+  /** Pipes between the node and a shell that will own locks. */
+  openShell(lockspace: string): Promise<ShellDoor>;
   /** Ask the node to leave: refused while locks are held, unless forced; with `drain` once they have ended. */
   leave(options: { force: boolean; drain: boolean }): Promise<void>;
   /** Let go of the node; what this client holds ends. */

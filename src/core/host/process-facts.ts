@@ -6,7 +6,7 @@
  * machine starts anew. A zombie has ended: only its exit code is left. A process
  * whose first thread alone has ended looks like one and is still alive.
  */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 export interface ProcessId {
   readonly pid: number;
@@ -14,8 +14,19 @@ export interface ProcessId {
   readonly started: number;
 }
 
+/** A living process, its parent and its session. */
+export interface ProcessFacts extends ProcessId {
+  readonly parent: number;
+  readonly session: number;
+}
+
 /** The pid's present process; null if there is none, or it has ended. */
 export function identify(pid: number): ProcessId | null {
+  const facts = factsOf(pid);
+  return facts === null ? null : { pid, started: facts.started };
+}
+
+function factsOf(pid: number): ProcessFacts | null {
   const stat = read(`/proc/${pid}/stat`);
   if (stat === null) return null;
   // The second field is the program's name in parentheses, with anything in it.
@@ -23,7 +34,22 @@ export function identify(pid: number): ProcessId | null {
   const state = fields[0];
   const threads = Number(fields[17]);
   const hasEnded = (state === 'Z' || state === 'X') && threads <= 1;
-  return hasEnded ? null : { pid, started: Number(fields[19]) };
+  return hasEnded ? null : { pid, started: Number(fields[19]), parent: Number(fields[1]), session: Number(fields[3]) };
+}
+
+/** All that live and can be seen from here. */
+export function everyProcess(): ProcessFacts[] {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return pids.map((pid) => factsOf(Number(pid))).filter((facts) => facts !== null);
+}
+
+export function leadsSession(pid: number): boolean {
+  return factsOf(pid)?.session === pid;
+}
+
+/** Was it started with this variable in its environment? Not, if that cannot be seen. */
+export function startedWith(pid: number, variable: string): boolean {
+  return `\0${read(`/proc/${pid}/environ`) ?? ''}`.includes(`\0${variable}=`);
 }
 
 export function isAlive({ pid, started }: ProcessId): boolean {

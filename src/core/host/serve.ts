@@ -20,6 +20,8 @@ import { nodePlaces, placesToTry, prepareFolder, type Places } from './places.js
 import { commandOf } from './process-facts.js';
 import type { LeaveOptions, Leaver, Served } from './served.js';
 import { ServedPort } from './served-port.js';
+import type { SpeakerMaker } from './shell-protocol.js';
+import { Shells } from './shells.js';
 import { nextIncarnation } from './state-file.js';
 import type { NodeStatus } from './types.js';
 import { ProcessWatch } from './watch.js';
@@ -31,6 +33,8 @@ export interface ServeOptions {
   readonly start?: 'joined' | 'automatic';
   /** Leave after so long without sessions and locks; null: never. Ten minutes for an automatic node. */
   readonly idleMillis?: number | null;
+  /** Knows the words of the functions that shells use; shells are refused if not given. */
+  readonly shells?: SpeakerMaker;
   /** Where the lines of the node's log go; to standard error if not given. */
   readonly log?: (line: string) => void;
 }
@@ -48,8 +52,6 @@ const idleMillisOfAutomatic = 600_000;
 /** How long a node that has stopped answering may still hold its lock. */
 const handoverMillis = 5_000;
 const drainLookMillis = 100;
-/** How long protected children have between being asked to end and being killed. */
-const graceMillis = 5_000;
 
 /** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE` or `DLM_NOT_PERMITTED`. */
 export async function serve(options: ServeOptions): Promise<ServedNode> {
@@ -109,6 +111,7 @@ class ServingNode implements Served, ServedNode {
   readonly #places: Places;
   readonly #locks: readonly KernelLock[];
   readonly #server: ControlServer;
+  readonly #shells: Shells;
   readonly #start: 'joined' | 'automatic';
   readonly #idleMillis: number | null;
   readonly #log: (line: string) => void;
@@ -131,6 +134,7 @@ class ServingNode implements Served, ServedNode {
     this.watch = new ProcessWatch(this.host, register);
     this.watch.awaitSurvivors(register.survivors());
     this.#server = new ControlServer(this, places, () => this.#armIdle());
+    this.#shells = new Shells(this, places, options.shells ?? null, () => this.#armIdle());
     this.client = new NodeClient(new ServedPort(this, this.host.addOwner('node', process.pid, commandOf(process.pid))));
   }
 
@@ -150,7 +154,15 @@ class ServingNode implements Served, ServedNode {
   }
 
   status(): NodeStatus {
-    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#server.sessions });
+    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions });
+  }
+
+  get #sessions(): number {
+    return this.#server.sessions + this.#shells.count;
+  }
+
+  openShell(lockspace: string): Promise<string> {
+    return this.#shells.open(lockspace);
   }
 
   log(line: string): void {
@@ -192,7 +204,8 @@ class ServingNode implements Served, ServedNode {
     this.log(`leaves: ${why}`);
     this.#server.stopListening();
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
-    if (endChildren) await this.watch.endChildren(graceMillis);
+    if (endChildren) await this.watch.endChildren();
+    await this.#shells.close();
     this.watch.stop();
     this.host.close();
     await this.#server.close();
@@ -204,7 +217,7 @@ class ServingNode implements Served, ServedNode {
     if (this.#idleMillis === null || this.#isLeaving) return;
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {
-      const isIdle = this.#server.sessions === 0 && this.host.node.lockCount === 0;
+      const isIdle = this.#sessions === 0 && this.host.node.lockCount === 0;
       if (!isIdle) this.#armIdle();
       else void this.#stop('nobody has needed it for a while', false);
     }, this.#idleMillis);

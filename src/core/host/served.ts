@@ -27,6 +27,8 @@ export interface Served {
   /** The node is about to leave and takes no new locks. */
   readonly isLeaving: boolean;
   status(): NodeStatus;
+  /** A folder with pipes for a shell. Rejects with `DLM_PROTOCOL`, `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`. */
+  openShell(lockspace: string): Promise<string>;
   /** Rejects with `DLM_NODE_IN_USE` while locks are held, unless forced or drained. */
   leave(options: LeaveOptions, leaver: Leaver): Promise<void>;
   /** A line for the node's log. */

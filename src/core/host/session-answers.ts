@@ -22,13 +22,15 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
         return locks.unlock(request);
       case 'leave':
         return leave(session, at, request);
+      case 'openShell':
+        return openShell(session, locks, at, request);
       default:
         return session.whileHolding(() => session.result(request.id, resultOf(locks, at, request)));
     }
   });
 }
 
-type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'leave' }>;
+type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'leave' | 'openShell' }>;
 
 function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
   const { host } = at;
@@ -80,7 +82,18 @@ function leave(session: Session, at: Served, request: Request<'leave'>): void {
   const { id } = request;
   const leaver = { gone: session.gone, agreed: () => session.result(id, {}) };
   const words = { force: request.force ?? false, drain: request.drain ?? false };
-  at.leave(words, leaver).catch((error: unknown) => {
-    session.refuse(id, error instanceof DlmError ? error : new DlmError('DLM_INTERNAL', String(error)));
-  });
+  at.leave(words, leaver).catch((error: unknown) => session.refuse(id, asDlmError(error)));
+}
+
+/** The answer comes when the pipes are there. The node must know the shell's process by its number. */
+function openShell(session: Session, locks: SessionLocks, at: Served, { id, lockspace }: Request<'openShell'>): void {
+  locks.checkNamespace();
+  at.openShell(lockspace).then(
+    (folder) => session.result(id, { folder, pid: process.pid }),
+    (error: unknown) => session.refuse(id, asDlmError(error)),
+  );
+}
+
+function asDlmError(error: unknown): DlmError {
+  return error instanceof DlmError ? error : new DlmError('DLM_INTERNAL', String(error));
 }

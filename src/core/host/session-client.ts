@@ -22,7 +22,7 @@ import { errorFrom } from './remote-error.js';
 import { tell, type Event } from './session-events.js';
 import type { Operation, Wording } from './session-protocol.js';
 import { hexOf, hexOfBytes } from './text.js';
-import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, WatchedProcess } from './types.js';
+import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
 import { nameToCore } from './wish.js';
 
 /** How long the node may take to let our locks end. */
@@ -110,7 +110,9 @@ export class SessionPort implements Port {
   }
 
   attend(lkid: Lkid, listener: Listener): void {
-    this.#knownAs(lkid).listeners.push(listener);
+    const known = this.#knownAs(lkid);
+    known.wasGranted = true;
+    known.listeners.push(listener);
   }
 
   async cancel(lockspace: string, lkid: Lkid, listener: Listener): Promise<boolean> {
@@ -149,6 +151,10 @@ export class SessionPort implements Port {
 
   status(): Promise<NodeStatus> {
     return this.#ask('status', {});
+  }
+
+  openShell(lockspace: string): Promise<ShellDoor> {
+    return this.#ask('openShell', { lockspace });
   }
 
   /** Returns when the node is gone. */

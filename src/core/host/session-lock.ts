@@ -30,6 +30,7 @@ export class SessionLock implements Listener {
 
   constructor(
     session: Speaker,
+    readonly lockspace: string,
     /** The request that asked for it; null for a lock of somebody else. */
     readonly request: number | null,
   ) {

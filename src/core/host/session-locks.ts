@@ -80,7 +80,7 @@ export class SessionLocks {
 
   #ask(request: Request<'lock'>, owner: OwnerId): void {
     const flags = flagsIn(request);
-    const lock = new SessionLock(this, request.id);
+    const lock = new SessionLock(this, request.lockspace, request.id);
     const input: Input = {
       kind: 'lock',
       lockspace: request.lockspace,
@@ -139,7 +139,7 @@ export class SessionLocks {
   #change(request: Request<'convert' | 'unlock'>, input: Input): void {
     const id = lkid(request.lkid);
     const isOurs = this.#own.has(id) || this.#others.has(id);
-    const listener = new SessionLock(this, null);
+    const listener = new SessionLock(this, request.lockspace, null);
     if (!isOurs) this.#at.host.attend(id, listener);
     this.#session.whileHolding(() => {
       const accepted = this.#turn(request.id, input, () => ({ lkid: request.lkid }));
@@ -168,25 +168,33 @@ export class SessionLocks {
   }
 
   protect(pid: number): void {
-    this.#checkNamespace();
+    this.checkNamespace();
     this.#at.watch.protect(this.owner, pid);
   }
 
-  /** The session has ended. */
+  /** The session has ended, and nobody is there any more for whom its requests could be granted. */
   end(): void {
     this.#keptBack.clear();
-    for (const [id, listener] of this.#others) this.#at.host.ignore(id, listener);
+    for (const [id, listener] of this.#others) {
+      this.#at.host.ignore(id, listener);
+      if (listener.isWaiting) this.#takeBack(listener);
+    }
+    for (const lock of [...this.#waiting.values()]) this.#takeBack(lock);
     this.#at.watch.end(this.owner);
+  }
+
+  #takeBack({ lockspace, lkid }: SessionLock): void {
+    this.#at.host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
   }
 
   #ownerOf(request: Request<'lock'>): OwnerId {
     if (request.owner === null) return this.owner.id;
-    this.#checkNamespace();
+    this.checkNamespace();
     return this.#at.watch.ownerFor(request.owner.pid).id;
   }
 
-  /** A pid of another namespace names some other process here. */
-  #checkNamespace(): void {
+  /** A pid of another namespace names some other process here. Throws `DLM_OWNER_INVALID`. */
+  checkNamespace(): void {
     const ours = pidNamespace();
     if (ours !== null && ours === this.#namespace) return;
     throw new DlmError(

@@ -43,6 +43,7 @@ export const requestShapes = {
   locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?' },
   purgeOrphans: { lockspace: 'text', formerPid: 'count?' },
   status: {},
+  openShell: { lockspace: 'text' },
   leave: { force: 'truth?', drain: 'truth?' },
 } as const;
 

@@ -76,6 +76,8 @@ export class ShellSession {
     clearTimeout(this.#helloTimer);
     this.#requests.destroy();
     await this.#greeted?.client.close();
+    // Those who were waiting are answered first.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const channel of this.#channels.values()) channel.end();
     this.#answers.end();
     await this.#folder.remove();

@@ -5,11 +5,13 @@
  * nobody of the end of a process that is not its child.
  */
 import { DlmError } from '../base/errors.js';
+import type { NodeClient } from './node-client.js';
 import type { Places } from './places.js';
 import type { Served } from './served.js';
 import { clearShellFolders, ShellFolder } from './shell-folder.js';
-import type { SpeakerMaker } from './shell-protocol.js';
+import type { ShellSpeaker, SpeakerMaker } from './shell-protocol.js';
 import { ShellSession } from './shell-session.js';
+import { reasonOf } from './system-error.js';
 
 const lookMillis = 250;
 const shellsMax = 4_096;
@@ -44,9 +46,18 @@ export class Shells {
     if (this.#at.isLeaving) throw new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
     if (this.#sessions.size >= shellsMax) throw new DlmError('DLM_TOO_MANY', `${shellsMax} shells have a session already`);
     const folder = await ShellFolder.make(this.#places);
-    this.#sessions.add(new ShellSession(this.#at, folder, (client) => makeSpeaker(client, lockspace), (ended) => this.#ended(ended)));
+    this.#sessions.add(await this.#meetIn(folder, (client) => makeSpeaker(client, lockspace)));
     this.#timer ??= setInterval(() => this.#look(), lookMillis).unref();
     return folder.path;
+  }
+
+  async #meetIn(folder: ShellFolder, makeSpeaker: (client: NodeClient) => ShellSpeaker): Promise<ShellSession> {
+    try {
+      return new ShellSession(this.#at, folder, makeSpeaker, (ended) => this.#ended(ended));
+    } catch (error) {
+      await folder.remove();
+      throw new DlmError('DLM_STATE_UNUSABLE', `cannot open the pipes in ${folder.path}: ${reasonOf(error)}`);
+    }
   }
 
   /** End every session. */

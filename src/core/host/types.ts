@@ -118,6 +118,14 @@ export interface NodeStatus {
   readonly lockspaces: readonly LockspaceSummary[];
 }
 
+/** Where a shell meets its node. */
+export interface ShellDoor {
+  /** It holds two named pipes, `requests` and `answers`. */
+  readonly folder: string;
+  /** The node's process. */
+  readonly pid: number;
+}
+
 /** Which locks to list. */
 export interface LockFilter {
   readonly lockspace?: string;

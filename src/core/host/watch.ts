@@ -2,6 +2,10 @@
  * Processes that the node watches: owners without a connection, and children that
  * must be gone before their owner's locks are let go.
  *
+ * A child has a guard, the command that started it, whose session owns the lock.
+ * If the guard ends and the lock is not unlocked, the child is stopped (see
+ * family-stop.ts), and the lock stays until it and its family are gone.
+ *
  * A process is a pid and the time it started, so that a number used again is
  * never mistaken for it. The system tells nobody of the end of a process that is
  * not its child, so they are looked at four times a second, while there are any.
@@ -9,8 +13,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DlmError } from '../base/errors.js';
 import type { ChildRegister } from './child-register.js';
+import { FamilyStop } from './family-stop.js';
 import type { Host, Owner } from './host.js';
 import { commandOf, identify, isAlive, type ProcessId } from './process-facts.js';
+import { ProcessFamily } from './process-family.js';
 
 export interface Watch {
   /** The owner that stands for this process. Throws `DLM_OWNER_INVALID`. */
@@ -20,21 +26,20 @@ export interface Watch {
 }
 
 const lookMillis = 250;
-
-/** What a watched process means to its owner. */
-interface Watched {
-  readonly process: ProcessId;
-  readonly owner: Owner;
-  readonly isChild: boolean;
-}
+/** How long stopping children may take before the node leaves without having seen their end. */
+const stopMillis = 20_000;
 
 export class ProcessWatch implements Watch {
   readonly #host: Host;
   readonly #register: ChildRegister | null;
-  readonly #watched = new Set<Watched>();
+  /** Owners that are processes, by pid and starting time. */
+  readonly #processes = new Map<string, { readonly process: ProcessId; readonly owner: Owner }>();
+  /** The protected children of each owner. */
+  readonly #children = new Map<Owner, Set<ProcessFamily>>();
   /** Owners that have ended but for their children. */
   readonly #ending = new Set<Owner>();
-  readonly #survivors = new Set<ProcessId>();
+  readonly #survivors = new Set<ProcessFamily>();
+  readonly #stops = new FamilyStop();
   #onceFree: (() => void)[] = [];
   #timer: NodeJS.Timeout | null = null;
 
@@ -45,35 +50,46 @@ export class ProcessWatch implements Watch {
   }
 
   ownerFor(pid: number): Owner {
-    const process = living(pid);
-    for (const { process: known, owner, isChild } of this.#watched) {
-      if (!isChild && known.pid === pid && known.started === process.started) return owner;
-    }
+    const process = needLiving(pid, identify(pid));
+    const key = `${process.pid}.${process.started}`;
+    const known = this.#processes.get(key);
+    if (known !== undefined) return known.owner;
     const owner = this.#host.addOwner('process', pid, commandOf(pid));
-    this.#add({ process, owner, isChild: false });
+    this.#processes.set(key, { process, owner });
+    this.#arm();
     return owner;
   }
 
   protect(owner: Owner, pid: number): void {
-    const process = living(pid);
-    this.#register?.add(process);
-    this.#add({ process, owner, isChild: true });
+    const child = needLiving(pid, ProcessFamily.of(pid));
+    this.#register?.add(child);
+    const children = this.#children.get(owner) ?? new Set();
+    this.#children.set(owner, children.add(child));
+    this.#arm();
   }
 
   /** The owner has ended: its locks end too, once its protected children are gone. */
   end(owner: Owner): void {
     this.#ending.add(owner);
-    this.#look();
+    const isNeeded = this.#host.node.hasLocksOf(owner.id);
+    for (const child of this.#children.get(owner) ?? []) {
+      if (!isNeeded) this.#forget(owner, child);
+      else if (!child.isGone) this.#stops.unguarded(child);
+    }
+    this.#lookAt(owner);
   }
 
   /** Children of an earlier node: nothing is granted before they are gone. */
-  awaitSurvivors(survivors: readonly ProcessId[]): void {
-    for (const survivor of survivors) this.#survivors.add(survivor);
+  awaitSurvivors(survivors: readonly ProcessFamily[]): void {
+    for (const survivor of survivors) {
+      this.#survivors.add(survivor);
+      this.#stops.doomed(survivor);
+    }
     if (this.#survivors.size > 0) this.#arm();
   }
 
   /** The children of an earlier node that are still alive. */
-  get survivors(): ReadonlySet<ProcessId> {
+  get survivors(): ReadonlySet<ProcessFamily> {
     return this.#survivors;
   }
 
@@ -83,13 +99,14 @@ export class ProcessWatch implements Watch {
     else this.#onceFree.push(callback);
   }
 
-  /** Ask the protected children to end, and kill those that have not after a while. */
-  async endChildren(graceMillis: number): Promise<void> {
-    const children = [...this.#watched].filter((watched) => watched.isChild).map((watched) => watched.process);
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      const deadline = performance.now() + graceMillis;
-      for (const child of children) send(child, signal);
-      while (children.some(isAlive) && performance.now() < deadline) await pause(lookMillis / 5);
+  /** Returns when the protected children have been stopped, or will not be. */
+  async endChildren(): Promise<void> {
+    const children = [...this.#children.values()].flatMap((some) => [...some]);
+    for (const child of children) this.#stops.doomed(child);
+    const deadline = performance.now() + stopMillis;
+    while (children.some((child) => !child.isGone) && performance.now() < deadline) {
+      await pause(lookMillis / 5);
+      this.#stops.look();
     }
     this.#look();
   }
@@ -99,11 +116,6 @@ export class ProcessWatch implements Watch {
     this.#timer = null;
   }
 
-  #add(watched: Watched): void {
-    this.#watched.add(watched);
-    this.#arm();
-  }
-
   #arm(): void {
     if (this.#timer !== null) return;
     this.#timer = setInterval(() => this.#look(), lookMillis);
@@ -111,33 +123,39 @@ export class ProcessWatch implements Watch {
   }
 
   #look(): void {
-    for (const watched of this.#watched) {
-      if (!isAlive(watched.process)) this.#forget(watched);
-    }
-    for (const owner of this.#ending) {
-      if (this.#hasChild(owner)) continue;
-      this.#ending.delete(owner);
+    this.#stops.look();
+    for (const [key, { process, owner }] of this.#processes) {
+      if (isAlive(process)) continue;
+      this.#processes.delete(key);
       this.#host.endOwner(owner);
     }
+    for (const owner of this.#children.keys()) this.#lookAt(owner);
     this.#lookForSurvivors();
-    if (this.#watched.size === 0 && this.#survivors.size === 0) this.stop();
+    if (this.#processes.size + this.#children.size + this.#survivors.size === 0) this.stop();
   }
 
-  #forget(watched: Watched): void {
-    this.#watched.delete(watched);
-    if (watched.isChild) this.#register?.remove(watched.process);
-    else this.#host.endOwner(watched.owner);
+  /** Which of its children live? The last one ends what is left of an owner that has ended. */
+  #lookAt(owner: Owner): void {
+    for (const child of this.#children.get(owner) ?? []) {
+      if (child.isGone) this.#forget(owner, child);
+    }
+    if (this.#children.has(owner)) return;
+    if (this.#ending.delete(owner)) this.#host.endOwner(owner);
   }
 
-  #hasChild(owner: Owner): boolean {
-    for (const watched of this.#watched) if (watched.owner === owner) return true;
-    return false;
+  #forget(owner: Owner, child: ProcessFamily): void {
+    const children = this.#children.get(owner);
+    children?.delete(child);
+    if (children?.size === 0) this.#children.delete(owner);
+    this.#stops.forget(child);
+    this.#register?.remove(child);
   }
 
   #lookForSurvivors(): void {
     for (const survivor of this.#survivors) {
-      if (isAlive(survivor)) continue;
+      if (!survivor.isGone) continue;
       this.#survivors.delete(survivor);
+      this.#stops.forget(survivor);
       this.#register?.remove(survivor);
     }
     if (this.#survivors.size > 0) return;
@@ -145,17 +163,7 @@ export class ProcessWatch implements Watch {
   }
 }
 
-function send(process: ProcessId, signal: NodeJS.Signals): void {
-  if (!isAlive(process)) return;
-  try {
-    globalThis.process.kill(process.pid, signal);
-  } catch {
-    // It has ended meanwhile, or it is not ours to signal; then it is waited for.
-  }
-}
-
-function living(pid: number): ProcessId {
-  const process = Number.isSafeInteger(pid) && pid > 0 ? identify(pid) : null;
-  if (process !== null) return process;
+function needLiving<Found extends ProcessId>(pid: number, found: Found | null): Found {
+  if (found !== null) return found;
   throw new DlmError('DLM_OWNER_INVALID', `there is no living process ${pid} here`);
 }

@@ -56,6 +56,11 @@ export class Owners {
     else this.#ownedBy(lock.owner)?.remove(lock);
   }
 
+  /** Does it hold or want anything? */
+  hasLocksOf(owner: OwnerId): boolean {
+    return (this.#ownedBy(owner)?.first ?? null) !== null;
+  }
+
   /** Take away the owner's locks, in the order they were asked for. */
   takeAll(owner: OwnerId): Lock[] {
     const owned = this.#ownedBy(owner);

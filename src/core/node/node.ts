@@ -119,6 +119,11 @@ export class DlmNode {
     return held;
   }
 
+  /** Does this owner hold or want anything? */
+  hasLocksOf(owner: OwnerId): boolean {
+    return this.#sorted.some(({ owners }) => owners.hasLocksOf(owner));
+  }
+
   /** Has this owner, who has ended, left orphans? */
   hasOrphansOf(owner: OwnerId): boolean {
     return this.#sorted.some(({ owners }) => [...owners.orphans.values()].includes(owner));

@@ -1,0 +1,119 @@
+/**
+ * The words that follow dlm_lock and its sisters in a shell: which options each of
+ * them takes, and what is wrong with a line.
+ *
+ * Letters mean what they mean to the commands (flags.ts). Lines are read in the
+ * node, thousands a second, so the parser is Node's own small one.
+ */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { DlmError, escapeText } from '../core/index.js';
+import { parseDuration } from './durations.js';
+import { lockspaceName } from './names.js';
+import type { Patience } from './patience.js';
+
+const text = { type: 'string' } as const;
+const truth = { type: 'boolean' } as const;
+
+const everywhere = { lockspace: { ...text, short: 'l' }, quiet: { ...truth, short: 'q' }, help: { ...truth, short: 'h' } } as const;
+const waiting = { nonblock: { ...truth, short: 'n' }, wait: { ...text, short: 'w' }, timeout: text } as const;
+const value = { value: text, 'value-hex': text } as const;
+const flag = { flag: { ...text, multiple: true } } as const;
+const name = { 'name-hex': text } as const;
+const mode = { mode: { ...text, short: 'm' } } as const;
+
+export const linesOf = {
+  dlm_lock: {
+    usage: 'dlm_lock NAME [MODE] [-n | -w TIME]',
+    about: 'takes a lock that ends with this shell; sets DLM_LKID, DLM_MODE and DLM_TOKEN',
+    options: { ...everywhere, ...waiting, ...mode, ...flag, ...name, shared: { ...truth, short: 's' }, exclusive: { ...truth, short: 'x' }, persistent: truth },
+  },
+  dlm_convert: {
+    usage: 'dlm_convert LKID|NAME MODE [-n | -w TIME] [--value TEXT | --value-hex HEX]',
+    about: 'converts a lock, by its id or by the name it was taken on; sets DLM_LKID, DLM_MODE and DLM_TOKEN',
+    options: { ...everywhere, ...waiting, ...mode, ...flag, ...name, ...value },
+  },
+  dlm_unlock: {
+    usage: 'dlm_unlock LKID|NAME [--value TEXT | --value-hex HEX | --invalidate]',
+    about: 'gives a lock back, by its id or by the name it was taken on',
+    options: { ...everywhere, ...flag, ...name, ...value, invalidate: truth, force: truth },
+  },
+  'dlm_lvb get': {
+    usage: 'dlm_lvb get NAME [--hex] [--allow-invalid]',
+    about: 'prints the value of a resource',
+    options: { ...everywhere, ...name, hex: truth, 'allow-invalid': truth },
+  },
+  'dlm_lvb set': {
+    usage: 'dlm_lvb set NAME VALUE | --value-hex HEX [-n | -w TIME]',
+    about: 'writes the value of a resource, under the lock this shell has on it, or under one of its own',
+    options: { ...everywhere, ...waiting, ...name, 'value-hex': text },
+  },
+  'dlm_lvb drop': {
+    usage: 'dlm_lvb drop NAME',
+    about: 'stops keeping the value of a resource',
+    options: { ...everywhere, ...name },
+  },
+} as const satisfies Record<string, { usage: string; about: string; options: NonNullable<ParseArgsConfig['options']> }>;
+
+export type LineName = keyof typeof linesOf;
+
+export interface Line {
+  readonly name: LineName;
+  readonly words: readonly string[];
+  /** What an option says; undefined if it was not given. */
+  text(option: string): string | undefined;
+  has(option: string): boolean;
+  all(option: string): readonly string[];
+}
+
+/** Which function is meant by the verb of a call, and by the word after it? Throws `DLM_USAGE`. */
+export function parseLine(verb: string, given: readonly string[]): Line {
+  const [first, ...rest] = given;
+  if (verb !== 'lvb') return parseAs(`dlm_${verb}` as LineName, given);
+  const named = `dlm_lvb ${first ?? ''}`;
+  if (Object.hasOwn(linesOf, named)) return parseAs(named as LineName, rest);
+  const problem = first === undefined ? 'one of get, set and drop is missing' : `there is no 'dlm_lvb ${escapeText(first)}'`;
+  throw new DlmError('DLM_USAGE', problem, 'write: dlm_lvb get NAME, dlm_lvb set NAME VALUE, or dlm_lvb drop NAME');
+}
+
+function parseAs(name: LineName, args: readonly string[]): Line {
+  const { values, positionals } = attempt(name, args);
+  const told = values as Readonly<Record<string, string | boolean | string[] | undefined>>;
+  return {
+    name,
+    words: positionals,
+    text: (option) => told[option] as string | undefined,
+    has: (option) => told[option] === true,
+    all: (option) => (told[option] as string[] | undefined) ?? [],
+  };
+}
+
+function attempt(name: LineName, args: readonly string[]): ReturnType<typeof parseArgs> {
+  try {
+    return parseArgs({ args: [...args], options: linesOf[name].options, allowPositionals: true });
+  } catch (error) {
+    const [sentence = ''] = (error as Error).message.split(/\.(?:\s|$)/);
+    throw misused(name, escapeText(sentence.charAt(0).toLowerCase() + sentence.slice(1)));
+  }
+}
+
+export function misused(name: LineName, problem: string): DlmError {
+  return new DlmError('DLM_USAGE', `${name.split(' ')[0]}: ${problem}`, `write: ${linesOf[name].usage}`);
+}
+
+export function helpFor(name: LineName): string {
+  const { usage, about } = linesOf[name];
+  return `usage: ${usage}\n${about}; see docs/shell.md\n`;
+}
+
+/** How patient the line is. Throws `DLM_USAGE`. */
+export function patienceOf(line: Line): Patience {
+  const typed = line.text('wait') ?? line.text('timeout');
+  if (typed !== undefined && line.has('nonblock')) throw misused(line.name, '-n and -w exclude each other');
+  return { nonblock: line.has('nonblock'), wait: typed === undefined ? undefined : parseDuration(typed) };
+}
+
+/** The lockspace that the line names. Throws `DLM_NAME_INVALID`. */
+export function lockspaceOf(line: Line, usual: string): string {
+  const typed = line.text('lockspace');
+  return typed === undefined ? usual : lockspaceName(typed);
+}
