@@ -4,7 +4,8 @@
  * Attaching is light; whatever only few need (being a node, starting one, the
  * referee) is loaded when it is first asked for.
  */
-import { attachTo, ourselves, type AttachOptions } from './host/attach.js';
+import { attachTo, type AttachOptions } from './host/attach.js';
+import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
@@ -47,7 +48,7 @@ export { LockspaceClient } from './host/lockspace-client.js';
 export type { LockspaceClient as Lockspace } from './host/lockspace-client.js';
 export { NodeClient, defaultLockspace } from './host/node-client.js';
 export { escapeText } from './host/text.js';
-export type { ShellAnswer, ShellCall, ShellSpeaker } from './host/shell-protocol.js';
+export type { ShellAnswer, ShellCall, ShellParty, ShellSpeaker } from './host/shell-protocol.js';
 export type * from './host/types.js';
 export type { AttachOptions, ServedNode, ServeOptions };
 export { Flag, rules, type Rule } from './lock/flags.js';

@@ -25,19 +25,22 @@ export class ShellLocks {
 
   /** A lock has been granted. What was lost on that name is forgotten. */
   add(handle: LockHandle, place: string, shown: string, taker: number): ShellLock {
-    for (const other of this.#on(place)) if (other.lost !== null) this.remove(other);
+    for (const other of [...this.#on(place)]) if (other.lost !== null) this.remove(other);
     const lock: ShellLock = { handle, place, shown, taker, lost: null };
     handle.on('lost', (reason) => (lock.lost = reason));
     this.#byId.set(handle.id, lock);
-    this.#byPlace.set(place, [...this.#on(place), lock]);
+    const others = this.#byPlace.get(place);
+    if (others === undefined) this.#byPlace.set(place, [lock]);
+    else others.push(lock);
     return lock;
   }
 
   remove(lock: ShellLock): void {
     this.#byId.delete(lock.handle.id);
-    const rest = this.#on(lock.place).filter((other) => other !== lock);
-    if (rest.length > 0) this.#byPlace.set(lock.place, rest);
-    else this.#byPlace.delete(lock.place);
+    const locks = this.#byPlace.get(lock.place) ?? [];
+    const at = locks.indexOf(lock);
+    if (at >= 0) locks.splice(at, 1);
+    if (locks.length === 0) this.#byPlace.delete(lock.place);
   }
 
   withId(id: string): ShellLock | null {

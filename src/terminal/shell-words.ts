@@ -88,8 +88,9 @@ function parseAs(name: LineName, args: readonly string[]): Line {
 }
 
 function attempt(name: LineName, args: readonly string[]): ReturnType<typeof parseArgs> {
+  const options: NonNullable<ParseArgsConfig['options']> = linesOf[name].options;
   try {
-    return parseArgs({ args: [...args], options: linesOf[name].options, allowPositionals: true });
+    return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split(/\.(?:\s|$)/);
     throw misused(name, escapeText(sentence.charAt(0).toLowerCase() + sentence.slice(1)));

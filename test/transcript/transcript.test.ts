@@ -88,7 +88,7 @@ const words: Readonly<Record<string, string>> = {
 
 function compare(page: string, { line, command, expected }: Exchange, printed: string, dir: string): void {
   const [wanted, seen] = [sameGaps(expected), sameGaps(printed)];
-  if (patternOf(wanted, dir).test(seen)) return;
+  if (patternOf(wanted, dir).test(`${seen}\n`)) return;
   assert.equal(seen, wanted, `${page} line ${line}: $ ${command}`);
 }
 
@@ -102,7 +102,7 @@ function patternOf(expected: string, dir: string): RegExp {
     const literal = line.split(/(<\w+>)/).map((part) => partOf(part, dir)).join('');
     return `${literal}\n`;
   });
-  return new RegExp(`^${lines.join('').replace(/\n$/, '')}\n?$`);
+  return new RegExp(`^${lines.join('')}$`);
 }
 
 function partOf(part: string, dir: string): string {

@@ -7,10 +7,9 @@
  * only one may.
  */
 import { DlmError } from '../base/errors.js';
-import { connect } from './connect.js';
+import { firstAnswer, ourselves } from './first-answer.js';
 import { NodeClient } from './node-client.js';
-import { placesToTry, type Places } from './places.js';
-import type { SessionPort } from './session-client.js';
+import { placesToTry } from './places.js';
 import type { HolderInfo } from './types.js';
 
 export interface AttachOptions {
@@ -37,18 +36,4 @@ export async function attachTo(options: AttachOptions): Promise<NodeClient> {
   }
   const { startAndAttach } = await import('./start.js');
   return startAndAttach(places, holder, options);
-}
-
-/** A session with the first of these nodes that is there. */
-export async function firstAnswer(places: readonly Places[], holder: HolderInfo): Promise<SessionPort | null> {
-  for (const { socket } of places) {
-    const port = await connect(socket, holder);
-    if (port !== null) return port;
-  }
-  return null;
-}
-
-/** This process, as it was started. */
-export function ourselves(): HolderInfo {
-  return { pid: process.pid, command: process.argv.join(' ') };
 }

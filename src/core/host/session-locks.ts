@@ -179,8 +179,8 @@ export class SessionLocks {
       this.#at.host.ignore(id, listener);
       if (listener.isWaiting) this.#takeBack(listener);
     }
+    if (this.#at.watch.end(this.owner)) return;
     for (const lock of [...this.#waiting.values()]) this.#takeBack(lock);
-    this.#at.watch.end(this.owner);
   }
 
   #takeBack({ lockspace, lkid }: SessionLock): void {

@@ -56,8 +56,17 @@ export interface ShellAnswer {
 /** Carries out what the functions of one shell ask for. It always answers, also with errors. */
 export type ShellSpeaker = (call: ShellCall) => Promise<ShellAnswer>;
 
-/** A speaker for a shell that owns its locks through `client`, in `lockspace` unless it says otherwise. */
-export type SpeakerMaker = (client: NodeClient, lockspace: string) => ShellSpeaker;
+/** A shell that is to be spoken with. */
+export interface ShellParty {
+  /** What it owns its locks through. */
+  readonly client: NodeClient;
+  /** Its process. */
+  readonly pid: number;
+  /** Where its locks are, unless it says otherwise. */
+  readonly lockspace: string;
+}
+
+export type SpeakerMaker = (shell: ShellParty) => ShellSpeaker;
 
 /** Read one line; null if it makes no sense. */
 export function parseShellLine(line: Buffer): ShellRequest | null {

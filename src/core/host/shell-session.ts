@@ -14,12 +14,19 @@ import type { Served } from './served.js';
 import { ShellChannel } from './shell-channel.js';
 import type { ShellFolder } from './shell-folder.js';
 import { ShellPort } from './shell-port.js';
-import { formatAnswer, parseShellLine, shellLineMax, type ShellRequest, type ShellSpeaker } from './shell-protocol.js';
+import { formatAnswer, parseShellLine, shellLineMax, type ShellRequest, type ShellSpeaker, type SpeakerMaker } from './shell-protocol.js';
 
 /** How long a shell may take to say hello. */
 const helloMillis = 30_000;
 /** Subshells of one shell that may be known at a time. */
 const channelsMax = 1_024;
+
+/** What a session is made for. */
+interface ShellTerms {
+  readonly makeSpeaker: SpeakerMaker;
+  readonly lockspace: string;
+  readonly onEnd: (session: ShellSession) => void;
+}
 
 /** A shell that has said hello. */
 interface Greeted {
@@ -31,7 +38,8 @@ interface Greeted {
 export class ShellSession {
   readonly #at: Served;
   readonly #folder: ShellFolder;
-  readonly #makeSpeaker: (client: NodeClient) => ShellSpeaker;
+  readonly #makeSpeaker: SpeakerMaker;
+  readonly #lockspace: string;
   readonly #onEnd: (session: ShellSession) => void;
   readonly #requests: Socket;
   readonly #answers: Socket;
@@ -41,8 +49,9 @@ export class ShellSession {
   #greeted: Greeted | null = null;
   #ending: Promise<void> | null = null;
 
-  constructor(at: Served, folder: ShellFolder, makeSpeaker: (client: NodeClient) => ShellSpeaker, onEnd: (session: ShellSession) => void) {
+  constructor(at: Served, folder: ShellFolder, { makeSpeaker, lockspace, onEnd }: ShellTerms) {
     this.#at = at;
+    this.#lockspace = lockspace;
     this.#folder = folder;
     this.#makeSpeaker = makeSpeaker;
     this.#onEnd = onEnd;
@@ -108,7 +117,7 @@ export class ShellSession {
     clearTimeout(this.#helloTimer);
     const owner = this.#at.host.addOwner('session', asker, commandOf(asker));
     const client = new NodeClient(new ShellPort(this.#at, owner));
-    this.#greeted = { process, client, speak: this.#makeSpeaker(client) };
+    this.#greeted = { process, client, speak: this.#makeSpeaker({ client, pid: asker, lockspace: this.#lockspace }) };
     this.#admit(process, this.#answers, serial, this.#greeted);
   }
 

@@ -5,11 +5,10 @@
  * nobody of the end of a process that is not its child.
  */
 import { DlmError } from '../base/errors.js';
-import type { NodeClient } from './node-client.js';
 import type { Places } from './places.js';
 import type { Served } from './served.js';
 import { clearShellFolders, ShellFolder } from './shell-folder.js';
-import type { ShellSpeaker, SpeakerMaker } from './shell-protocol.js';
+import type { SpeakerMaker } from './shell-protocol.js';
 import { ShellSession } from './shell-session.js';
 import { reasonOf } from './system-error.js';
 
@@ -46,14 +45,14 @@ export class Shells {
     if (this.#at.isLeaving) throw new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
     if (this.#sessions.size >= shellsMax) throw new DlmError('DLM_TOO_MANY', `${shellsMax} shells have a session already`);
     const folder = await ShellFolder.make(this.#places);
-    this.#sessions.add(await this.#meetIn(folder, (client) => makeSpeaker(client, lockspace)));
+    this.#sessions.add(await this.#meetIn(folder, makeSpeaker, lockspace));
     this.#timer ??= setInterval(() => this.#look(), lookMillis).unref();
     return folder.path;
   }
 
-  async #meetIn(folder: ShellFolder, makeSpeaker: (client: NodeClient) => ShellSpeaker): Promise<ShellSession> {
+  async #meetIn(folder: ShellFolder, makeSpeaker: SpeakerMaker, lockspace: string): Promise<ShellSession> {
     try {
-      return new ShellSession(this.#at, folder, makeSpeaker, (ended) => this.#ended(ended));
+      return new ShellSession(this.#at, folder, { makeSpeaker, lockspace, onEnd: (ended) => this.#ended(ended) });
     } catch (error) {
       await folder.remove();
       throw new DlmError('DLM_STATE_UNUSABLE', `cannot open the pipes in ${folder.path}: ${reasonOf(error)}`);

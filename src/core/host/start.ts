@@ -11,7 +11,8 @@ import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, r
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DlmError } from '../base/errors.js';
-import { firstAnswer, ourselves, type AttachOptions } from './attach.js';
+import type { AttachOptions } from './attach.js';
+import { firstAnswer, ourselves } from './first-answer.js';
 import { KernelLock } from './kernel-lock.js';
 import { NodeClient } from './node-client.js';
 import { placesToTry, prepareFolder, type Places } from './places.js';

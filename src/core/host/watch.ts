@@ -68,8 +68,8 @@ export class ProcessWatch implements Watch {
     this.#arm();
   }
 
-  /** The owner has ended: its locks end too, once its protected children are gone. */
-  end(owner: Owner): void {
+  /** The owner has ended: its locks end too, once its protected children are gone. Were they? */
+  end(owner: Owner): boolean {
     this.#ending.add(owner);
     const isNeeded = this.#host.node.hasLocksOf(owner.id);
     for (const child of this.#children.get(owner) ?? []) {
@@ -77,6 +77,7 @@ export class ProcessWatch implements Watch {
       else if (!child.isGone) this.#stops.unguarded(child);
     }
     this.#lookAt(owner);
+    return !this.#ending.has(owner);
   }
 
   /** Children of an earlier node: nothing is granted before they are gone. */

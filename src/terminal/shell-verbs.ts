@@ -1,0 +1,278 @@
+/**
+ * What dlm_lock and its sisters do, carried out in the node for one shell.
+ *
+ * Outcomes, exit codes and words are those of the commands of the same names. What
+ * a shell alone can do wrong is to wait for itself, since it does one thing at a
+ * time; that is refused as the deadlock it is.
+ */
+import { DlmError, escapeText, type LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { anchorValue, dropAnchor } from './anchor.js';
+import { describeResults } from './describe.js';
+import { flagsFor, parseFlag, parseMode } from './law-words.js';
+import { needName, type NamedLine } from './names.js';
+import { limitsOf, waitFor, type Waiting } from './patience.js';
+import { inWords } from './report.js';
+import { ShellLocks, type ShellLock } from './shell-locks.js';
+import { helpFor, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
+import { hexOfValue, textOfValue, valueGiven, valueOfHex, valueOfText } from './values.js';
+
+/** Speaks with one shell. */
+export function speakerFor(shell: ShellParty): ShellSpeaker {
+  const verbs = new ShellVerbs(shell);
+  return async (call) => {
+    try {
+      return await verbs.carryOut(call);
+    } catch (thrown) {
+      const { exit, words } = inWords(thrown);
+      return { exit, text: words };
+    }
+  };
+}
+
+/** A resource as the line names it. */
+interface Target extends NamedLine {
+  readonly lockspace: string;
+  readonly place: string;
+}
+
+/** A lock that the line means; `own` if this shell has taken it. */
+interface Meant {
+  readonly handle: LockHandle;
+  readonly own: ShellLock | null;
+  readonly shown: string;
+  readonly lockspace: string;
+  readonly rest: readonly string[];
+}
+
+const lockId = /^(.+):\d+\.\d+\.[0-9a-f]{8}$/s;
+
+class ShellVerbs {
+  readonly #shell: ShellParty;
+  readonly #locks = new ShellLocks();
+  #lockspace: string;
+
+  constructor(shell: ShellParty) {
+    this.#shell = shell;
+    this.#lockspace = shell.lockspace;
+  }
+
+  async carryOut(call: ShellCall): Promise<ShellAnswer> {
+    if (call.verb === 'use') return this.#use(call.words[0] ?? this.#lockspace);
+    if (!['lock', 'convert', 'unlock', 'lvb'].includes(call.verb)) throw new DlmError('DLM_PROTOCOL', `a shell has no verb ${escapeText(call.verb)}`);
+    const line = parseLine(call.verb, call.words);
+    if (line.has('help')) return { exit: 0, text: helpFor(line.name) };
+    switch (line.name) {
+      case 'dlm_lock':
+        return this.#lock(line, call);
+      case 'dlm_convert':
+        return this.#convert(line, call);
+      case 'dlm_unlock':
+        return this.#unlock(line, call);
+      case 'dlm_lvb get':
+        return this.#getValue(line, call);
+      case 'dlm_lvb set':
+        return this.#setValue(line, call);
+      case 'dlm_lvb drop':
+        return this.#dropValue(line);
+    }
+  }
+
+  #use(lockspace: string): ShellAnswer {
+    this.#lockspace = lockspace;
+    return { exit: 0 };
+  }
+
+  async #lock(line: Line, call: ShellCall): Promise<ShellAnswer> {
+    const target = this.#target(line);
+    const mode = this.#mode(line, target.rest, line.has('shared') ? 'PR' : line.has('exclusive') ? 'EX' : null) ?? 'EX';
+    const space = await this.#shell.client.lockspace(target.lockspace);
+    const flags = flagsFor(line.all('flag').map(parseFlag), { PERSISTENT: line.has('persistent') });
+    const { handle, undo } = await this.#take(line, call, target, { space, mode, flags });
+    return { exit: 0, lock: { id: handle.id, mode: handle.mode ?? mode, token: handle.token }, undo };
+  }
+
+  /** A new lock, granted, and how to give it back. */
+  async #take(
+    line: Line,
+    call: ShellCall,
+    { name, place, shown }: Target,
+    { space, mode, flags }: { space: LockspaceClient; mode: ModeName; flags: ReturnType<typeof flagsFor> },
+  ): Promise<{ handle: LockHandle; undo: () => Promise<void> }> {
+    const { mustNotWait, timeout } = limitsOf(patienceOf(line));
+    const inTheWay = mustNotWait ? null : this.#locks.inTheWayOf(mode, place, call.asker);
+    if (inTheWay !== null) throw waitsForItself(inTheWay, shown);
+
+    const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === this.#shell.pid && lock.requested === mode;
+    const waiting = this.#waiting(line, call, { locks: () => space.locks(name), shown, mode, isMine });
+    const handle = await waitFor(waiting, { first: null }, () =>
+      space.lock(name, {
+        mode,
+        flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
+        signal: call.signal,
+        ...(timeout === undefined ? {} : { timeout }),
+      }),
+    );
+    const lock = this.#locks.add(handle, place, shown, call.asker);
+    this.#tellResults(waiting, handle);
+    const undo = async (): Promise<void> => {
+      this.#locks.remove(lock);
+      await handle.unlock().catch(() => undefined);
+    };
+    return { handle, undo };
+  }
+
+  async #convert(line: Line, call: ShellCall): Promise<ShellAnswer> {
+    const { handle, own, shown, lockspace, rest } = await this.#meant(line, call);
+    const mode = this.#mode(line, rest, null);
+    if (mode === null) throw misused(line.name, 'the MODE is missing');
+    const { mustNotWait, timeout } = limitsOf(patienceOf(line));
+    const inTheWay = own === null || mustNotWait ? null : this.#locks.inTheWayOf(mode, own.place, call.asker, own);
+    if (inTheWay !== null) throw waitsForItself(inTheWay, shown);
+
+    const value = valueOf(line);
+    const flags = line.all('flag').map(parseFlag);
+    const locks = (): Promise<LockInfo[]> => this.#locksAround(lockspace, handle.id);
+    const waiting = this.#waiting(line, call, { locks, shown, mode, isMine: (lock) => lock.id === handle.id });
+    await waitFor(waiting, { first: null }, () =>
+      handle.convert(mode, {
+        flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
+        signal: call.signal,
+        ...(value === undefined ? {} : { value }),
+        ...(timeout === undefined ? {} : { timeout }),
+      }),
+    );
+    this.#tellResults(waiting, handle);
+    return { exit: 0, lock: { id: handle.id, mode: handle.mode ?? mode, token: handle.token } };
+  }
+
+  async #unlock(line: Line, call: ShellCall): Promise<ShellAnswer> {
+    const { handle, own, rest } = await this.#meant(line, call);
+    if (rest.length > 0) throw misused(line.name, `${escapeText(rest[0]!)} was not expected`);
+    const value = valueOf(line);
+    await handle.unlock({
+      flags: flagsFor(line.all('flag').map(parseFlag), { IVVALBLK: line.has('invalidate'), FORCEUNLOCK: line.has('force') }),
+      ...(value === undefined ? {} : { value }),
+    });
+    if (own !== null) this.#locks.remove(own);
+    return { exit: 0 };
+  }
+
+  /** Read under a lock in NL, which never waits. */
+  async #getValue(line: Line, call: ShellCall): Promise<ShellAnswer> {
+    const { name, shown, lockspace, rest } = this.#target(line);
+    if (rest.length > 0) throw misused(line.name, `${escapeText(rest[0]!)} was not expected`);
+    const space = await this.#shell.client.lockspace(lockspace);
+    const lock = await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
+    const { value, valueState } = lock;
+    await lock.unlock();
+
+    if (value === null) throw new DlmError('DLM_NO_VALUE', `${shown} has no value`);
+    if (valueState === 'invalid') {
+      if (!line.has('allow-invalid')) throw new DlmError('DLM_VALUE_INVALID', `the value of ${shown} is not valid: a writer gave up or died`);
+      if (!line.has('quiet')) call.note(`dlm: the value of ${shown} is not valid; this is the last one written\n`);
+    }
+    return { exit: 0, text: `${line.has('hex') ? hexOfValue(value) : textOfValue(value)}\n` };
+  }
+
+  /** Under the lock that the shell has, if it may write; or under one for this purpose. */
+  async #setValue(line: Line, call: ShellCall): Promise<ShellAnswer> {
+    const target = this.#target(line);
+    const value = valueToSet(line, target.rest);
+    const { client } = this.#shell;
+    const space = await client.lockspace(target.lockspace);
+    if (value.length > space.valueLength) {
+      throw new DlmError('DLM_VALUE_TOO_LONG', `the value has ${value.length} bytes and the value block ${space.valueLength}`);
+    }
+    const writer = this.#locks.writer(target.place)?.handle;
+    if (writer !== undefined) {
+      await anchorValue(client, space, target.name);
+      await writer.convert(writer.mode!, { value });
+      return { exit: 0 };
+    }
+    const { handle, undo } = await this.#take(line, call, target, { space, mode: 'EX', flags: [] });
+    try {
+      await anchorValue(client, space, target.name);
+      await handle.convert('EX', { value });
+    } finally {
+      await undo();
+    }
+    return { exit: 0 };
+  }
+
+  async #dropValue(line: Line): Promise<ShellAnswer> {
+    const { name, shown, lockspace } = this.#target(line);
+    if (await dropAnchor(this.#shell.client, lockspace, name)) return { exit: 0 };
+    throw new DlmError('DLM_NO_VALUE', `the node keeps no value of ${shown}`);
+  }
+
+  /** The resource that the first word names, or --name-hex. */
+  #target(line: Line): Target {
+    const named = needName(line.words, line.text('name-hex'));
+    const lockspace = lockspaceOf(line, this.#lockspace);
+    return { ...named, lockspace, place: `${lockspace}\0${Buffer.from(named.name).toString('hex')}` };
+  }
+
+  /** The lock that the first word means: an id, or the name it was taken on. */
+  async #meant(line: Line, call: ShellCall): Promise<Meant> {
+    const [first = '', ...rest] = line.words;
+    const id = line.text('name-hex') === undefined ? lockId.exec(first) : null;
+    const target = id === null ? this.#target(line) : null;
+    const own = target === null ? this.#locks.withId(first) : this.#locks.named(target.place, call.asker);
+    const shown = own?.shown ?? (target === null ? `lock ${escapeText(first)}` : target.shown);
+    if (own !== null && own.lost !== null) {
+      if (call.verb === 'unlock') this.#locks.remove(own);
+      throw new DlmError('DLM_LOST', `${shown} is no longer held: ${own.lost.message}`);
+    }
+    if (target === null) {
+      return { handle: own?.handle ?? (await this.#shell.client.lockOf(first)), own, shown, lockspace: id![1]!, rest };
+    }
+    if (own === null) throw new DlmError('DLM_LOCK_UNKNOWN', `this shell has no lock on ${shown}`);
+    return { handle: own.handle, own, shown, lockspace: target.lockspace, rest: target.rest };
+  }
+
+  /** The mode, given in one way at most; null if it is not. */
+  #mode(line: Line, words: readonly string[], other: ModeName | null): ModeName | null {
+    const [word, ...tooMany] = words;
+    if (tooMany.length > 0) throw misused(line.name, `${escapeText(tooMany[0]!)} was not expected`);
+    const given = [word, line.text('mode'), other ?? undefined].filter((typed) => typed !== undefined);
+    if (given.length > 1 || (line.has('shared') && line.has('exclusive'))) throw misused(line.name, 'the mode is given twice');
+    return given[0] === undefined ? null : parseMode(given[0]);
+  }
+
+  #waiting(line: Line, call: ShellCall, about: Pick<Waiting, 'locks' | 'shown' | 'mode' | 'isMine'>): Waiting {
+    const isQuiet = line.has('quiet');
+    const note = (words: string): void => {
+      if (!isQuiet) call.note(`dlm: ${words}\n`);
+    };
+    return { ...about, patience: patienceOf(line), isQuiet, note };
+  }
+
+  #tellResults({ note }: Waiting, handle: LockHandle): void {
+    for (const words of describeResults(handle.results, handle.mode)) note(words);
+  }
+
+  async #locksAround(lockspace: string, id: string): Promise<LockInfo[]> {
+    const locks = await this.#shell.client.locks({ lockspace });
+    const resource = locks.find((lock) => lock.id === id)?.resourceHex;
+    return locks.filter((lock) => lock.resourceHex === resource);
+  }
+}
+
+function waitsForItself({ handle }: ShellLock, shown: string): DlmError {
+  return new DlmError(
+    'DLM_DEADLOCK',
+    `this shell has ${shown} in ${handle.mode} already, and would wait for itself`,
+    'convert the lock that it has, with dlm_convert, or give it back first',
+  );
+}
+
+function valueOf(line: Line): Uint8Array | undefined {
+  return valueGiven({ value: line.text('value'), 'value-hex': line.text('value-hex') });
+}
+
+function valueToSet(line: Line, [word, ...tooMany]: readonly string[]): Uint8Array {
+  const hex = line.text('value-hex');
+  if (tooMany.length > 0 || (word === undefined) === (hex === undefined)) throw misused(line.name, 'one value is needed');
+  if (word === '-') throw misused(line.name, 'a value on standard input is for the command: dlm lvb set NAME -');
+  return hex === undefined ? valueOfText(word!) : valueOfHex(hex);
+}
