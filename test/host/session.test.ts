@@ -124,7 +124,8 @@ describe('a session', () => {
 
   it('accepts processes only from a client in the same pid namespace', async (test) => {
     const { dir } = await session(test);
-    const { pid } = idler(test);
+    const child = idler(test);
+    const { pid } = child;
     for (const [pidns, code] of [[pidNamespace(), undefined], ['1', 'DLM_OWNER_INVALID'], [null, 'DLM_OWNER_INVALID']] as const) {
       const tap = new WireTap(test, dir);
       await tap.greet({ ...hello, pidns });
@@ -132,6 +133,7 @@ describe('a session', () => {
       if (code === undefined) await tap.next();
       assert.equal(codeIn(await tap.ask({ id: 2, op: 'protect', pid })), code);
     }
+    child.kill('SIGKILL');
   });
 });
 

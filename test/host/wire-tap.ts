@@ -69,6 +69,7 @@ export class WireTap {
 
   #end(): void {
     this.#hasEnded = true;
+    this.socket.end();
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }
@@ -81,7 +82,7 @@ export interface HttpAnswer {
 
 export function http(dir: string, method: string, path: string, body?: string): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath: `${dir}/control.sock`, method, path }, (response) => {
+    const call = request({ socketPath: `${dir}/control.sock`, method, path, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
       response.on('end', () => {

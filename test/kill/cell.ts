@@ -44,11 +44,12 @@ export async function play(cell: Cell): Promise<Outcome> {
     const struck = rolesOf[cell.victim].map((role) => cast[role]);
     await strike(struck, cell.kind);
 
-    stage.tell('finish-hold');
     stage.tell('finish-rival');
-    if (cell.section === 'whole') stage.tell('finish-victim');
+    // Whoever is to end of what was done to it must not need the rival for it.
+    if (cell.section === 'whole') for (const name of ['finish-hold', 'finish-victim']) stage.tell(name);
     const exit = await ended(victim);
     const childrenLeft = await victimGone(stage);
+    stage.tell('finish-hold');
     await rivalGetsOn(stage);
     stage.tell('stop');
     await ended(rival);

@@ -51,6 +51,7 @@ export interface ServedNode {
 const idleMillisOfAutomatic = 600_000;
 /** How long a node that has stopped answering may still hold its lock. */
 const handoverMillis = 5_000;
+const handoverLookMillis = 200;
 const drainLookMillis = 100;
 
 /** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE` or `DLM_NOT_PERMITTED`. */
@@ -78,8 +79,11 @@ async function refuseBesideMachineNode(dir: string | undefined): Promise<void> {
 }
 
 async function takeNodeLock(places: Places): Promise<KernelLock> {
+  const deadline = performance.now() + handoverMillis;
   let lock = await KernelLock.take(places.nodeLock, 0);
-  if (lock === null && !(await answers(places))) lock = await KernelLock.take(places.nodeLock, handoverMillis);
+  while (lock === null && performance.now() < deadline && !(await answers(places))) {
+    lock = await KernelLock.take(places.nodeLock, handoverLookMillis);
+  }
   // Should its lock file have been removed, a node that runs still has its socket.
   const isBeaten = lock === null || (await answers(places));
   if (lock === null || isBeaten) {
