@@ -13,7 +13,7 @@ import { valueGiven } from '../terminal/values.js';
 
 export default class Convert extends BaseCommand {
   static override summary = 'Convert a lock to another mode';
-  static override usage = 'convert ID -m MODE [-n | -w TIME] [--value TEXT | --value-hex HEX]';
+  static override usage = 'convert ID -m MODE [-n | -w TIME] [--value TEXT]';
   static override description = prose`
     A conversion down is granted at once. One up waits for the others who hold the resource; when it is given up, by
     -w, a signal or dlm cancel, the lock keeps the mode it had.

@@ -4,14 +4,14 @@
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
 import { DlmError, type LockspaceClient } from '../core/index.js';
-import { askForLock, type Request } from '../terminal/asking.js';
+import { askForLock, askForLocks, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
-import { nameAndCommand, splitAtDashes } from '../terminal/command-line.js';
+import { namesAndCommand, splitAtDashes } from '../terminal/command-line.js';
 import { describeResults } from '../terminal/describe.js';
 import { needExecutable } from '../terminal/executable.js';
 import * as options from '../terminal/flags.js';
 import { describeHolding, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
-import { needName, type NamedLine } from '../terminal/names.js';
+import { needNames, type NamedLine } from '../terminal/names.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
 import { runUnderLock, quoteCommand } from '../terminal/under-lock.js';
@@ -38,6 +38,8 @@ export default class Lock extends BaseCommand {
     { description: 'Hold a lock through a part of a script', command: 'id=$(<%= config.bin %> lock counter); ...; <%= config.bin %> unlock "$id"' },
   ];
   static override args = { name: options.nameArg };
+  /** Several names are told apart from a command by the dashes between them. */
+  static override strict = false;
   static override flags = {
     mode: options.modeFlag,
     shared: Flags.boolean({ char: 's', summary: 'the same as -m PR', exclusive: ['mode', 'exclusive'] }),
@@ -50,6 +52,7 @@ export default class Lock extends BaseCommand {
     ...options.lockFlags,
     ...options.patienceFlags,
     ...options.conflictExitFlag,
+    ...options.hookFlags,
     ...options.startFlags,
     ...options.inProcessFlags,
     ...options.quietFlag,
@@ -57,23 +60,23 @@ export default class Lock extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { line, after } = splitAtDashes(this.argv);
-    const { args, flags } = await this.parse(Lock, line);
-    const { words, command } = nameAndCommand(args.name, flags['name-hex'] !== undefined, after);
-    const target = needName(words, flags['name-hex']);
-    return command.length > 0 ? this.#run(target, flags, command) : this.#take(target, flags);
+    const { argv, flags } = await this.parse(Lock, line);
+    const { names, command } = namesAndCommand(argv as string[], flags['name-hex'] !== undefined, after);
+    const targets = needNames(names, flags['name-hex']);
+    return command.length > 0 ? this.#run(targets, flags, command) : this.#take(targets[0]!, flags);
   }
 
   /** The command decides the exit code, and standard output is its own. */
-  async #run(target: NamedLine, flags: LockFlags, command: string[]): Promise<void> {
+  async #run(targets: readonly NamedLine[], flags: LockFlags, command: string[]): Promise<void> {
     if (flags['owner-pid'] !== undefined) {
       throw new DlmError('DLM_USAGE', '--owner-pid is for a lock without a command', 'a command owns the lock it runs under');
     }
     needExecutable(command[0]!);
     const { client, space } = await this.reachLockspace(flags, quoteCommand(command));
     const signals = new SignalWatch();
-    const lock = await askForLock(this.#request(space, target, flags, null), signals);
-    this.noteAll(describeResults(lock.results, lock.mode));
-    const guard = { ...target, client, lock, lockspace: space.name, wantsValue: flags.value, warn: (words: string) => this.warnPeople(words) };
+    const locks = await askForLocks(this.#request(space, flags, null), targets, signals);
+    for (const { lock } of locks) this.noteAll(describeResults(lock.results, lock.mode));
+    const guard = { client, locks, lockspace: space.name, wantsValue: flags.value, hooks: flags, warn: (words: string) => this.warnPeople(words) };
     process.exitCode = await runUnderLock(guard, command, signals);
   }
 
@@ -82,8 +85,12 @@ export default class Lock extends BaseCommand {
     if (flags['in-process']) {
       throw new DlmError('DLM_USAGE', 'a node inside this command ends with it, and the lock too', 'put a COMMAND after --, or leave out --in-process');
     }
+    const hook = Object.keys(options.hookFlags).find((name) => name in flags);
+    if (hook !== undefined) {
+      throw new DlmError('DLM_USAGE', `--${hook} is for a lock with a command`, 'without one dlm ends at once, and nobody is left to run a program');
+    }
     const { space } = await this.reachLockspace(flags);
-    const request = this.#request(space, target, flags, ownerPid(flags['owner-pid']));
+    const request = { ...this.#request(space, flags, ownerPid(flags['owner-pid'])), target };
     const lock = await askForLock(request, new SignalWatch());
     const owner = (await infoOf(space, target, lock))?.owner ?? null;
     this.print(lock.id);
@@ -91,10 +98,9 @@ export default class Lock extends BaseCommand {
     return { ...jsonOfLock(lock), resource: target.shown, owner };
   }
 
-  #request(space: LockspaceClient, target: NamedLine, flags: LockFlags, owner: number | null): Request {
+  #request(space: LockspaceClient, flags: LockFlags, owner: number | null): Omit<Request, 'target'> {
     return {
       space,
-      target,
       mode: flags.mode ?? (flags.shared ? 'PR' : 'EX'),
       flags: options.flagsFor(flags.flag, { PERSISTENT: flags.persistent }),
       wantValue: flags.value,

@@ -9,7 +9,7 @@ import { valueGiven } from '../terminal/values.js';
 
 export default class Unlock extends BaseCommand {
   static override summary = 'Give a lock back';
-  static override usage = 'unlock ID [--value TEXT | --value-hex HEX | --invalidate] [--force]';
+  static override usage = 'unlock ID [--value TEXT | --value-hex HEX | --invalidate]';
   static override description = prose`
     Whoever knows the id can unlock, whoever took the lock. One that has ended, or whose id is of an earlier life of
     the node, is unknown (exit code 89).`;

@@ -1,7 +1,8 @@
 /**
- * Asking for a new lock as the options of a command say.
+ * Asking for a new lock, or for several, as the options of a command say.
  */
 import type { FlagName, LockHandle, LockInfo, LockOptions, LockspaceClient, ModeName } from '../core/index.js';
+import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
 import { interrupted, limitsOf, waitFor, type Patience } from './patience.js';
 import type { SignalWatch } from './signals.js';
@@ -32,6 +33,34 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   if (signals.first === null) return lock;
   await lock.unlock();
   throw interrupted(target.shown, signals);
+}
+
+/**
+ * All of these locks or none, within one patience.
+ *
+ * They are asked for one after the other in the order of their names' bytes, so
+ * that two who want the same ones never wait for each other. A name that was
+ * given twice is one lock.
+ */
+export async function askForLocks(request: Omit<Request, 'target'>, targets: readonly NamedLine[], signals: SignalWatch): Promise<GuardedLock[]> {
+  const patience = { ...request.patience, since: performance.now() };
+  const byName = new Map(targets.map((target) => [bytesOf(target), target]));
+  const held = new Map<string, GuardedLock>();
+  try {
+    for (const [bytes, target] of [...byName].sort(([one], [other]) => (one < other ? -1 : 1))) {
+      const lock = await askForLock({ ...request, patience, target }, signals);
+      held.set(bytes, { ...target, lock });
+    }
+  } catch (error) {
+    for (const { lock } of [...held.values()].reverse()) await lock.unlock().catch(() => undefined);
+    throw error;
+  }
+  return [...byName.keys()].map((bytes) => held.get(bytes)!);
+}
+
+/** One character a byte. */
+function bytesOf({ name }: NamedLine): string {
+  return Buffer.from(name).toString('latin1');
 }
 
 function optionsOf({ mode, flags, wantValue, ownerPid, patience }: Request, signals: SignalWatch): LockOptions {

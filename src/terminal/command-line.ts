@@ -1,12 +1,12 @@
 /**
  * Where our own words end and somebody else's command begins.
  *
- * The first `--` ends our options. With the name before it, what follows is the
- * command; with no name before it, what follows is the name (which may then begin
+ * The first `--` ends our options. With names before it, what follows is the
+ * command; with none before it, what follows are the names (which may then begin
  * with a dash), and the command comes after another `--`. The parser never sees
  * the command, for it would put repeated words in another order.
  */
-import { DlmError } from '../core/index.js';
+import { DlmError, escapeText } from '../core/index.js';
 
 /** What is ours to parse, and what came after the first `--`, if there was one. */
 export function splitAtDashes(argv: readonly string[]): { line: string[]; after: string[] | null } {
@@ -15,24 +15,36 @@ export function splitAtDashes(argv: readonly string[]): { line: string[]; after:
   return { line: argv.slice(0, dashes), after: argv.slice(dashes + 1) };
 }
 
-/** The words of the name, if there is one, and of the command. Throws `DLM_USAGE`. */
-export function nameAndCommand(
-  name: string | undefined,
+/** The words of the names, if there are any, and of the command. Throws `DLM_USAGE`. */
+export function namesAndCommand(
+  before: readonly string[],
   hasHex: boolean,
   after: readonly string[] | null,
-): { words: string[]; command: string[] } {
-  const words = name === undefined ? [] : [name];
-  if (after === null) return { words, command: [] };
-  if (name !== undefined || hasHex) return { words, command: needCommand(after) };
+): { names: string[]; command: string[] } {
+  const option = before.find((word) => word.startsWith('-'));
+  if (option !== undefined) throw new DlmError('DLM_USAGE', `there is no option ${escapeText(option)}`, 'see: dlm lock --help');
+  const count = before.length + (hasHex ? 1 : 0);
+  if (after === null) return { names: needOne([...before], count), command: [] };
+  if (count > 0) return { names: [...before], command: needCommand(after) };
 
-  const [first, dashes, ...command] = after;
-  if (first === undefined) return { words, command: [] };
-  if (dashes === undefined) return { words: [first], command: [] };
-  if (dashes === '--') return { words: [first], command: needCommand(command) };
+  const dashes = after.indexOf('--');
+  if (dashes > 0) return { names: after.slice(0, dashes), command: needCommand(after.slice(dashes + 1)) };
+  if (after.length <= 1) return { names: [...after], command: [] };
   throw new DlmError(
     'DLM_USAGE',
     'no name was given before the --',
     'write: dlm lock NAME -- COMMAND; or, for a name with a dash in front: dlm lock -- NAME -- COMMAND',
+  );
+}
+
+/** Without a command there is one lock; a second word is, as a rule, a command that lacks its dashes. */
+function needOne(names: string[], count: number): string[] {
+  if (count <= 1) return names;
+  const extra = names.slice(names.length - count + 1).map((word) => `'${escapeText(word)}'`);
+  throw new DlmError(
+    'DLM_USAGE',
+    `${extra.join(' ')} ${extra.length === 1 ? 'was' : 'were'} not expected here`,
+    'put -- before the command: dlm lock NAME -- COMMAND',
   );
 }
 

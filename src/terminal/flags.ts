@@ -116,6 +116,15 @@ export const ownerFlag = {
   }),
 };
 
+const hook = (summary: string) => Flags.string({ helpValue: 'PROGRAM', summary, helpGroup: 'WHEN SOMETHING HAPPENS' });
+
+/** Programs to run when something happens to a lock while a command runs under it. */
+export const hookFlags = {
+  'on-grant': hook('run this when the lock is granted, beside COMMAND'),
+  'on-blocked': hook('the doorbell: run this when somebody is kept waiting by the lock'),
+  'on-lost': hook('run this when the lock is lost, while COMMAND is being stopped'),
+};
+
 /** A value to write, as text or as hex. */
 export const valueFlags = {
   value: Flags.string({ helpValue: 'TEXT', summary: 'the value to write, as text', exclusive: ['value-hex'] }),

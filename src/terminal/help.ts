@@ -24,7 +24,8 @@ class CommandPage extends CommandHelp {
   protected override groupFlags(flags: Parameters<CommandHelp['groupFlags']>[0]): ReturnType<CommandHelp['groupFlags']> {
     const { mainFlags, flagGroups } = super.groupFlags(flags);
     const { GLOBAL, ...others } = flagGroups;
-    return { mainFlags, flagGroups: GLOBAL === undefined ? others : { ...others, GLOBAL } };
+    const global = [...(GLOBAL ?? [])].sort((one, other) => (one.name < other.name ? -1 : 1));
+    return { mainFlags, flagGroups: { ...others, GLOBAL: global } };
   }
 }
 

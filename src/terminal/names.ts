@@ -40,6 +40,12 @@ export function takeName(words: readonly string[], nameHex: string | undefined):
   return { name: word, typed: word, shown: escapeText(word), rest };
 }
 
+/** Every name that was given, the one in hex last. Throws `DLM_USAGE` if there is none. */
+export function needNames(words: readonly string[], nameHex: string | undefined): NamedLine[] {
+  const named = words.map((word) => needName([word], undefined));
+  return named.length > 0 && nameHex === undefined ? named : [...named, needName([], nameHex)];
+}
+
 /** As `takeName`, where a name must be given. Throws `DLM_USAGE`. */
 export function needName(words: readonly string[], nameHex: string | undefined): NamedLine {
   const taken = takeName(words, nameHex);

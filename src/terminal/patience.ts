@@ -18,6 +18,8 @@ const silenceMillis = 1000;
 export interface Patience {
   readonly nonblock: boolean;
   readonly wait?: number | undefined;
+  /** Since when, by `performance.now()`, if not from now on. */
+  readonly since?: number;
   /** The exit code for busy and timed out, if it is not to be the usual one. */
   readonly 'conflict-exit-code'?: number | undefined;
 }
@@ -36,9 +38,11 @@ export interface Waiting {
 }
 
 /** What a request says of its patience: -w 0 tries once and does not wait, as -n. */
-export function limitsOf({ nonblock, wait }: Patience): { mustNotWait: boolean; timeout?: number } {
+export function limitsOf({ nonblock, wait, since }: Patience): { mustNotWait: boolean; timeout?: number } {
   if (nonblock || wait === 0) return { mustNotWait: true };
-  return { mustNotWait: false, ...(wait === undefined ? {} : { timeout: wait }) };
+  if (wait === undefined) return { mustNotWait: false };
+  const passed = since === undefined ? 0 : performance.now() - since;
+  return { mustNotWait: false, timeout: Math.max(1, wait - passed) };
 }
 
 /** The first signal that came, if one came. */

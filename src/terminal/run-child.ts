@@ -8,8 +8,9 @@
  *      give it, and ended.
  *
  * INT, TERM, HUP and QUIT are passed on. If the lock is lost the command must
- * stop: TERM, five seconds of grace, KILL. Should we die ourselves, it gets a TERM
- * where the system can arrange that (setpriv).
+ * stop, and whatever it has started: TERM, five seconds of grace, KILL. Should we
+ * die ourselves, it gets a TERM where the system can arrange that (setpriv), and
+ * the node stops the rest.
  *
  * With a terminal on standard input the command stays in our process group, where
  * the terminal's own signals reach it; otherwise it leads a session of its own
@@ -18,14 +19,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { ProcessFamily, graceMillis } from '../core/index.js';
 import { notFoundExit } from './executable.js';
-import { treeOf } from './process-tree.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
 
-/** How long a command may tidy up after its lock is lost. */
-export const graceMillis = 5000;
-
-/** How often it is looked whether it has. */
+/** How often it is looked whether it has gone. */
 const lookAgainMillis = 50;
 
 const gate = `
@@ -38,22 +36,34 @@ const gate = `
 /** Signals that a terminal sends to all of its foreground group, the command included. */
 const fromTerminal: readonly EndSignal[] = ['SIGINT', 'SIGQUIT'];
 
+/** How a command has ended. */
+export interface ChildExit {
+  /** Its exit code, or 128 and the number of the signal that ended it. */
+  readonly code: number;
+  /** It did not end by itself: what it has started may be in the middle of something. */
+  readonly wasKilled: boolean;
+}
+
 export class GuardedChild {
   readonly #child: ChildProcess;
-  readonly #sharesTerminal: boolean;
-  readonly #exit: Promise<number>;
+  /** Does the terminal signal it along with us? */
+  readonly sharesTerminal: boolean;
+  readonly #family: ProcessFamily | null;
+  readonly #exit: Promise<ChildExit>;
+  #stopped: Promise<void> | null = null;
 
   /** The gate is up; the command starts with `open`. */
   constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
-    this.#sharesTerminal = process.stdin.isTTY === true;
+    this.sharesTerminal = process.stdin.isTTY === true;
     this.#child = spawn('/bin/sh', ['-c', gate, 'sh', ...withLostNames(command, env)], {
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
       env,
-      detached: !this.#sharesTerminal,
+      detached: !this.sharesTerminal,
     });
+    this.#family = ProcessFamily.of(this.pid);
     this.#exit = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
-      this.#child.once('exit', (code, signal) => resolve(code ?? exitOfSignal(signal!)));
+      this.#child.once('exit', (code, signal) => resolve({ code: code ?? exitOfSignal(signal!), wasKilled: code === null }));
     });
     // Awaited later; until then a failure to start is nobody's fault but ours to keep.
     this.#exit.catch(() => undefined);
@@ -70,49 +80,68 @@ export class GuardedChild {
     this.#word.end('go\n');
   }
 
-  /** Nothing was begun, and nothing will be. */
-  abandon(): void {
+  /** Nothing was begun, and nothing will be. Returns when the gate has gone. */
+  async abandon(): Promise<void> {
     this.#word.end();
+    await this.#exit.catch(() => undefined);
   }
 
-  /** Its exit code, or 128 and the number of the signal that ended it. */
-  exit(): Promise<number> {
+  exit(): Promise<ChildExit> {
     return this.#exit;
   }
 
   /** Hand on a signal that came to us. */
   forward(signal: EndSignal): void {
-    if (this.#sharesTerminal && fromTerminal.includes(signal)) return;
-    trySignal(this.#sharesTerminal ? this.pid : -this.pid, signal);
+    if (this.sharesTerminal && fromTerminal.includes(signal)) return;
+    this.#send(signal);
   }
 
-  /** The lock is lost: the command and whatever it started must stop. */
-  async stop(): Promise<void> {
-    const targets = this.#targets();
-    for (const target of targets) trySignal(target, 'SIGTERM');
+  /** We are stopped, and it with us. */
+  pause(): void {
+    this.#send('SIGSTOP');
+  }
+
+  /** We go on. */
+  resume(): void {
+    this.#send('SIGCONT');
+  }
+
+  /** What it has started has gone too. */
+  async familyGone(): Promise<void> {
+    while (this.#family?.isGone === false) await setTimeout(lookAgainMillis);
+  }
+
+  get hasFamily(): boolean {
+    return this.#family?.isGone === false;
+  }
+
+  /** The command and whatever it has started must stop. Returns when they have. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #stopAll(): Promise<void> {
+    const family = this.#family;
+    family?.signal('SIGTERM');
     const end = performance.now() + graceMillis;
-    while (performance.now() < end && targets.some((target) => trySignal(target, 0))) await setTimeout(lookAgainMillis);
-    for (const target of targets) trySignal(target, 'SIGKILL');
+    while (family?.isGone === false) {
+      await setTimeout(lookAgainMillis);
+      if (performance.now() > end) family.signal('SIGKILL');
+    }
     await this.#exit.catch(() => undefined);
+  }
+
+  #send(signal: NodeJS.Signals): void {
+    try {
+      process.kill(this.sharesTerminal ? this.pid : -this.pid, signal);
+    } catch {
+      // It has ended.
+    }
   }
 
   get #word(): Writable {
     return this.#child.stdio[3] as Writable;
-  }
-
-  /** The command's session, or the command and its descendants. */
-  #targets(): number[] {
-    if (this.pid === 0) return [];
-    return this.#sharesTerminal ? treeOf(this.pid) : [-this.pid];
-  }
-}
-
-/** Was there anybody to get it? */
-function trySignal(target: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(target, signal);
-  } catch {
-    return false;
   }
 }
 

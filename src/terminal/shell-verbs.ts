@@ -5,13 +5,14 @@
  * a shell alone can do wrong is to wait for itself, since it does one thing at a
  * time; that is refused as the deadlock it is.
  */
-import { DlmError, escapeText, type LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, type LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
+import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
 import { flagsFor, parseFlag, parseMode } from './law-words.js';
 import { needName, type NamedLine } from './names.js';
 import { limitsOf, waitFor, type Waiting } from './patience.js';
-import { inWords } from './report.js';
+import { inWords, isDlmError } from './report.js';
 import { ShellLocks, type ShellLock } from './shell-locks.js';
 import { helpFor, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
 import { hexOfValue, textOfValue, valueGiven, valueOfHex, valueOfText } from './values.js';
@@ -49,6 +50,7 @@ const lockId = /^(.+):\d+\.\d+\.[0-9a-f]{8}$/s;
 class ShellVerbs {
   readonly #shell: ShellParty;
   readonly #locks = new ShellLocks();
+  readonly #spaces = new Map<string, LockspaceClient>();
   #lockspace: string;
 
   constructor(shell: ShellParty) {
@@ -61,6 +63,16 @@ class ShellVerbs {
     if (!['lock', 'convert', 'unlock', 'lvb'].includes(call.verb)) throw new DlmError('DLM_PROTOCOL', `a shell has no verb ${escapeText(call.verb)}`);
     const line = parseLine(call.verb, call.words);
     if (line.has('help')) return { exit: 0, text: helpFor(line.name) };
+    try {
+      return await this.#answer(line, call);
+    } catch (error) {
+      // It has been removed, and may come back as another one.
+      if (isDlmError(error, 'DLM_LOCKSPACE_UNKNOWN')) this.#spaces.clear();
+      throw error;
+    }
+  }
+
+  #answer(line: Line, call: ShellCall): Promise<ShellAnswer> {
     switch (line.name) {
       case 'dlm_lock':
         return this.#lock(line, call);
@@ -85,7 +97,7 @@ class ShellVerbs {
   async #lock(line: Line, call: ShellCall): Promise<ShellAnswer> {
     const target = this.#target(line);
     const mode = this.#mode(line, target.rest, line.has('shared') ? 'PR' : line.has('exclusive') ? 'EX' : null) ?? 'EX';
-    const space = await this.#shell.client.lockspace(target.lockspace);
+    const space = await this.#space(target.lockspace);
     const flags = flagsFor(line.all('flag').map(parseFlag), { PERSISTENT: line.has('persistent') });
     const { handle, undo } = await this.#take(line, call, target, { space, mode, flags });
     return { exit: 0, lock: { id: handle.id, mode: handle.mode ?? mode, token: handle.token }, undo };
@@ -161,7 +173,7 @@ class ShellVerbs {
   async #getValue(line: Line, call: ShellCall): Promise<ShellAnswer> {
     const { name, shown, lockspace, rest } = this.#target(line);
     if (rest.length > 0) throw misused(line.name, `${escapeText(rest[0]!)} was not expected`);
-    const space = await this.#shell.client.lockspace(lockspace);
+    const space = await this.#space(lockspace);
     const lock = await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
     const { value, valueState } = lock;
     await lock.unlock();
@@ -179,7 +191,7 @@ class ShellVerbs {
     const target = this.#target(line);
     const value = valueToSet(line, target.rest);
     const { client } = this.#shell;
-    const space = await client.lockspace(target.lockspace);
+    const space = await this.#space(target.lockspace);
     if (value.length > space.valueLength) {
       throw new DlmError('DLM_VALUE_TOO_LONG', `the value has ${value.length} bytes and the value block ${space.valueLength}`);
     }
@@ -203,6 +215,16 @@ class ShellVerbs {
     const { name, shown, lockspace } = this.#target(line);
     if (await dropAnchor(this.#shell.client, lockspace, name)) return { exit: 0 };
     throw new DlmError('DLM_NO_VALUE', `the node keeps no value of ${shown}`);
+  }
+
+  /** Only the default lockspace is joined without being asked for. */
+  async #space(name: string): Promise<LockspaceClient> {
+    const known = this.#spaces.get(name);
+    if (known !== undefined) return known;
+    if (name !== defaultLockspace) await needLockspace(this.#shell.client, name);
+    const space = await this.#shell.client.lockspace(name);
+    this.#spaces.set(name, space);
+    return space;
   }
 
   /** The resource that the first word names, or --name-hex. */

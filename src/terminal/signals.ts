@@ -33,6 +33,20 @@ export class SignalWatch {
     return this.#abort.signal;
   }
 
+  /** A key on the terminal stops us, and not a child that has left the terminal: stop and go on together. */
+  stopTogether(child: { pause(): void; resume(): void }): void {
+    let isStopped = false;
+    process.on('SIGTSTP', () => {
+      isStopped = true;
+      child.pause();
+      process.kill(process.pid, 'SIGSTOP');
+    });
+    process.on('SIGCONT', () => {
+      if (isStopped) child.resume();
+      isStopped = false;
+    });
+  }
+
   /** From now on signals do again what they always do. */
   stop(): void {
     for (const signal of caught) process.off(signal, this.#heard);

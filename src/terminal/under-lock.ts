@@ -1,79 +1,100 @@
 /**
- * `dlm lock NAME -- COMMAND`: the command runs while the lock is held, and the
- * lock is given back when it is gone.
+ * `dlm lock NAME -- COMMAND`: the command runs while the lock is held, or all of
+ * several, and they are given back when it is gone.
  */
-import { DlmError, type LockHandle, type NodeClient } from '../core/index.js';
+import { setTimeout } from 'node:timers/promises';
+import { DlmError, graceMillis, type NodeClient } from '../core/index.js';
+import { Hooks, type HookPrograms } from './hooks.js';
+import { LockBell } from './lock-bell.js';
+import { environment, type Held } from './lock-environment.js';
+import { interrupted } from './patience.js';
 import { Failure } from './report.js';
-import { GuardedChild, graceMillis } from './run-child.js';
+import { GuardedChild } from './run-child.js';
 import type { SignalWatch } from './signals.js';
-import { hexOfValue } from './values.js';
 
-/** What a command under a lock is told of it. */
-export interface Guard {
+/** What a command under locks is told of them, and who hears of what happens to them. */
+export interface Guard extends Held {
   readonly client: NodeClient;
-  readonly lock: LockHandle;
-  readonly lockspace: string;
-  /** The resource as it was typed, and safe to print. */
-  readonly typed: string;
-  readonly shown: string;
-  readonly wantsValue: boolean;
+  readonly hooks: HookPrograms;
   /** Words for people that are not to be silenced. */
   readonly warn: (words: string) => void;
 }
 
+/** How long the node may take to hear that the locks are given back; that we are gone tells it too. */
+const farewellMillis = 2000;
+
 /** Run the command to its end and unlock. Returns its exit code; throws `DLM_LOST`. */
 export async function runUnderLock(guard: Guard, command: readonly string[], signals: SignalWatch): Promise<number> {
-  const { lock, client } = guard;
   const loss = lossOf(guard);
-  const child = new GuardedChild(command, environment(guard));
-  await protect(client, child);
+  const child = new GuardedChild(command, { ...process.env, ...environment(guard) });
+  await protect(guard.client, child);
+  if (signals.first !== null) {
+    await child.abandon();
+    throw interrupted(guard.locks.map(({ shown }) => shown).join(' '), signals);
+  }
   signals.listener = (signal) => child.forward(signal);
-  void loss.then((words) => {
+  if (!child.sharesTerminal) signals.stopTogether(child);
+  const hooks = new Hooks(guard.hooks, guard.warn);
+  const bell = new LockBell(hooks, guard, child.pid);
+  void loss.then(({ words }) => {
     guard.warn(`${words}; stopping the command (TERM, and KILL after ${graceMillis / 1000} s)`);
     return child.stop();
   });
   child.open();
+  bell.granted();
 
-  const exit = await child.exit();
-  if (lock.mode === null) {
-    const error = new DlmError('DLM_LOST', `the command has ended (exit code ${exit}); ${await loss}`);
-    throw new Failure(error, { facts: { commandExit: exit } });
-  }
-  await lock.unlock();
-  return exit;
+  const { code, wasKilled } = await child.exit();
+  if (wasKilled) await endFamily(guard, child, signals);
+  const isLost = guard.locks.some(({ lock }) => lock.mode === null);
+  if (isLost) await child.stop();
+  else await giveBack(guard);
+  await hooks.end();
+  if (!isLost) return code;
+  const error = new DlmError('DLM_LOST', `the command has ended (exit code ${code}); ${(await loss).words}`);
+  throw new Failure(error, { facts: { commandExit: code } });
 }
 
-/** Settles, with words for it, when the lock is lost; otherwise never. */
-function lossOf({ lock, shown }: Guard): Promise<string> {
+/** Settles, with words for it, when one of the locks is lost; otherwise never. */
+function lossOf({ locks }: Guard): Promise<{ words: string }> {
   return new Promise((resolve) => {
-    const tell = (reason: DlmError): void => resolve(`${shown} is no longer held: ${reason.message}`);
-    lock.on('lost', tell);
-    if (lock.mode === null) tell(new DlmError('DLM_LOST', 'it ended at once'));
+    for (const { lock, shown } of locks) {
+      const tell = (reason: DlmError): void => resolve({ words: `${shown} is no longer held: ${reason.message}` });
+      lock.on('lost', tell);
+      if (lock.mode === null) tell(new DlmError('DLM_LOST', 'it ended at once'));
+    }
   });
 }
 
-/** The lock must outlive us if the command does. */
+/** The locks must outlive us if the command does. */
 async function protect(client: NodeClient, child: GuardedChild): Promise<void> {
   try {
     await client.port.protect(child.pid);
   } catch (error) {
-    child.abandon();
-    await child.exit().catch(() => undefined);
+    await child.abandon();
     throw error;
   }
 }
 
-/** Ours, and what it may want to know of its lock. Nothing else is changed. */
-function environment({ lock, lockspace, typed, wantsValue }: Guard): NodeJS.ProcessEnv {
-  return {
-    ...process.env,
-    DLM_LOCKSPACE: lockspace,
-    DLM_RESOURCE: typed,
-    DLM_MODE: lock.mode ?? '',
-    DLM_LKID: lock.id,
-    DLM_TOKEN: lock.token,
-    ...(wantsValue ? { DLM_VALUE: lock.value === null ? '' : hexOfValue(lock.value), DLM_VALUE_STATE: lock.valueState } : {}),
-  };
+/**
+ * The command was killed, and what it has started may be in the middle of
+ * something. If we passed a signal on they have been told, and are waited for
+ * until the next signal; otherwise they are stopped.
+ */
+async function endFamily({ warn }: Guard, child: GuardedChild, signals: SignalWatch): Promise<void> {
+  if (signals.first === null) return child.stop();
+  if (!child.hasFamily) return;
+  warn('the command has ended, and what it has started has not; the lock is kept until then, or until another signal');
+  signals.listener = () => void child.stop();
+  await child.familyGone();
+}
+
+/** Should the node not answer, or the locks have ended just now: the command is done, and its exit code tells how. */
+async function giveBack({ locks }: Guard): Promise<void> {
+  const unlocked = Promise.allSettled(locks.map(({ lock }) => lock.unlock()));
+  const impatience = new AbortController();
+  const patience = setTimeout(farewellMillis, undefined, { signal: impatience.signal }).catch(() => undefined);
+  await Promise.race([unlocked, patience]);
+  impatience.abort();
 }
 
 /** A command line as it could be typed again, for those who look who holds the lock. */

@@ -3,12 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { ChildRegister } from '../../src/core/host/child-register.js';
 import { nodePlaces } from '../../src/core/host/places.js';
 import { ProcessFamily } from '../../src/core/host/process-family.js';
-import { commandOf, identify, isAlive, pidNamespace } from '../../src/core/host/process-facts.js';
+import { bootId, commandOf, identify, isAlive, pidNamespace } from '../../src/core/host/process-facts.js';
 import { served, codeOf } from '../contract/ports.js';
 import { scratch } from './scratch.js';
 import { ended, idler, player } from './troupe.js';
@@ -119,7 +119,8 @@ describe('the register of children', () => {
     const [one, other] = [idler(test), idler(test)];
     const register = new ChildRegister(places);
     for (const { pid } of [one, other]) register.add(ProcessFamily.of(pid)!);
-    register.add(new ProcessFamily({ pid: process.pid, started: 1 }, false));
+    writeFileSync(`${places.children}/${process.pid}.1.${bootId()}`, '');
+    writeFileSync(`${places.children}/something else`, '');
     one.kill('SIGKILL');
     await ended(one);
     assert.deepEqual(new ChildRegister(places).survivors().map(({ pid }) => pid), [other.pid]);

@@ -62,7 +62,7 @@ const mark = '\x1e';
 const prelude = `
 exec 2>&1 < /dev/null
 soon() { local i; for i in $(seq 200); do "$@" > /dev/null 2>&1 && return; sleep 0.05; done; echo "never: $*"; return 1; }
-quiet() { "$@" 2> /dev/null; }
+quiet() { "$@"; } 2> /dev/null
 
 `;
 

@@ -2,10 +2,11 @@
  * Run a node on this machine, in front of us or in the background.
  */
 import * as Flags from '@oclif/core/flags';
-import { escapeText, serveNode, startDetached, type NodeClient } from '../../core/index.js';
+import { escapeText, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
+import { speakerFor } from '../../terminal/shell-verbs.js';
 import { SignalWatch } from '../../terminal/signals.js';
 import { NodeStop } from '../../terminal/stop-node.js';
 
@@ -32,33 +33,29 @@ export default class NodeJoin extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(NodeJoin);
     if (flags.detach) return this.#detach();
-    return this.#serve(flags['as-background'] && !flags['until-left'] ? 'automatic' : 'joined');
+    const start = flags['as-background'] && !flags['until-left'] ? 'automatic' : 'joined';
+    return this.#serve({ start, ...(flags.quiet ? { log: () => undefined } : {}) });
   }
 
   async #detach(): Promise<unknown> {
     const client = await startDetached();
-    try {
-      return await this.#tell(client, 'in the background, until dlm node leave');
-    } finally {
-      await client.close();
-    }
+    const { node, pid, incarnation, socket } = await client.status();
+    await client.close();
+    this.note(`node ${node} runs in the background until dlm node leave, pid ${pid}, listening on ${escapeText(socket ?? 'nothing')}`);
+    return { node, pid, incarnation, socket };
   }
 
-  async #serve(start: 'automatic' | 'joined'): Promise<void> {
-    const served = await serveNode({ start });
-    const facts = await this.#tell(served.client, 'until INT or TERM');
-    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(facts)}\n`);
+  /** The node's log goes to standard error, here and in the background. */
+  async #serve(options: ServeOptions): Promise<void> {
+    const served = await serveNode({ shells: speakerFor, ...options });
+    const { node, pid, incarnation, socket } = await served.client.status();
+    this.note(`node ${node} runs until INT or TERM, pid ${pid}`);
+    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify({ node, pid, incarnation, socket })}\n`);
 
     const signals = new SignalWatch();
     const stop = new NodeStop(served, (words) => this.warnPeople(words));
     signals.listener = () => void stop.ask();
-    this.note(`node ${facts.node} has left: ${await served.left}`);
+    await served.left;
     signals.stop();
-  }
-
-  async #tell(client: NodeClient, how: string): Promise<{ node: number; pid: number; incarnation: number; socket: string | null }> {
-    const { node, pid, incarnation, socket } = await client.status();
-    this.note(`node ${node} runs ${how}, pid ${pid}, listening on ${escapeText(socket ?? 'nothing')}`);
-    return { node, pid, incarnation, socket };
   }
 }

@@ -6,8 +6,10 @@
  * machine's run as well, because after a restart of the machine a pid and its
  * starting time may belong to something else.
  *
- *   4711.524642.9f1c03aa            a process
- *   4711.524642.9f1c03aa.session    one that leads a session, and all of that
+ *   4711.524642.4711.9f1c03aa.default:1.7.0000002a
+ *
+ * is process 4711, since when, in which session, in which run of the machine, and
+ * the mark of its family.
  */
 import { closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,8 +19,8 @@ import { bootId } from './process-facts.js';
 import { ProcessFamily } from './process-family.js';
 import { codeOf, reasonOf } from './system-error.js';
 
-/** Every protected command is given this variable. */
-const variable = 'DLM_LKID';
+/** The longest mark that fits into a file's name; whoever has a longer one is known by its process alone. */
+const markMax = 150;
 
 export class ChildRegister {
   readonly #folder: string;
@@ -48,7 +50,7 @@ export class ChildRegister {
     const living: ProcessFamily[] = [];
     for (const name of this.#names()) {
       const child = this.#childIn(name);
-      if (child?.isLeftWith(variable) === true) living.push(child);
+      if (child?.isLongGone === false) living.push(child);
       else rmSync(join(this.#folder, name), { force: true });
     }
     return living;
@@ -63,13 +65,14 @@ export class ChildRegister {
     }
   }
 
-  #entry({ pid, started, leads }: ProcessFamily): string {
-    return join(this.#folder, `${pid}.${started}.${this.#boot}${leads ? '.session' : ''}`);
+  #entry({ pid, started, session, mark }: ProcessFamily): string {
+    const plain = mark.length <= markMax && !mark.includes('/') ? mark : '';
+    return join(this.#folder, `${pid}.${started}.${session}.${this.#boot}.${plain}`);
   }
 
   #childIn(name: string): ProcessFamily | null {
-    const match = /^(\d+)\.(\d+)\.([^.]*)(\.session)?$/.exec(name);
-    if (match === null || match[3] !== this.#boot) return null;
-    return new ProcessFamily({ pid: Number(match[1]), started: Number(match[2]) }, match[4] !== undefined);
+    const match = /^(\d+)\.(\d+)\.(\d+)\.([^.]*)\.(.*)$/.exec(name);
+    if (match === null || match[4] !== this.#boot) return null;
+    return new ProcessFamily({ pid: Number(match[1]), started: Number(match[2]), session: Number(match[3]) }, match[5]!);
   }
 }

@@ -97,6 +97,7 @@ function greeted(socket: Socket, path: string): Promise<SessionPort | null> {
       const heard = greeting.hear(chunk);
       if (heard === 'more') return;
       if (heard === 'strange') return refuse(strange(path));
+      if (heard === 'full') return refuse(full(path));
       if ('error' in heard) return refuse(new DlmError('DLM_PROTOCOL', heard.error.message));
       stop();
       resolve(new SessionPort(socket, greeting.reader, heard.node, heard.incarnation));
@@ -114,14 +115,15 @@ class Greeting {
   /** Null once it has been read. */
   #head: Buffer | null = Buffer.alloc(0);
 
-  hear(chunk: Buffer): Greeted | 'more' | 'strange' {
+  hear(chunk: Buffer): Greeted | 'more' | 'full' | 'strange' {
     if (this.#head === null) {
       this.reader.push(chunk);
     } else {
       this.#head = Buffer.concat([this.#head, chunk]);
       const end = this.#head.indexOf('\r\n\r\n');
       if (end < 0) return this.#head.length > headMax ? 'strange' : 'more';
-      if (!this.#head.toString('latin1', 0, end).startsWith('HTTP/1.1 101 ')) return 'strange';
+      const status = this.#head.toString('latin1', 0, 'HTTP/1.1 101 '.length);
+      if (status !== 'HTTP/1.1 101 ') return status === 'HTTP/1.1 503 ' ? 'full' : 'strange';
       this.reader.push(this.#head.subarray(end + 4));
       this.#head = null;
     }
@@ -143,6 +145,10 @@ function parseGreeting(line: Buffer): Greeted | 'strange' {
 
 function strange(path: string): DlmError {
   return new DlmError('DLM_PROTOCOL', `what answers on ${path} is no node, or one of another version`);
+}
+
+function full(path: string): DlmError {
+  return new DlmError('DLM_TOO_MANY', `the node behind ${path} has as many sessions as it can serve`);
 }
 
 function noAnswer(path: string): DlmError {

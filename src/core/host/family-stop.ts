@@ -3,27 +3,25 @@
  * TERM, a while to tidy up, KILL; and KILL again until nobody is left.
  *
  * Nobody is told twice to stop within that while, since many a program takes a
- * second TERM for impatience. So a family whose guard has died is told at once,
- * but for a root that the system has told already; and one whose guard may be
- * about to stop it only when that time is over.
+ * second TERM for impatience. So when a guard has died its command is not told at
+ * once if the system does that; and a family whose guard may be about to stop it
+ * is told only when that should be over.
  */
 import { spawnSync } from 'node:child_process';
-import type { ProcessFamily } from './process-family.js';
-
-/** How long a process may tidy up before it is killed. */
-export const graceMillis = 5_000;
+import { graceMillis, type ProcessFamily } from './process-family.js';
 
 /** How long a guard that lives takes at most to stop its family. */
 const guardMillis = graceMillis + 500;
 
-interface Plan {
-  readonly killAt: number;
-  /** Null when they have been told. */
-  termAt: number | null;
+interface Step {
+  readonly at: number;
+  readonly signal: 'SIGTERM' | 'SIGKILL';
+  readonly who: 'all' | 'root' | 'others';
 }
 
 export class FamilyStop {
-  readonly #plans = new Map<ProcessFamily, Plan>();
+  /** What is still to be done; the last step is repeated. */
+  readonly #plans = new Map<ProcessFamily, Step[]>();
   readonly #now: () => number;
   #hasParentDeathSignal: boolean | null = null;
 
@@ -32,18 +30,29 @@ export class FamilyStop {
     this.#now = now;
   }
 
-  /** Its guard has died. The root of a session was told so by the system, where it can. */
+  /** Its guard has died. */
   unguarded(family: ProcessFamily): void {
-    if (this.#plans.has(family)) return;
-    family.signal('SIGTERM', { root: !family.leads || !this.#systemTells() });
-    this.#plans.set(family, { termAt: null, killAt: this.#now() + graceMillis });
+    const now = this.#now();
+    const plan: Step[] = this.#systemTells()
+      ? [
+          { at: now, signal: 'SIGTERM', who: 'others' },
+          { at: now + graceMillis, signal: 'SIGTERM', who: 'root' },
+          { at: now + 2 * graceMillis, signal: 'SIGKILL', who: 'all' },
+        ]
+      : [
+          { at: now, signal: 'SIGTERM', who: 'all' },
+          { at: now + graceMillis, signal: 'SIGKILL', who: 'all' },
+        ];
+    this.#begin(family, plan);
   }
 
   /** Its guard, if there still is one, has reason to stop it. */
   doomed(family: ProcessFamily): void {
-    if (this.#plans.has(family)) return;
-    const termAt = this.#now() + guardMillis;
-    this.#plans.set(family, { termAt, killAt: termAt + graceMillis });
+    const now = this.#now() + guardMillis;
+    this.#begin(family, [
+      { at: now, signal: 'SIGTERM', who: 'all' },
+      { at: now + graceMillis, signal: 'SIGKILL', who: 'all' },
+    ]);
   }
 
   /** It has gone, or need not go. */
@@ -53,15 +62,20 @@ export class FamilyStop {
 
   /** Do what is due. To be called several times a second. */
   look(): void {
-    const now = this.#now();
-    for (const [family, plan] of this.#plans) {
-      if (now >= plan.killAt) {
-        family.signal('SIGKILL');
-      } else if (plan.termAt !== null && now >= plan.termAt) {
-        plan.termAt = null;
-        family.signal('SIGTERM');
-      }
-    }
+    for (const [family, plan] of this.#plans) this.#doWhatIsDue(family, plan);
+  }
+
+  #begin(family: ProcessFamily, plan: Step[]): void {
+    if (this.#plans.has(family)) return;
+    this.#plans.set(family, plan);
+    this.#doWhatIsDue(family, plan);
+  }
+
+  #doWhatIsDue(family: ProcessFamily, plan: Step[]): void {
+    const [step, next] = plan;
+    if (step === undefined || step.at > this.#now()) return;
+    family.signal(step.signal, step.who);
+    if (next !== undefined) plan.shift();
   }
 
   /** As the gate of a protected command finds out (src/terminal/run-child.ts). */

@@ -26,7 +26,8 @@ export function identify(pid: number): ProcessId | null {
   return facts === null ? null : { pid, started: facts.started };
 }
 
-function factsOf(pid: number): ProcessFacts | null {
+/** As `identify`, and what else is known of it. */
+export function factsOf(pid: number): ProcessFacts | null {
   const stat = read(`/proc/${pid}/stat`);
   if (stat === null) return null;
   // The second field is the program's name in parentheses, with anything in it.
@@ -43,13 +44,10 @@ export function everyProcess(): ProcessFacts[] {
   return pids.map((pid) => factsOf(Number(pid))).filter((facts) => facts !== null);
 }
 
-export function leadsSession(pid: number): boolean {
-  return factsOf(pid)?.session === pid;
-}
-
-/** Was it started with this variable in its environment? Not, if that cannot be seen. */
-export function startedWith(pid: number, variable: string): boolean {
-  return `\0${read(`/proc/${pid}/environ`) ?? ''}`.includes(`\0${variable}=`);
+/** The variable in the environment that a process was started with; null if there is none, or that cannot be seen. */
+export function variableOf(pid: number, name: string): string | null {
+  const words = (read(`/proc/${pid}/environ`) ?? '').split('\0');
+  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
 }
 
 export function isAlive({ pid, started }: ProcessId): boolean {

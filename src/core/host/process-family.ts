@@ -1,63 +1,63 @@
 /**
- * A process and those it has started, as one: is anybody of them left, and who is
- * to be told to stop.
+ * A protected command and those it has started, as one: is anybody of them left,
+ * and who is to be told to stop.
  *
- * A process that leads a session stands for all of that session, also after it has
+ * A command that leads a session stands for all of that session, also after it has
  * ended itself: the number of a session is not used again while anybody is in it.
- * Any other process stands for itself and for the descendants that were seen while
- * their line led back to it; those that were left behind unseen are nobody's.
- *
- * A process that makes a session of its own leaves the family, on purpose.
+ * One that shares the session of a terminal is told apart from the others there by
+ * a variable that it was started with and that those inherit whom it starts. A
+ * process that makes a session of its own leaves the family, on purpose.
  */
-import { everyProcess, identify, isAlive, leadsSession, startedWith, type ProcessId } from './process-facts.js';
+import { everyProcess, factsOf, isAlive, variableOf, type ProcessFacts, type ProcessId } from './process-facts.js';
+
+/** How long a family may tidy up before it is killed. */
+export const graceMillis = 5_000;
+
+/** Every protected command is given this variable, and no two the same value. */
+const variable = 'DLM_LKID';
 
 export class ProcessFamily implements ProcessId {
   readonly pid: number;
   readonly started: number;
-  /** Does it lead a session? */
-  readonly leads: boolean;
-  /** Members of a family without a session, and when they started. */
-  readonly #seen: Map<number, number>;
+  readonly session: number;
+  /** The value of the variable that its members have; empty if they have none. */
+  readonly mark: string;
 
-  constructor({ pid, started }: ProcessId, leads: boolean) {
+  constructor({ pid, started, session }: Omit<ProcessFacts, 'parent'>, mark: string) {
     this.pid = pid;
     this.started = started;
-    this.leads = leads;
-    this.#seen = new Map([[pid, started]]);
+    this.session = session;
+    this.mark = mark;
   }
 
   /** The family of a living process; null if there is none of that number. */
   static of(pid: number): ProcessFamily | null {
-    const root = Number.isSafeInteger(pid) && pid > 0 ? identify(pid) : null;
-    return root === null ? null : new ProcessFamily(root, leadsSession(pid));
+    const root = Number.isSafeInteger(pid) && pid > 0 ? factsOf(pid) : null;
+    return root === null ? null : new ProcessFamily(root, variableOf(pid, variable) ?? '');
   }
 
   get isGone(): boolean {
-    if (isAlive(this)) return false;
-    if (!this.leads && this.#seen.size === 1) return true;
-    return this.members().length === 0;
+    return !isAlive(this) && this.members().length === 0;
   }
 
   /**
-   * Could those left in its session be of another, which got the same number after
-   * this one was over? Asked after a time in which nobody looked. They are ours if
-   * they carry the variable that every member has been given.
+   * As `isGone`, after a time in which nobody looked: the session may have been
+   * over meanwhile, and its number be that of another one.
    */
-  isLeftWith(variable: string): boolean {
-    return isAlive(this) || (this.leads && this.members().some((pid) => startedWith(pid, variable)));
+  get isLongGone(): boolean {
+    return !isAlive(this) && !this.members().some((pid) => this.#isMarked(pid));
   }
 
   /** Those that live, the root first if it does. */
   members(): number[] {
-    const living = everyProcess();
-    const found = this.leads ? living.filter(({ session }) => session === this.pid) : this.#descendants(living);
+    const found = everyProcess().filter((process) => this.#includes(process));
     return found.map(({ pid }) => pid).sort((one, other) => Number(other === this.pid) - Number(one === this.pid));
   }
 
   /** Who could not be signalled has ended, or is not ours to signal; then it is waited for. */
-  signal(signal: NodeJS.Signals, to: { readonly root: boolean } = { root: true }): void {
+  signal(signal: NodeJS.Signals, who: 'all' | 'root' | 'others' = 'all'): void {
     for (const pid of this.members()) {
-      if (pid === this.pid && !to.root) continue;
+      if (who !== 'all' && (who === 'root') !== (pid === this.pid)) continue;
       try {
         process.kill(pid, signal);
       } catch {
@@ -66,18 +66,12 @@ export class ProcessFamily implements ProcessId {
     }
   }
 
-  #descendants(living: ReturnType<typeof everyProcess>): ReturnType<typeof everyProcess> {
-    const found = living.filter(({ pid, started }) => this.#seen.get(pid) === started);
-    const pids = new Set(found.map(({ pid }) => pid));
-    for (let isGrowing = true; isGrowing; ) {
-      const more = living.filter(({ pid, parent }) => pids.has(parent) && !pids.has(pid));
-      for (const process of more) {
-        pids.add(process.pid);
-        this.#seen.set(process.pid, process.started);
-      }
-      found.push(...more);
-      isGrowing = more.length > 0;
-    }
-    return found;
+  #includes({ pid, started, session }: ProcessFacts): boolean {
+    if (pid === this.pid) return started === this.started;
+    return session === this.session && (this.session === this.pid || this.#isMarked(pid));
+  }
+
+  #isMarked(pid: number): boolean {
+    return this.mark !== '' && variableOf(pid, variable) === this.mark;
   }
 }

@@ -217,12 +217,18 @@ export class SessionPort implements Port {
 
   #read(chunk: Buffer): void {
     this.#reader.push(chunk);
-    for (let line = this.#reader.next(); line !== null; line = this.#reader.next()) {
-      if (this.#gone !== null) return;
-      const message = JSON.parse(line.toString('utf8')) as Answer | Event;
+    for (let line = this.#reader.next(); line !== null && this.#gone === null; line = this.#reader.next()) {
+      const message = messageIn(line);
+      if (message === null) return this.#giveUp();
       if ('event' in message) this.#hear(message);
       else this.#settle(message);
     }
+  }
+
+  /** What the node says makes no sense, so nothing it has said can be relied on. */
+  #giveUp(): void {
+    this.#goodbye = new DlmError('DLM_LOST', 'the node has sent a line that makes no sense');
+    this.#end();
   }
 
   #settle({ id, result, error }: Answer): void {
@@ -278,6 +284,14 @@ export class SessionPort implements Port {
     for (const { listeners, wasGranted } of known) {
       for (const listener of listeners) listener.lost(wasGranted ? reason : unheard);
     }
+  }
+}
+
+function messageIn(line: Buffer): Answer | Event | null {
+  try {
+    return JSON.parse(line.toString('utf8')) as Answer | Event;
+  } catch {
+    return null;
   }
 }
 

@@ -1,17 +1,18 @@
 /**
  * What a shell and its node say to each other: a line each way, made for the
- * `read` of a shell.
+ * `printf` and the `read` of a shell.
  *
- *   ASKER SERIAL HEARD VERB WORD…     with tabs between; \\, \t and \n are escaped
- *   @SERIAL EXIT ID MODE TOKEN TEXT   with blanks between; TEXT is made for printf %b
+ *   ASKER SERIAL HEARD VERB WORD…         a tab before each and after the last; \\, \t and \n are escaped
+ *   @SERIAL EXIT LINES ID MODE TOKEN      blanks between, and filled up with blanks to a fixed length
  *
  * ASKER is the process that asks, the shell or a subshell of it; SERIAL numbers its
  * calls, and HEARD is the last one whose answer it has read to the end. A call
  * that was not heard was interrupted: it is taken back before the next one.
  *
- * EXIT is a number of the catalogue of errors, or + for a word in between: the call
- * waits, and TEXT is for standard error. What is not there is -, or left out at the
- * end of the line.
+ * EXIT is 0 or a number of the catalogue of errors, or + for a word in between: the
+ * call waits. LINES lines of text follow, for standard error unless EXIT is 0.
+ * What is not there is -. The first line of an answer has a fixed length because
+ * a shell reads a line of unknown length byte by byte, each with a system call.
  *
  * Some verbs are the connection's own: `hello` binds it to the shell, `join` opens a
  * way back to a subshell, `cancel` takes the call of that number back. All others
@@ -70,10 +71,10 @@ export type SpeakerMaker = (shell: ShellParty) => ShellSpeaker;
 
 /** Read one line; null if it makes no sense. */
 export function parseShellLine(line: Buffer): ShellRequest | null {
-  const [asker, serial, heard, verb, ...words] = line.toString('utf8').split('\t');
-  const numbers = [asker, serial, heard].map((word) => (/^\d{1,15}$/.test(word ?? '') ? Number(word) : -1));
+  const [, asker, serial, heard, verb, ...words] = line.toString('utf8').split('\t');
+  const numbers = [asker, serial, heard].map((word) => (/^\d{1,10}$/.test(word ?? '') ? Number(word) : -1));
   if (verb === undefined || numbers.includes(-1)) return null;
-  return { asker: numbers[0]!, serial: numbers[1]!, heard: numbers[2]!, verb, words: words.map(unescape) };
+  return { asker: numbers[0]!, serial: numbers[1]!, heard: numbers[2]!, verb, words: words.slice(0, -1).map(unescape) };
 }
 
 const plainOf: Readonly<Record<string, string>> = { '\\\\': '\\', '\\t': '\t', '\\n': '\n' };
@@ -82,17 +83,19 @@ function unescape(word: string): string {
   return word.includes('\\') ? word.replace(/\\[\\tn]/g, (pair) => plainOf[pair]!) : word;
 }
 
+/** The length of the first line of an answer, with its newline. A lock id has at most 95 characters. */
+const headLength = 160;
+
 export function formatAnswer(serial: number, { exit, lock, text = '' }: ShellAnswer): string {
-  const what = lock === undefined ? (text === '' ? '' : ' - - -') : ` ${lock.id} ${lock.mode} ${lock.token}`;
-  return `@${serial} ${exit}${what}${text === '' ? '' : ` ${escape(text)}`}\n`;
+  return format(serial, String(exit), lock === undefined ? '- - -' : `${lock.id} ${lock.mode} ${lock.token}`, text);
 }
 
 /** A word in between; without text it says only that the call waits. */
 export function formatNote(serial: number, text = ''): string {
-  return text === '' ? `@${serial} +\n` : `@${serial} + - - - ${escape(text)}\n`;
+  return format(serial, '+', '- - -', text);
 }
 
-/** For printf %b. A shell would drop blanks at the beginning; at the end there is a newline. */
-function escape(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replace(/^ /, '\\x20');
+function format(serial: number, exit: string, what: string, text: string): string {
+  const lines = text === '' ? 0 : text.split('\n').length - 1;
+  return `${`@${serial} ${exit} ${lines} ${what}`.padEnd(headLength - 1)}\n${text}`;
 }
