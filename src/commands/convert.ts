@@ -2,6 +2,7 @@
  * Convert a lock to another mode.
  */
 import type { ConvertOptions } from '../core/index.js';
+import { unlessHung } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { describeResults } from '../terminal/describe.js';
 import * as options from '../terminal/flags.js';
@@ -56,7 +57,7 @@ export default class Convert extends BaseCommand {
       isQuiet: flags.quiet,
       note: (words) => this.note(words),
     };
-    await waitFor(waiting, signals, () => lock.convert(flags.mode, call));
+    await waitFor(waiting, signals, () => unlessHung(lock.convert(flags.mode, call), waiting.shown, signals));
     this.noteAll(describeResults(lock.results, lock.mode));
     return jsonOfLock(lock);
   }

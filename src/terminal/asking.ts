@@ -7,6 +7,9 @@ import type { NamedLine } from './names.js';
 import { interrupted, limitsOf, waitFor, type Patience } from './patience.js';
 import type { SignalWatch } from './signals.js';
 
+/** How long the node may take to take a request back. */
+const answerMillis = 2000;
+
 /** What is wanted of the law, and in front of whom it is waited for. */
 export interface Request {
   readonly space: LockspaceClient;
@@ -29,10 +32,19 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const { patience, isQuiet, note } = request;
   const waiting = { locks: () => space.locks(target.name), shown: target.shown, mode, isMine, patience, isQuiet, note };
 
-  const lock = await waitFor(waiting, signals, () => space.lock(target.name, optionsOf(request, signals)));
+  const lock = await waitFor(waiting, signals, () => unlessHung(space.lock(target.name, optionsOf(request, signals)), target.shown, signals));
   if (signals.first === null) return lock;
   await lock.unlock();
   throw interrupted(target.shown, signals);
+}
+
+/** A node that does not even answer that the request is taken back is not waited for: it will see that we are gone. */
+export function unlessHung(asked: Promise<LockHandle>, shown: string, signals: SignalWatch): Promise<LockHandle> {
+  return new Promise((resolve, reject) => {
+    asked.then(resolve, reject);
+    const giveUp = (): void => reject(interrupted(shown, signals));
+    signals.aborted.addEventListener('abort', () => setTimeout(giveUp, answerMillis).unref());
+  });
 }
 
 /**
@@ -52,7 +64,7 @@ export async function askForLocks(request: Omit<Request, 'target'>, targets: rea
       held.set(bytes, { ...target, lock });
     }
   } catch (error) {
-    for (const { lock } of [...held.values()].reverse()) await lock.unlock().catch(() => undefined);
+    for (const { lock } of [...held.values()].reverse()) void lock.unlock().catch(() => undefined);
     throw error;
   }
   return [...byName.keys()].map((bytes) => held.get(bytes)!);

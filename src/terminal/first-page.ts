@@ -23,6 +23,7 @@ Locks
   cancel       take back what a lock waits for
   lvb          the value of a resource: get, set, drop
   modes        the six lock modes, and which get on with which
+  shellenv     for scripts that lock a lot: functions for bash and zsh
 
 To look
   locks        who holds, who converts, who waits

@@ -116,7 +116,7 @@ export const ownerFlag = {
   }),
 };
 
-const hook = (summary: string) => Flags.string({ helpValue: 'PROGRAM', summary, helpGroup: 'WHEN SOMETHING HAPPENS' });
+const hook = (summary: string) => Flags.string({ helpValue: 'PROGRAM', summary, helpGroup: 'HOOK' });
 
 /** Programs to run when something happens to a lock while a command runs under it. */
 export const hookFlags = {

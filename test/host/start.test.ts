@@ -109,7 +109,7 @@ describe('a node that is not started', () => {
     mkdirSync(`${dir}/state.json.new`);
     await assert.rejects(attach({ dir, start: true }), {
       code: 'DLM_START_FAILED',
-      message: /ended with exit code 104 before it answered[^]*cannot write .*state\.json/,
+      message: /did not come up: the node cannot keep its state[^]*cannot write .*state\.json/,
       hint: /node\.log$/,
     });
   });

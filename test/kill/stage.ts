@@ -34,12 +34,17 @@ export class Stage {
     // Short and relative, because the path of a socket must be short.
     this.folder = mkdtempSync(`${place}/k-`);
     mkdirSync(this.dir);
-    this.env = { ...process.env, KILL_STAGE: this.folder, DLM: program, DLM_DIR: this.dir };
+    this.env = { ...process.env, KILL_STAGE: this.folder, DLM: program, DLM_DIR: this.dir, SCRIPTS: scripts };
   }
 
   /** The folder of the node. */
   get dir(): string {
     return `${this.folder}/n`;
+  }
+
+  /** Where the scripts are, with a slash at the end. */
+  get scripts(): string {
+    return scripts;
   }
 
   /** One of the scripts beside this file. `who`: a word by which all it starts can be found. */
@@ -66,6 +71,13 @@ export class Stage {
   /** The exit code of a command that ends by itself. */
   async exitOf(...words: string[]): Promise<number> {
     return this.dlm(...words).exit;
+  }
+
+  /** What a command that ends by itself has said. */
+  async outputOf(...words: string[]): Promise<string> {
+    const actor = this.dlm(...words);
+    await actor.exit;
+    return actor.said();
   }
 
   /** A file that a script waits for. */

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nameAndCommand, splitAtDashes } from '../../src/terminal/command-line.js';
+import { namesAndCommand, splitAtDashes } from '../../src/terminal/command-line.js';
 
 describe('the first --', () => {
   test('ends our words, and the rest is left as it was', () => {
@@ -18,18 +18,36 @@ describe('the first --', () => {
 
 describe('after it comes', () => {
   test('the command, if the name was before it', () => {
-    assert.deepEqual(nameAndCommand('x', false, ['sh', '-c', 'true']), { words: ['x'], command: ['sh', '-c', 'true'] });
-    assert.deepEqual(nameAndCommand(undefined, true, ['true']), { words: [], command: ['true'] });
+    assert.deepEqual(namesAndCommand(['x'], false, ['sh', '-c', 'true']), { names: ['x'], command: ['sh', '-c', 'true'] });
+    assert.deepEqual(namesAndCommand([], true, ['true']), { names: [], command: ['true'] });
   });
 
   test('the name, if there was none', () => {
-    assert.deepEqual(nameAndCommand(undefined, false, ['--x']), { words: ['--x'], command: [] });
-    assert.deepEqual(nameAndCommand(undefined, false, ['--x', '--', 'true', '--']), { words: ['--x'], command: ['true', '--'] });
+    assert.deepEqual(namesAndCommand([], false, ['--x']), { names: ['--x'], command: [] });
+    assert.deepEqual(namesAndCommand([], false, ['--x', '--', 'true', '--']), { names: ['--x'], command: ['true', '--'] });
+  });
+
+  test('the command, behind as many names as there are', () => {
+    assert.deepEqual(namesAndCommand(['a', 'b c'], false, ['true']), { names: ['a', 'b c'], command: ['true'] });
+    assert.deepEqual(namesAndCommand(['a'], true, ['true']), { names: ['a'], command: ['true'] });
+    assert.deepEqual(namesAndCommand([], false, ['-a', '-b', '--', 'true']), { names: ['-a', '-b'], command: ['true'] });
   });
 
   test('nothing that makes sense', () => {
-    assert.throws(() => nameAndCommand('x', false, []), { code: 'DLM_USAGE', message: 'there is no command after the --' });
-    assert.throws(() => nameAndCommand(undefined, false, ['--x', '--']), { code: 'DLM_USAGE' });
-    assert.throws(() => nameAndCommand(undefined, false, ['true', 'x']), { code: 'DLM_USAGE', message: 'no name was given before the --' });
+    assert.throws(() => namesAndCommand(['x'], false, []), { code: 'DLM_USAGE', message: 'there is no command after the --' });
+    assert.throws(() => namesAndCommand([], false, ['--x', '--']), { code: 'DLM_USAGE' });
+    assert.throws(() => namesAndCommand(['a', '--wiat', '5'], false, ['true']), { code: 'DLM_USAGE', message: 'there is no option --wiat' });
+    assert.throws(() => namesAndCommand([], false, ['true', 'x']), { code: 'DLM_USAGE', message: 'no name was given before the --' });
+  });
+});
+
+describe('without it there is one name', () => {
+  test('because a second word is a command that lacks its dashes', () => {
+    assert.deepEqual(namesAndCommand(['x'], false, null), { names: ['x'], command: [] });
+    assert.throws(() => namesAndCommand(['x', 'ls', '/'], false, null), {
+      code: 'DLM_USAGE',
+      message: "'ls' '/' were not expected here",
+      hint: 'put -- before the command: dlm lock NAME -- COMMAND',
+    });
   });
 });

@@ -54,3 +54,23 @@ test('nodes inside commands, alone: each runs, and nobody starts a node for othe
     await desk.clear();
   }
 });
+
+test('a grant and the end of patience at the same moment: one outcome, and nothing left held', { timeout: 120_000 }, async () => {
+  const desk = new Desk();
+  try {
+    await desk.dlm('lock', 'warm', '-q', '--', 'true');
+    const rounds = Array.from({ length: 12 }, async (_, round) => {
+      const name = `n${round}`;
+      const holder = desk.shell(`dlm lock ${name} -q -- sh -c 'echo held > ${name}; sleep 0.${round + 30}'`);
+      const waiter = desk.shell(`until [ -e ${name} ]; do sleep 0.01; done; dlm lock ${name} -q -w 0.15 -- echo ran`);
+      await holder;
+      return waiter;
+    });
+    for (const { exit, out } of await Promise.all(rounds)) {
+      assert.ok((exit === 0 && out === 'ran\n') || (exit === 81 && out === ''), `exit code ${exit}, said '${out}'`);
+    }
+    assert.deepEqual(JSON.parse((await desk.dlm('locks', '--json')).out), []);
+  } finally {
+    await desk.clear();
+  }
+});

@@ -43,11 +43,15 @@ export class KernelLock {
     return new KernelLock(file);
   }
 
-  /** Leave word for those who find the lock taken. */
+  /** Leave word for those who find the lock taken, if the disk has room for it. */
   note(word: string): void {
     if (this.#file === null) return;
-    ftruncateSync(this.#file);
-    writeSync(this.#file, word, 0);
+    try {
+      ftruncateSync(this.#file);
+      writeSync(this.#file, word, 0);
+    } catch {
+      return;
+    }
   }
 
   release(): void {

@@ -7,6 +7,7 @@
  * before anything is granted. The socket goes first when the node leaves, and the
  * lock last.
  */
+import { writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
 import { connect } from './connect.js';
@@ -208,10 +209,11 @@ class ServingNode implements Served, ServedNode {
     this.log(`leaves: ${why}`);
     this.#server.stopListening();
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
+    // From here on nobody is granted anything, though holders go one after another.
+    this.host.close();
     if (endChildren) await this.watch.endChildren();
     await this.#shells.close();
     this.watch.stop();
-    this.host.close();
     await this.#server.close();
     for (const lock of this.#locks) lock.release();
     this.#tellLeft(why);
@@ -236,6 +238,11 @@ class ServingNode implements Served, ServedNode {
   }
 }
 
+/** A node goes on when its log cannot be written. */
 function logToStderr(line: string): void {
-  process.stderr.write(`${line}\n`);
+  try {
+    writeSync(process.stderr.fd, `${line}\n`);
+  } catch {
+    return;
+  }
 }

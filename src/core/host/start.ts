@@ -6,11 +6,11 @@
  * node gets a session of its own and none of our open files, so that a shell
  * that waits for the end of our output does not wait for the node.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DlmError } from '../base/errors.js';
+import { DlmError, catalogue } from '../base/errors.js';
 import type { AttachOptions } from './attach.js';
 import { firstAnswer, ourselves } from './first-answer.js';
 import { KernelLock } from './kernel-lock.js';
@@ -100,37 +100,55 @@ function ownProgram(): string {
 
 async function launch(places: Places, start: Start, holder: HolderInfo, deadline: number): Promise<SessionPort> {
   const log = openLog(places);
-  const child = spawn(process.execPath, [ownProgram(), 'node', 'join', '--as-background', ...wordsFor[start]], {
-    detached: true,
-    cwd: places.run,
-    env: environmentFor(places),
-    stdio: descriptorsFor(log.file),
-  });
-  child.unref();
-  const ended = { how: '' };
-  child.once('error', (error) => (ended.how = reasonOf(error)));
-  child.once('exit', (code, signal) => (ended.how = signal === null ? `exit code ${code}` : `signal ${signal}`));
+  const nothing = openSync('/dev/null', constants.O_RDWR);
   try {
-    return await awaitAnswer(places, holder, deadline, ended, log);
+    const child = spawn(process.execPath, [ownProgram(), 'node', 'join', '--as-background', ...wordsFor[start]], {
+      detached: true,
+      cwd: places.run,
+      env: environmentFor(places),
+      stdio: descriptorsFor(log.file, nothing),
+    });
+    child.unref();
+    return await awaitAnswer(places, holder, deadline, new Launched(child), log);
   } finally {
+    closeSync(nothing);
     closeSync(log.file);
-    child.removeAllListeners();
   }
 }
 
-async function awaitAnswer(places: Places, holder: HolderInfo, deadline: number, ended: { how: string }, log: Log): Promise<SessionPort> {
+/** A node that has been started, and how it ended if it has. */
+class Launched {
+  /** Null while it lives. */
+  ending: { readonly words: string; readonly hint: string } | null = null;
+
+  constructor(child: ChildProcess) {
+    child.once('error', (error) => (this.ending = { words: reasonOf(error), hint: '' }));
+    child.once('exit', (code, signal) => (this.ending ??= describeEnd(code, signal)));
+  }
+}
+
+/** A node ends with an exit code of the catalogue, so it need not have been able to write a word. */
+function describeEnd(code: number | null, signal: string | null): { words: string; hint: string } {
+  const known = Object.values(catalogue).find(({ exit }) => exit === code);
+  if (known !== undefined) return { words: known.meaning, hint: known.hint };
+  return { words: signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`, hint: '' };
+}
+
+async function awaitAnswer(places: Places, holder: HolderInfo, deadline: number, node: Launched, log: Log): Promise<SessionPort> {
   for (;;) {
-    const hasEnded = ended.how !== '';
+    const { ending } = node;
     const port = await firstAnswer([places], holder);
     if (port !== null) return port;
-    if (hasEnded) {
-      throw new DlmError('DLM_START_FAILED', `the node ended with ${ended.how} before it answered\n${tailOf(log)}`.trim(), `its log is ${places.log}`);
-    }
-    if (performance.now() > deadline) {
-      throw new DlmError('DLM_START_FAILED', `the node has been started and does not answer\n${tailOf(log)}`.trim(), `its log is ${places.log}`);
-    }
+    if (ending !== null) throw notStarted(ending.words, ending.hint, places, log);
+    if (performance.now() > deadline) throw notStarted('it lives, and does not answer in time', '', places, log);
     await pause(pollMillis);
   }
+}
+
+function notStarted(words: string, hint: string, places: Places, log: Log): DlmError {
+  const itsLog = `its log is ${places.log}`;
+  const message = `the node did not come up: ${words}\n${tailOf(log)}`.trimEnd();
+  return new DlmError('DLM_START_FAILED', message, hint === '' ? itsLog : `${hint}; ${itsLog}`);
 }
 
 interface Log {
@@ -170,19 +188,17 @@ function environmentFor({ scope, run }: Places): NodeJS.ProcessEnv {
  * we have inherited ourselves. Those would be passed on; a shell's lock on
  * descriptor 9 would then last as long as the node.
  */
-function descriptorsFor(log: number): ('ignore' | number)[] {
-  const inherited = inheritedDescriptors();
-  const nothing = inherited.length === 0 ? null : openSync('/dev/null', constants.O_RDWR);
+function descriptorsFor(log: number, nothing: number): ('ignore' | number)[] {
   const descriptors: ('ignore' | number)[] = ['ignore', log, log];
-  for (const descriptor of inherited) {
+  for (const descriptor of inheritedDescriptors()) {
     while (descriptors.length < descriptor) descriptors.push('ignore');
-    descriptors[descriptor] = nothing!;
+    descriptors[descriptor] = nothing;
   }
   return descriptors;
 }
 
 /** Files above standard error that are passed on to every program we start. */
-export function inheritedDescriptors(): number[] {
+function inheritedDescriptors(): number[] {
   return readdirSync('/proc/self/fd')
     .map(Number)
     .filter((descriptor) => descriptor > 2 && isPassedOn(descriptor))
