@@ -18,7 +18,7 @@ dlm_unlock() { __dlm_call unlock "$@"; }
 dlm_lvb() { __dlm_call lvb "$@"; }
 
 __dlm_call() {
-  local REPLY="$*"
+  local REPLY="$*" __dlm_limit=
   [[ ${__dlm_asker-} == "$BASHPID" ]] || __dlm_join "$1" || return
   [[ $__dlm_heard == "$__dlm_serial" ]] || __dlm_drain
   if [[ $REPLY == *[$'\\\t\n']* || ${#REPLY} -gt 200 ]]; then
@@ -26,11 +26,12 @@ __dlm_call() {
     __dlm_escape "$@" || return
     set -- "${__dlm_words[@]}"
   fi
+  # Whoever gives options may be in a hurry, and shall not wait for a node that hangs.
+  [[ $REPLY != *' -'* ]] || __dlm_limit=10
   REPLY=
   __dlm_serial=$((__dlm_serial + 1))
   builtin printf '\t%s' "$BASHPID" "$__dlm_serial" "$__dlm_heard" "$@" $'\n' >&"$__dlm_to"
-  # With a limit of time, bash pays for every byte: the limit is for the first one, and a line comes in one piece.
-  if builtin read -r -t 10 -N 1 -u "$__dlm_from" && builtin read -r -N 159 -u "$__dlm_from" && [[ $REPLY == "$__dlm_serial 0 0 "* ]]; then
+  if [[ -z $__dlm_limit ]] && builtin read -r -N 160 -u "$__dlm_from" && [[ $REPLY == "@$__dlm_serial 0 0 "* ]]; then
     __dlm_heard=$__dlm_serial
     case $1 in
       lock | convert)
@@ -59,12 +60,13 @@ __dlm_escape() {
   return 64
 }
 
-# Everything but a call that is granted at once. The first read has ended with the status $2 and with REPLY.
+# Everything but a call that is granted at once. Without a limit, the first read has ended with the status $2 and with REPLY.
 __dlm_listen() {
-  local __dlm_status=$2 __dlm_limit=10 __dlm_trap= __dlm_stopped= __dlm_exit __dlm_lines
+  local __dlm_status=$2 __dlm_trap= __dlm_stopped= __dlm_exit __dlm_lines
+  [[ -z $__dlm_limit ]] || __dlm_read
   while :; do
     if ((__dlm_status > 128)); then
-      # A signal with a trap came, or the time is up in which a node that lives says something.
+      # A signal with a trap came, or the time is up.
       if [[ -n $__dlm_limit && $__dlm_status -eq 142 ]]; then
         __dlm_say 'the node has accepted the call and says nothing' 'it may be stopped or overloaded; what was asked for is taken back'
         return 95
@@ -73,14 +75,14 @@ __dlm_listen() {
       [[ -z $__dlm_trap ]] || builtin eval "$__dlm_trap"
       __dlm_gone "$1"
       return
-    elif [[ $REPLY != +([0-9])' '* ]]; then
+    elif [[ $REPLY != @+([0-9])' '* ]]; then
       __dlm_drain
     else
       __dlm_exit=${REPLY#* }
       __dlm_lines=${__dlm_exit#* }
       __dlm_lines=${__dlm_lines%% *}
       __dlm_exit=${__dlm_exit%% *}
-      if [[ $REPLY != "$__dlm_serial "* ]]; then
+      if [[ $REPLY != "@$__dlm_serial "* ]]; then
         __dlm_print >/dev/null
       elif [[ $__dlm_exit == + ]]; then
         __dlm_limit=
@@ -90,11 +92,19 @@ __dlm_listen() {
         break
       fi
     fi
-    REPLY= __dlm_status=0
-    if [[ -n $__dlm_limit ]]; then builtin read -r -t 10 -N 1 -u "$__dlm_from"; else builtin read -r -N 1 -u "$__dlm_from"; fi &&
-      builtin read -r -N 159 -u "$__dlm_from" || __dlm_status=$?
+    __dlm_read
   done
   __dlm_tell "$1"
+}
+
+# The next line. With a limit of time bash pays for every byte, so the limit is for the first one: a line comes in one piece.
+__dlm_read() {
+  REPLY= __dlm_status=0
+  if [[ -z $__dlm_limit ]]; then
+    builtin read -r -N 160 -u "$__dlm_from" || __dlm_status=$?
+  else
+    builtin read -r -t "$__dlm_limit" -N 1 -u "$__dlm_from" && builtin read -r -N 159 -u "$__dlm_from" && REPLY=@$REPLY || __dlm_status=$?
+  fi
 }
 
 # The call is over: its words, the variables of the shell, and the exit code.

@@ -30,7 +30,7 @@ export abstract class BaseCommand extends Command {
   #client: NodeClient | null = null;
 
   /** Attach to the node of this machine; one that is not there is started only if `reach` is given. */
-  protected async reach(reach: Reach | null = null, command = ''): Promise<NodeClient> {
+  protected async reach(reach: Reach | null = null, command = '', lockspace: string | null = null): Promise<NodeClient> {
     const holder: HolderInfo = { pid: process.pid, command };
     const client =
       reach?.['in-process'] === true
@@ -38,6 +38,7 @@ export abstract class BaseCommand extends Command {
         : await attach({
             start: reach !== null && reach['no-start'] !== true,
             holder,
+            ...(lockspace === null ? {} : { lockspace }),
             onStart: (words) => this.note(words),
           });
     this.#client = client;
@@ -49,8 +50,8 @@ export abstract class BaseCommand extends Command {
     flags: Reach & { readonly lockspace?: string | undefined },
     command = '',
   ): Promise<{ client: NodeClient; space: LockspaceClient }> {
-    const client = await this.reach(flags, command);
     const name = flags.lockspace ?? defaultLockspace;
+    const client = await this.reach(flags, command, name === defaultLockspace ? name : null);
     const isFresh = name === defaultLockspace || flags['in-process'] === true;
     if (!isFresh) await needLockspace(client, name);
     return { client, space: await client.lockspace(name) };

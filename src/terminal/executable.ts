@@ -39,7 +39,7 @@ function exists(place: string): boolean {
 
 function look(place: string): Stats | null {
   try {
-    return statSync(place);
+    return statSync(place, { throwIfNoEntry: false }) ?? null;
   } catch {
     return null;
   }

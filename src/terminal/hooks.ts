@@ -48,13 +48,13 @@ export class Hooks {
   }
 
   /** The lock has been given back: wait a little for those that still run. They go on without us. */
-  async end(): Promise<void> {
+  async end(impatience: AbortSignal): Promise<void> {
     for (const next of this.#next.values()) next.clear();
     if (this.#running.size === 0) return;
-    const impatience = new AbortController();
-    const patience = setTimeout(farewellMillis, undefined, { signal: impatience.signal }).catch(() => undefined);
+    const done = new AbortController();
+    const patience = setTimeout(farewellMillis, undefined, { signal: AbortSignal.any([impatience, done.signal]) }).catch(() => undefined);
     await Promise.race([Promise.all(this.#running.values()), patience]);
-    impatience.abort();
+    done.abort();
   }
 
   async #runAll(name: HookName, program: string, next: Map<string, NodeJS.ProcessEnv>): Promise<void> {

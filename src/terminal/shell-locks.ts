@@ -5,7 +5,7 @@
  * variable is lost with the subshell. Where a shell has several locks on one name,
  * the latest is meant that the asking process itself has taken, or else the latest.
  */
-import { compatible, modeNamed, type DlmError, type LockHandle, type ModeName } from '../core/index.js';
+import { compatible, modeNamed, type LockHandle, type ModeName } from '../core/index.js';
 
 export interface ShellLock {
   readonly handle: LockHandle;
@@ -15,8 +15,11 @@ export interface ShellLock {
   readonly shown: string;
   /** The process that took it: the shell or a subshell of it. */
   readonly taker: number;
-  /** Why it is no longer held, if it was not given back. */
-  lost: DlmError | null;
+}
+
+/** Is it no longer held, though it was not given back? */
+export function isLost({ handle }: ShellLock): boolean {
+  return handle.mode === null;
 }
 
 export class ShellLocks {
@@ -25,9 +28,8 @@ export class ShellLocks {
 
   /** A lock has been granted. What was lost on that name is forgotten. */
   add(handle: LockHandle, place: string, shown: string, taker: number): ShellLock {
-    for (const other of [...this.#on(place)]) if (other.lost !== null) this.remove(other);
-    const lock: ShellLock = { handle, place, shown, taker, lost: null };
-    handle.on('lost', (reason) => (lock.lost = reason));
+    for (const other of this.#on(place).filter(isLost)) this.remove(other);
+    const lock: ShellLock = { handle, place, shown, taker };
     this.#byId.set(handle.id, lock);
     const others = this.#byPlace.get(place);
     if (others === undefined) this.#byPlace.set(place, [lock]);

@@ -5,7 +5,7 @@
  * a shell alone can do wrong is to wait for itself, since it does one thing at a
  * time; that is refused as the deadlock it is.
  */
-import { DlmError, defaultLockspace, escapeText, type LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
 import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
@@ -13,7 +13,7 @@ import { flagsFor, parseFlag, parseMode } from './law-words.js';
 import { needName, type NamedLine } from './names.js';
 import { limitsOf, waitFor, type Waiting } from './patience.js';
 import { inWords, isDlmError } from './report.js';
-import { ShellLocks, type ShellLock } from './shell-locks.js';
+import { ShellLocks, isLost, type ShellLock } from './shell-locks.js';
 import { helpFor, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
 import { hexOfValue, textOfValue, valueGiven, valueOfHex, valueOfText } from './values.js';
 
@@ -116,14 +116,11 @@ class ShellVerbs {
 
     const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === this.#shell.pid && lock.requested === mode;
     const waiting = this.#waiting(line, call, { locks: () => space.locks(name), shown, mode, isMine });
-    const handle = await waitFor(waiting, { first: null }, () =>
-      space.lock(name, {
-        mode,
-        flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
-        signal: call.signal,
-        ...(timeout === undefined ? {} : { timeout }),
-      }),
-    );
+    const handle = new LockHandle(space);
+    space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags });
+    if (handle.mode === null) {
+      await waitFor(waiting, { first: null }, () => handle.settledWithin({ signal: call.signal, ...(timeout === undefined ? {} : { timeout }) }));
+    }
     const lock = this.#locks.add(handle, place, shown, call.asker);
     this.#tellResults(waiting, handle);
     const undo = async (): Promise<void> => {
@@ -241,9 +238,10 @@ class ShellVerbs {
     const target = id === null ? this.#target(line) : null;
     const own = target === null ? this.#locks.withId(first) : this.#locks.named(target.place, call.asker);
     const shown = own?.shown ?? (target === null ? `lock ${escapeText(first)}` : target.shown);
-    if (own !== null && own.lost !== null) {
+    if (own !== null && isLost(own)) {
       if (call.verb === 'unlock') this.#locks.remove(own);
-      throw new DlmError('DLM_LOST', `${shown} is no longer held: ${own.lost.message}`);
+      const reason = await new Promise<DlmError>((resolve) => own.handle.on('lost', resolve));
+      throw new DlmError('DLM_LOST', `${shown} is no longer held: ${reason.message}`);
     }
     if (target === null) {
       return { handle: own?.handle ?? (await this.#shell.client.lockOf(first)), own, shown, lockspace: id![1]!, rest };

@@ -76,7 +76,8 @@ export function parseLine(verb: string, given: readonly string[]): Line {
 }
 
 function parseAs(name: LineName, args: readonly string[]): Line {
-  const { values, positionals } = attempt(name, args);
+  // Most lines have no options, and then there is nothing to parse.
+  const { values, positionals } = args.some((arg) => arg.startsWith('-')) ? attempt(name, args) : { values: {}, positionals: args };
   const told = values as Readonly<Record<string, string | boolean | string[] | undefined>>;
   return {
     name,

@@ -45,10 +45,12 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
 
   const { code, wasKilled } = await child.exit();
   if (wasKilled) await endFamily(guard, child, signals);
+  const impatience = new AbortController();
+  signals.listener = () => impatience.abort();
   const isLost = guard.locks.some(({ lock }) => lock.mode === null);
   if (isLost) await child.stop();
-  else await giveBack(guard);
-  await hooks.end();
+  await giveBack(guard);
+  await hooks.end(impatience.signal);
   if (!isLost) return code;
   const error = new DlmError('DLM_LOST', `the command has ended (exit code ${code}); ${(await loss).words}`);
   throw new Failure(error, { facts: { commandExit: code } });
@@ -90,7 +92,8 @@ async function endFamily({ warn }: Guard, child: GuardedChild, signals: SignalWa
 
 /** Should the node not answer, or the locks have ended just now: the command is done, and its exit code tells how. */
 async function giveBack({ locks }: Guard): Promise<void> {
-  const unlocked = Promise.allSettled(locks.map(({ lock }) => lock.unlock()));
+  const held = locks.filter(({ lock }) => lock.mode !== null);
+  const unlocked = Promise.allSettled(held.map(({ lock }) => lock.unlock()));
   const impatience = new AbortController();
   const patience = setTimeout(farewellMillis, undefined, { signal: impatience.signal }).catch(() => undefined);
   await Promise.race([unlocked, patience]);

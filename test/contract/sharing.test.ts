@@ -101,4 +101,18 @@ describe('several clients of a node', () => {
     assert.equal(count, 400);
     assert.equal(await codeOf(spaces[0]!.lock('counter', { flags: ['NOQUEUE'] })), 'no error');
   });
+
+  it('leave nothing waiting for a process that lives on, when they go away themselves', async (test) => {
+    const { client, another } = await served(test);
+    const space = await client.lockspace();
+    const held = await space.lock('a');
+    const asker = await another();
+    const asked = (await asker.lockspace()).lock('a', { owner: { pid: process.pid } }).catch(() => 'given up');
+    while ((await space.locks('a')).length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await asker.close();
+    assert.equal(await asked, 'given up');
+    while ((await space.locks('a')).length > 1) await new Promise((resolve) => setImmediate(resolve));
+    await held.unlock();
+    assert.deepEqual(await space.locks('a'), []);
+  });
 });

@@ -7,7 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { isRunning, signalAll, until } from './processes.js';
 import { Stage, program, type Actor } from './stage.js';
 
-export function stageFor(test: TestContext): Stage {
+function stageFor(test: TestContext): Stage {
   const stage = new Stage();
   test.after(() => stage.clear());
   return stage;
@@ -29,7 +29,7 @@ const mustBeGone = (pid: number): string => `case "$(sed -n "s/^State:[[:space:]
 
 const canTake = async (stage: Stage): Promise<boolean> => (await stage.exitOf('lock', 'prey', '-n', '-q', '--', 'true')) === 0;
 
-describe('the command dlm is killed', () => {
+describe('the command dlm is killed', { concurrency: true }, () => {
   test('89: its child survives and ignores TERM: the lock stays until it has been killed', async (test) => {
     const stage = stageFor(test);
     const { guard, child } = await guarded(stage, stubborn);
@@ -71,7 +71,7 @@ describe('the command dlm is killed', () => {
   });
 });
 
-describe('the node is killed', () => {
+describe('the node is killed', { concurrency: true }, () => {
   test('91: a child that ignores TERM is killed in time, and until then the next node grants nothing', async (test) => {
     const stage = stageFor(test);
     const { guard, child } = await guarded(stage, stubborn);
@@ -114,7 +114,7 @@ describe('the node is killed', () => {
   });
 });
 
-describe('the child', () => {
+describe('the child', { concurrency: true }, () => {
   test('is killed, and its writer is stopped before anybody gets the lock', async (test) => {
     const stage = stageFor(test);
     const { guard, child } = await guarded(stage, withWriter);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test, type TestContext } from 'node:test';
-import { childrenOf, isRunning, signalAll, statOf, until } from './processes.js';
+import { isRunning, signalAll, statOf, until } from './processes.js';
 import { Stage, program, type Actor } from './stage.js';
 
 const hasScript = spawnSync('script', ['--version']).status === 0;
@@ -169,13 +169,4 @@ describe('in a pipeline', { concurrency: true }, () => {
     const { said } = await pipeline(test, 'dlm lock one -q -- echo hello | dlm lock two -q -- cat');
     assert.match(said, /^hello\nexit=0 0\n$/);
   });
-});
-
-test('the child is found by whoever looks for it: it is a child of dlm', async (test) => {
-  const stage = new Stage();
-  test.after(() => stage.clear());
-  const guard = stage.dlm('lock', 'prey', '-q', '--', 'sh', `${stage.scripts}section.sh`, 'victim');
-  assert.deepEqual(childrenOf(guard.pid), [await stage.pidOf('victim')]);
-  stage.tell('finish-victim');
-  assert.equal(await guard.exit, 0);
 });

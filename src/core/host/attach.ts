@@ -19,6 +19,8 @@ export interface AttachOptions {
   readonly start?: boolean;
   /** How we are shown to those who wait for our locks. */
   readonly holder?: HolderInfo;
+  /** A lockspace to join on the way, which saves an exchange where it will be used. */
+  readonly lockspace?: string;
   /** Told, in words for people, when a node is started. */
   readonly onStart?: (words: string) => void;
   /** How long a node that is started may take to answer, in milliseconds. */
@@ -29,7 +31,7 @@ export interface AttachOptions {
 export async function attachTo(options: AttachOptions): Promise<NodeClient> {
   const places = placesToTry(options.dir);
   const holder = options.holder ?? ourselves();
-  const found = await firstAnswer(places, holder);
+  const found = await firstAnswer(places, holder, options.lockspace);
   if (found !== null) return new NodeClient(found);
   if (options.start !== true) {
     throw new DlmError('DLM_NO_NODE', `no node answers on ${places.map(({ socket }) => socket).join(' or ')}`);

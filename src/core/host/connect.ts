@@ -13,7 +13,7 @@ import { LineReader } from './line-reader.js';
 import { ownUid, socketAddress } from './places.js';
 import { pidNamespace, shorten } from './process-facts.js';
 import { protocolVersion } from './session-protocol.js';
-import { SessionPort } from './session-client.js';
+import { SessionPort, firstCall } from './session-client.js';
 import { codeOf, reasonOf } from './system-error.js';
 import type { HolderInfo } from './types.js';
 
@@ -23,8 +23,8 @@ const request = 'GET /v1/session HTTP/1.1\r\nHost: dlm\r\nConnection: Upgrade\r\
 const greetingMillis = 10_000;
 const headMax = 4_096;
 
-/** A session with the node behind this socket; null if there is none. */
-export async function connect(socketPath: string, holder: HolderInfo): Promise<SessionPort | null> {
+/** A session with the node behind this socket, joining a lockspace at once if one is named; null if there is none. */
+export async function connect(socketPath: string, holder: HolderInfo, lockspace: string | null = null): Promise<SessionPort | null> {
   if (!isOurs(socketPath)) return null;
   const socket = await open(socketPath);
   if (socket === null) return null;
@@ -35,8 +35,9 @@ export async function connect(socketPath: string, holder: HolderInfo): Promise<S
     pidns: pidNamespace(),
     command: shorten(holder.command),
   };
-  socket.write(`${request}${JSON.stringify(hello)}\n`);
-  return greeted(socket, socketPath);
+  const join = lockspace === null ? '' : `${JSON.stringify({ id: firstCall, op: 'joinLockspace', lockspace })}\n`;
+  socket.write(`${request}${JSON.stringify(hello)}\n${join}`);
+  return greeted(socket, socketPath, lockspace);
 }
 
 /** Is there a socket that we may trust? Throws `DLM_NOT_PERMITTED`. */
@@ -74,7 +75,7 @@ function open(path: string): Promise<Socket | null> {
 }
 
 /** Wait for the welcome. Null: the node was about to leave. */
-function greeted(socket: Socket, path: string): Promise<SessionPort | null> {
+function greeted(socket: Socket, path: string, joining: string | null): Promise<SessionPort | null> {
   return new Promise((resolve, reject) => {
     const greeting = new Greeting();
     const stop = (): void => {
@@ -100,7 +101,7 @@ function greeted(socket: Socket, path: string): Promise<SessionPort | null> {
       if (heard === 'full') return refuse(full(path));
       if ('error' in heard) return refuse(new DlmError('DLM_PROTOCOL', heard.error.message));
       stop();
-      resolve(new SessionPort(socket, greeting.reader, heard.node, heard.incarnation));
+      resolve(new SessionPort(socket, greeting.reader, heard.node, heard.incarnation, joining));
     };
     const timer = setTimeout(() => refuse(noAnswer(path)), greetingMillis);
     socket.on('data', hear).on('error', leave).on('end', leave);

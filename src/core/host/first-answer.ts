@@ -7,10 +7,10 @@ import type { Places } from './places.js';
 import type { SessionPort } from './session-client.js';
 import type { HolderInfo } from './types.js';
 
-/** A session with the first of these nodes that is there. */
-export async function firstAnswer(places: readonly Places[], holder: HolderInfo): Promise<SessionPort | null> {
+/** A session with the first of these nodes that is there, joining a lockspace at once if one is named. */
+export async function firstAnswer(places: readonly Places[], holder: HolderInfo, lockspace: string | null = null): Promise<SessionPort | null> {
   for (const { socket } of places) {
-    const port = await connect(socket, holder);
+    const port = await connect(socket, holder, lockspace);
     if (port !== null) return port;
   }
   return null;

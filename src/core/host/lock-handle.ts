@@ -182,6 +182,11 @@ export class LockHandle implements Listener {
     });
   }
 
+  /** As `settled`, cut short when the time is up or the signal is aborted. */
+  settledWithin(patience: { timeout?: number; signal?: AbortSignal }): Promise<LockHandle> {
+    return withDeadline(this, this.settled(), patience);
+  }
+
   complete(effect: Complete): void {
     this.#lkid = effect.lkid;
     this.#mode = effect.mode;

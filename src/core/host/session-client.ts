@@ -28,6 +28,9 @@ import { nameToCore } from './wish.js';
 /** How long the node may take to let our locks end. */
 const farewellMillis = 2_000;
 
+/** The number of the first request of a session. */
+export const firstCall = 1;
+
 /** Somebody who waits for the answer to a request. */
 interface Call {
   answer(result: unknown): void;
@@ -55,24 +58,34 @@ export class SessionPort implements Port {
   readonly #asking = new Map<Listener, number>();
   /** Requests to change a lock whose answer has not come yet, and what came before it. */
   readonly #changing = new Map<Listener, Event[]>();
-  #lastCall = 0;
+  #lastCall = firstCall - 1;
+  /** A lockspace that was asked for with the greeting, and its answer; until somebody wants it. */
+  #joining: { readonly lockspace: string; readonly answer: Promise<LockspaceSummary> } | null = null;
   /** Why there is no connection any more. */
   #gone: DlmError | null = null;
   /** Why it will end, if we know. */
   #goodbye: DlmError | null = null;
   #onceGone: (() => void)[] = [];
 
-  /** `socket` has been greeted; `reader` may have read further. */
+  /** `socket` has been greeted, and asked to join a lockspace if one is named; `reader` may have read further. */
   constructor(
     socket: Socket,
     reader: LineReader,
     readonly node: number,
     readonly incarnation: number,
+    joining: string | null,
   ) {
     this.#socket = socket;
     this.#reader = reader;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     for (const end of ['end', 'error', 'close']) socket.on(end, () => this.#end());
+    if (joining === null) return;
+    const answer = new Promise<LockspaceSummary>((resolve, reject) => {
+      this.#call({ answer: (result) => resolve(result as LockspaceSummary), fail: reject });
+    });
+    answer.catch(() => undefined);
+    this.#joining = { lockspace: joining, answer };
+    process.nextTick(() => this.#goOn());
   }
 
   lock(call: LockCall, owner: WatchedProcess | null): void {
@@ -126,6 +139,9 @@ export class SessionPort implements Port {
   }
 
   joinLockspace(lockspace: string, options: { valueLength?: number; isNew?: boolean }): Promise<LockspaceSummary> {
+    const joining = this.#joining;
+    this.#joining = null;
+    if (joining?.lockspace === lockspace && Object.keys(options).length === 0) return joining.answer;
     return this.#ask('joinLockspace', { lockspace, ...options });
   }
 
@@ -167,11 +183,13 @@ export class SessionPort implements Port {
   /** Returns when our locks have ended. */
   async close(): Promise<void> {
     if (this.#gone !== null) return;
+    const hasNothing = this.#known.size === 0 && this.#calls.size === 0;
     const ended = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
     const impatience = setTimeout(() => this.#socket.destroy(), farewellMillis);
     this.#lose(new DlmError('DLM_LOST', 'this client let go of the node'));
     this.#gone = new DlmError('DLM_NO_NODE', 'this client has let go of the node', 'attach again');
-    this.#socket.end();
+    if (hasNothing) this.#socket.destroy();
+    else this.#socket.end();
     await ended;
     clearTimeout(impatience);
   }
@@ -217,6 +235,10 @@ export class SessionPort implements Port {
 
   #read(chunk: Buffer): void {
     this.#reader.push(chunk);
+    this.#goOn();
+  }
+
+  #goOn(): void {
     for (let line = this.#reader.next(); line !== null && this.#gone === null; line = this.#reader.next()) {
       const message = messageIn(line);
       if (message === null) return this.#giveUp();

@@ -179,10 +179,11 @@ export class SessionLocks {
       this.#at.host.ignore(id, listener);
       if (listener.isWaiting) this.#takeBack(listener);
     }
-    if (this.#at.watch.end(this.owner)) return;
+    this.#at.watch.end(this.owner);
     for (const lock of [...this.#waiting.values()]) this.#takeBack(lock);
   }
 
+  /** One that has ended with its owner is unknown by now, and refused: as well. */
   #takeBack({ lockspace, lkid }: SessionLock): void {
     this.#at.host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
   }

@@ -7,28 +7,24 @@
  * cancelled, a lock that was granted into the void is given back. So a call that
  * a person has stopped leaves nothing behind.
  */
-import type { Writable } from 'node:stream';
+import type { AnswerPipe } from './shell-folder.js';
 import { isAlive, type ProcessId } from './process-facts.js';
 import { formatAnswer, formatNote, type ShellAnswer, type ShellCall, type ShellRequest, type ShellSpeaker } from './shell-protocol.js';
 
-/** Answers that a process may leave unread, in bytes. */
-const unreadMax = 1 << 16;
-
 export class ShellChannel {
   readonly #process: ProcessId;
-  readonly #answers: Writable;
+  readonly #answers: AnswerPipe;
   readonly #speak: ShellSpeaker;
   #last: Call | null = null;
 
-  constructor(process: ProcessId, answers: Writable, speak: ShellSpeaker) {
+  constructor(process: ProcessId, answers: AnswerPipe, speak: ShellSpeaker) {
     this.#process = process;
     this.#answers = answers;
     this.#speak = speak;
-    answers.on('error', () => this.end());
   }
 
   get isOver(): boolean {
-    return this.#answers.destroyed || !isAlive(this.#process);
+    return this.#answers.isClosed || !isAlive(this.#process);
   }
 
   hear(request: ShellRequest): void {
@@ -38,33 +34,31 @@ export class ShellChannel {
       return;
     }
     const takenBack = last !== null && request.heard < last.serial ? last.giveUp() : null;
-    const call = new Call(request, (line) => this.say(line));
+    const call = new Call(request, this.#answers);
     this.#last = call;
     if (takenBack === null) void this.#answer(call);
     else void takenBack.then(() => this.#answer(call));
   }
 
-  /** Say a line, if anybody can still hear it. */
-  say(line: string): void {
-    if (this.#answers.destroyed) return;
-    this.#answers.write(line);
-    if (this.#answers.writableLength > unreadMax) this.end();
+  /** Say that it may begin. */
+  welcome(serial: number): void {
+    this.#answers.write(formatAnswer(serial, { exit: 0 }));
   }
 
   /** Nobody listens any more. */
   end(): void {
     if (this.#last?.isPending === true) void this.#last.giveUp();
-    this.#answers.destroy();
+    this.#answers.close();
   }
 
   async #answer(call: Call): Promise<void> {
-    if (call.signal.aborted) return call.settle({ exit: 0 });
+    if (call.isGivenUp) return call.settle({ exit: 0 });
     // What is settled at once needs no word in between.
     const inBetween = setImmediate(() => call.note(''));
     const answer = await this.#speak(call);
     clearImmediate(inBetween);
     call.settle(answer);
-    this.say(formatAnswer(call.serial, answer));
+    this.#answers.write(formatAnswer(call.serial, answer));
   }
 }
 
@@ -73,21 +67,24 @@ class Call implements ShellCall {
   readonly verb: string;
   readonly words: readonly string[];
   readonly asker: number;
-  readonly #say: (line: string) => void;
-  readonly #abort = new AbortController();
+  readonly #answers: AnswerPipe;
+  #abort: AbortController | null = null;
   #answer: ShellAnswer | null = null;
   #onceSettled: () => void = () => undefined;
   #takenBack: Promise<void> | null = null;
 
-  constructor({ serial, verb, words, asker }: ShellRequest, say: (line: string) => void) {
+  constructor({ serial, verb, words, asker }: ShellRequest, answers: AnswerPipe) {
     this.serial = serial;
     this.verb = verb;
     this.words = words;
     this.asker = asker;
-    this.#say = say;
+    this.#answers = answers;
   }
 
+  /** Made when it is asked for: most calls are over at once. */
   get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.isGivenUp) this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -95,8 +92,12 @@ class Call implements ShellCall {
     return this.#answer === null;
   }
 
+  get isGivenUp(): boolean {
+    return this.#takenBack !== null;
+  }
+
   note(text: string): void {
-    if (this.isPending) this.#say(formatNote(this.serial, text));
+    if (this.isPending) this.#answers.write(formatNote(this.serial, text));
   }
 
   settle(answer: ShellAnswer): void {
@@ -111,7 +112,7 @@ class Call implements ShellCall {
   }
 
   async #takeBack(): Promise<void> {
-    this.#abort.abort();
+    this.#abort?.abort();
     if (this.isPending) await new Promise<void>((resolve) => (this.#onceSettled = resolve));
     await this.#answer?.undo?.();
   }

@@ -9,7 +9,7 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -50,17 +50,17 @@ export class ShellFolder {
     return new Socket({ fd: openSync(join(this.path, 'requests'), O_RDONLY | O_NONBLOCK), readable: true, writable: false });
   }
 
-  openAnswers(): Socket {
-    return answersOn(openSync(join(this.path, 'answers'), O_RDWR | O_NONBLOCK));
+  openAnswers(): AnswerPipe {
+    return new AnswerPipe(openSync(join(this.path, 'answers'), O_RDWR | O_NONBLOCK));
   }
 
   /** The pipe that a subshell has made for itself and reads; it loses its name. Null if there is none. */
-  openAnswersFor(pid: number): Socket | null {
+  openAnswersFor(pid: number): AnswerPipe | null {
     const path = join(this.path, String(pid));
     try {
       const file = openSync(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
       rmSync(path, { force: true });
-      if (fstatSync(file).isFIFO()) return answersOn(file);
+      if (fstatSync(file).isFIFO()) return new AnswerPipe(file);
       closeSync(file);
     } catch {
       // It has gone before it was answered.
@@ -73,8 +73,38 @@ export class ShellFolder {
   }
 }
 
-function answersOn(file: number): Socket {
-  return new Socket({ fd: file, readable: false, writable: true });
+/**
+ * The way back to one process.
+ *
+ * It takes far more than the answer to the one thing that a process can ask at a
+ * time; where that is not enough, nobody reads, and it is closed. Nothing is
+ * kept for later, so a line is on its way when `write` returns.
+ */
+export class AnswerPipe {
+  #file: number | null;
+
+  constructor(file: number) {
+    this.#file = file;
+  }
+
+  get isClosed(): boolean {
+    return this.#file === null;
+  }
+
+  write(line: string): void {
+    if (this.#file === null) return;
+    try {
+      const bytes = Buffer.from(line);
+      if (writeSync(this.#file, bytes) < bytes.length) this.close();
+    } catch {
+      this.close();
+    }
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
 }
 
 /** The group of the socket may use the pipes too. */

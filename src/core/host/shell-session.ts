@@ -12,9 +12,9 @@ import { NodeClient } from './node-client.js';
 import { commandOf, identify, isAlive, type ProcessId } from './process-facts.js';
 import type { Served } from './served.js';
 import { ShellChannel } from './shell-channel.js';
-import type { ShellFolder } from './shell-folder.js';
+import type { AnswerPipe, ShellFolder } from './shell-folder.js';
 import { ShellPort } from './shell-port.js';
-import { formatAnswer, parseShellLine, shellLineMax, type ShellRequest, type ShellSpeaker, type SpeakerMaker } from './shell-protocol.js';
+import { parseShellLine, shellLineMax, type ShellRequest, type ShellSpeaker, type SpeakerMaker } from './shell-protocol.js';
 
 /** How long a shell may take to say hello. */
 const helloMillis = 30_000;
@@ -42,7 +42,7 @@ export class ShellSession {
   readonly #lockspace: string;
   readonly #onEnd: (session: ShellSession) => void;
   readonly #requests: Socket;
-  readonly #answers: Socket;
+  readonly #answers: AnswerPipe;
   readonly #reader = new LineReader(shellLineMax);
   readonly #helloTimer: NodeJS.Timeout;
   readonly #channels = new Map<number, ShellChannel>();
@@ -59,7 +59,6 @@ export class ShellSession {
     this.#requests = folder.openRequests();
     this.#requests.on('data', (chunk: Buffer) => this.#read(chunk));
     for (const end of ['end', 'error', 'close']) this.#requests.on(end, () => void this.end());
-    this.#answers.on('error', () => void this.end());
     this.#helloTimer = setTimeout(() => void this.end(), helloMillis);
     this.#helloTimer.unref();
   }
@@ -67,7 +66,7 @@ export class ShellSession {
   /** Are those who ask still there? */
   look(): void {
     if (this.#greeted === null || this.#ending !== null) return;
-    if (!isAlive(this.#greeted.process)) return void this.end();
+    if (this.#answers.isClosed || !isAlive(this.#greeted.process)) return void this.end();
     for (const [asker, channel] of this.#channels) {
       if (asker === this.#greeted.process.pid || !channel.isOver) continue;
       channel.end();
@@ -88,7 +87,7 @@ export class ShellSession {
     // Those who were waiting are answered first.
     await new Promise((resolve) => setImmediate(resolve));
     for (const channel of this.#channels.values()) channel.end();
-    this.#answers.end();
+    this.#answers.close();
     await this.#folder.remove();
     this.#onEnd(this);
   }
@@ -130,9 +129,9 @@ export class ShellSession {
     this.#admit(process, answers, serial, greeted);
   }
 
-  #admit(process: ProcessId, answers: Socket, serial: number, { speak }: Greeted): void {
+  #admit(process: ProcessId, answers: AnswerPipe, serial: number, { speak }: Greeted): void {
     const channel = new ShellChannel(process, answers, speak);
     this.#channels.set(process.pid, channel);
-    channel.say(formatAnswer(serial, { exit: 0 }));
+    channel.welcome(serial);
   }
 }

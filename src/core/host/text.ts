@@ -2,8 +2,12 @@
  * Bytes as people can read them, without letting them move anybody's cursor.
  */
 
+/** What is fit to be printed as it is, and by far the most there is. */
+const plain = /^[\x20-\x5b\x5d-\x7e]*$/;
+
 /** A core name (one character a byte) as text: UTF-8 where it is, `\xNN` where it is not printable. */
 export function bytesToText(core: string): string {
+  if (plain.test(core)) return core;
   const bytes = Buffer.from(core, 'latin1');
   const text = bytes.toString('utf8');
   const isText = Buffer.from(text, 'utf8').equals(bytes);
@@ -13,6 +17,7 @@ export function bytesToText(core: string): string {
 
 /** Any text that comes from outside, made safe to print on a terminal. */
 export function escapeText(text: string): string {
+  if (plain.test(text)) return text;
   return [...text].map((char) => (isPrintable(char) ? char : escapeBytes(Buffer.from(char, 'utf8')))).join('');
 }
 
