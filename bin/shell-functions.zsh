@@ -1,6 +1,7 @@
 # The functions that `eval "$(dlm shellenv zsh)"` gives to a zsh: dlm_lock, dlm_convert, dlm_unlock, dlm_lvb.
 #
-# They are those of shell-functions.bash, where their rules are written down, in the words of zsh.
+# What must hold is written down in shell-functions.bash; this is the same in the words of zsh. A zsh reads all that has
+# come at once, so what follows the line that is wanted is kept in __dlm_unread.
 
 zmodload zsh/system || return 1
 
@@ -22,9 +23,10 @@ __dlm_ask() {
 
 __dlm_call() {
   emulate -L zsh
-  local __dlm_answer __dlm_code __dlm_id= __dlm_mode= __dlm_token= __dlm_text= __dlm_limit=10 __dlm_waits=
-  local __dlm_status
+  local __dlm_answer __dlm_limit= __dlm_caught= __dlm_status
   [[ ${__dlm_asker-} == $sysparams[pid] ]] || __dlm_join $1 || return
+  # Whoever gives options may be in a hurry, and shall not wait for a node that hangs.
+  [[ "$*" != *' -'* ]] || __dlm_limit=10
   __dlm_write "$@" || return
   while :; do
     __dlm_read
@@ -35,42 +37,49 @@ __dlm_call() {
     elif ((__dlm_status == 5)); then
       __dlm_gone $1
       return
-    elif ((__dlm_status > 0)) || [[ $__dlm_answer != "@$__dlm_serial "* ]]; then
-      continue
-    fi
-    __dlm_split
-    [[ $__dlm_code == + ]] || break
-    __dlm_limit=
-    [[ -z $__dlm_text ]] || printf '%b' $__dlm_text >&2
-    # From now on an interrupt takes the call back; in a subshell it ends the subshell, and the node sees that.
-    if [[ -z $__dlm_waits && $sysparams[pid] == $$ ]]; then
-      __dlm_waits=1
-      [[ $(trap) == *"trap -- '' INT"* ]] || trap __dlm_stop INT
+    elif ((__dlm_status == 0)); then
+      # @SERIAL EXIT LINES ID MODE TOKEN
+      local -a __dlm_fields=(${=__dlm_answer})
+      if [[ $__dlm_fields[1] != @$__dlm_serial ]]; then
+        __dlm_print ${__dlm_fields[3]:-0} >/dev/null
+      elif [[ $__dlm_fields[2] == + ]]; then
+        __dlm_limit=
+        __dlm_print $__dlm_fields[3] >&2
+        # From now on an interrupt takes the call back; in a subshell it ends the subshell, and the node sees that.
+        if [[ -z $__dlm_caught && $sysparams[pid] == $$ ]]; then
+          __dlm_caught=1
+          [[ $(trap) == *"trap -- '' INT"* ]] || trap __dlm_stop INT
+        fi
+      else
+        break
+      fi
     fi
   done
-  typeset -g __dlm_heard=$__dlm_serial
-  [[ -z ${__dlm_stopped-} ]] || return 130
-  __dlm_tell $1
+  __dlm_tell $1 $__dlm_fields[2,-1]
 }
 
 # The words of a call as one line, and away with it.
 __dlm_write() {
-  local -a __dlm_words=("${(@)${(@)${(@)@//\\/\\\\}//$'\t'/\\t}//$'\n'/\\n}")
-  local __dlm_line=$sysparams[pid]$'\t'$((__dlm_serial + 1))$'\t'$__dlm_heard$'\t'${(pj:\t:)__dlm_words}
-  if ((${#__dlm_line} > 240)) && ! __dlm_is_short $__dlm_line; then
-    __dlm_say 'the line is longer than 1000 bytes' 'a value as long as this is written with the command: dlm lvb set'
-    return 64
+  local __dlm_line="$*"
+  if [[ $__dlm_line == *[$'\\\t\n']* || ${#__dlm_line} -gt 200 ]]; then
+    set -- "${(@)${(@)${(@)@//\\/\\\\}//$'\t'/\\t}//$'\n'/\\n}"
+    if ! __dlm_is_short "$*"; then
+      __dlm_say 'the line is longer than 900 bytes' 'a value as long as this is written with the command: dlm lvb set'
+      return 64
+    fi
   fi
   typeset -g __dlm_serial=$((__dlm_serial + 1))
-  syswrite -o $__dlm_to -- $__dlm_line$'\n' || { __dlm_gone $1; return }
+  __dlm_send $__dlm_serial $__dlm_heard "$@" || { __dlm_gone $1; return }
 }
+
+__dlm_send() { syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t'${(pj:\t:)@}$'\t\n' }
 
 __dlm_is_short() {
   setopt localoptions no_multibyte
-  ((${#1} < 1000))
+  ((${#1} < 900))
 }
 
-# The next line of the node, in __dlm_answer. What came after it is kept in __dlm_unread.
+# The next line of the node, in __dlm_answer.
 __dlm_read() {
   local __dlm_more
   while [[ ${__dlm_unread-} != *$'\n'* ]]; do
@@ -81,38 +90,35 @@ __dlm_read() {
   typeset -g __dlm_unread=${__dlm_unread#*$'\n'}
 }
 
-# The answer is @SERIAL CODE [ID MODE TOKEN [TEXT]].
-__dlm_split() {
-  local __dlm_rest=${__dlm_answer#* }
-  __dlm_text=
-  __dlm_code=${__dlm_rest%% *}
-  [[ $__dlm_rest == *' '* ]] || return 0
-  __dlm_rest=${__dlm_rest#* }
-  __dlm_id=${__dlm_rest%% *}
-  __dlm_rest=${__dlm_rest#* }
-  __dlm_mode=${__dlm_rest%% *}
-  __dlm_rest=${__dlm_rest#* }
-  __dlm_token=${__dlm_rest%% *}
-  [[ $__dlm_rest == *' '* ]] || return 0
-  __dlm_text=${__dlm_rest#* }
+# So many lines of text follow.
+__dlm_print() {
+  local __dlm_answer __dlm_left
+  for ((__dlm_left = $1; __dlm_left > 0; __dlm_left -= 1)); do
+    __dlm_read || return 0
+    print -r -- $__dlm_answer
+  done
 }
 
 __dlm_stop() {
   typeset -g __dlm_stopped=1
-  syswrite -o $__dlm_to -- $sysparams[pid]$'\t'$__dlm_serial$'\t'$__dlm_heard$'\tcancel\n'
+  __dlm_send $__dlm_serial $__dlm_heard cancel
 }
 
-# What became of the call, for the shell: its variables, words, and the exit code.
+# The call is over: its words, the variables of the shell, and the exit code. VERB EXIT LINES ID MODE TOKEN
 __dlm_tell() {
-  if ((__dlm_code > 0)); then
-    [[ $1 != lock ]] || typeset -g DLM_LKID= DLM_MODE= DLM_TOKEN=
-    [[ -z $__dlm_text ]] || printf '%b' $__dlm_text >&2
-    return $__dlm_code
+  if [[ -n ${__dlm_stopped-} ]]; then
+    __dlm_print $3 >/dev/null
+    typeset -g __dlm_heard=$__dlm_serial
+    return 130
   fi
-  if [[ $1 == (lock|convert) && -n $__dlm_id && $__dlm_id != - ]]; then
-    typeset -g DLM_LKID=$__dlm_id DLM_MODE=$__dlm_mode DLM_TOKEN=$__dlm_token
-  fi
-  [[ -z $__dlm_text ]] || printf '%b' $__dlm_text
+  if (($2 == 0)); then __dlm_print $3; else __dlm_print $3 >&2; fi
+  typeset -g __dlm_heard=$__dlm_serial
+  case $1:$2:$3 in
+    lock:0:0 | convert:0:0) typeset -g DLM_LKID=$4 DLM_MODE=$5 DLM_TOKEN=$6 ;;
+    lock:0:*) ;;
+    lock:*) typeset -g DLM_LKID= DLM_MODE= DLM_TOKEN= ;;
+  esac
+  return $2
 }
 
 # The node has ended the session: what the shell had is lost, and what it asked for is not to be had.
@@ -121,15 +127,14 @@ __dlm_gone() {
     exec {__dlm_to}>&- {__dlm_from}<&-
     typeset -g __dlm_asker=gone
   fi
-  local __dlm_again='eval "$(dlm shellenv zsh)"'
   case $1 in
     convert | unlock)
-      __dlm_say 'the node has ended the session of this shell, and its locks are lost' "stop touching what they protect; begin again with: $__dlm_again"
+      __dlm_say 'the node has ended the session of this shell, and its locks are lost' 'stop touching what they protect; begin again with: eval "$(dlm shellenv zsh)"'
       return 84
       ;;
     lock) typeset -g DLM_LKID= DLM_MODE= DLM_TOKEN= ;;
   esac
-  __dlm_say 'the node has ended the session of this shell' "begin again with: $__dlm_again"
+  __dlm_say 'the node has ended the session of this shell' 'begin again with: eval "$(dlm shellenv zsh)"'
   return 95
 }
 
@@ -138,26 +143,20 @@ __dlm_say() { print -u2 -r -- "dlm: $1"$'\n'"hint: $2" }
 # A subshell asks for the first time: it needs a pipe of its own for its answers.
 __dlm_join() {
   local __dlm_pipe __dlm_both __dlm_own __dlm_line
-  case ${__dlm_asker-} in
-    '')
-      __dlm_say 'this shell has no session with a node' 'begin with: eval "$(dlm shellenv zsh)"'
-      return 95
-      ;;
-    gone)
-      __dlm_gone $1
-      return
-      ;;
-  esac
-  if [[ ! -d $__dlm_folder ]] || [[ -d /proc/1 && ! -d /proc/$__dlm_node ]]; then
+  if [[ -z ${__dlm_asker-} ]]; then
+    __dlm_say 'this shell has no session with a node' 'begin with: eval "$(dlm shellenv zsh)"'
+    return 95
+  fi
+  if [[ $__dlm_asker == gone || ! -d $__dlm_folder ]] || [[ -d /proc/1 && ! -d /proc/$__dlm_node ]]; then
     __dlm_gone $1
     return
   fi
   __dlm_pipe=$__dlm_folder/$sysparams[pid]
-  if ! __dlm_make_pipe $__dlm_pipe || ! { exec {__dlm_both}<>$__dlm_pipe {__dlm_own}<$__dlm_pipe } 2>/dev/null; then
+  if ! __dlm_make $__dlm_pipe || ! { exec {__dlm_both}<>$__dlm_pipe {__dlm_own}<$__dlm_pipe } 2>/dev/null; then
     __dlm_say "cannot make a pipe in $__dlm_folder for this subshell" 'see whether mkfifo is in the PATH, and whether the disk is full'
     return 104
   fi
-  syswrite -o $__dlm_to -- $sysparams[pid]$'\t0\t0\tjoin\n'
+  __dlm_send 0 0 join
   if ! sysread -i $__dlm_own -t 10 __dlm_line; then
     __dlm_gone $1
     return
@@ -166,7 +165,7 @@ __dlm_join() {
   typeset -g __dlm_from=$__dlm_own __dlm_asker=$sysparams[pid] __dlm_serial=0 __dlm_heard=0 __dlm_unread=
 }
 
-__dlm_make_pipe() { command mkfifo -m 600 $1 2>/dev/null || { command rm -f $1 && command mkfifo -m 600 $1 } 2>/dev/null }
+__dlm_make() { command mkfifo -m 600 $1 2>/dev/null || { command rm -f $1 && command mkfifo -m 600 $1 } 2>/dev/null }
 
 # Begin: FOLDER NODE-PID LOCKSPACE. A session that this very process has already, and that lives, goes on.
 __dlm_open() {
@@ -180,7 +179,7 @@ __dlm_open() {
     return 95
   fi
   exec {__dlm_both}>&-
-  syswrite -o $__dlm_to -- $sysparams[pid]$'\t0\t0\thello\n'
   typeset -g __dlm_asker=$sysparams[pid]
+  __dlm_send 0 0 hello
   sysread -i $__dlm_from -t 10 __dlm_line || __dlm_gone lock
 }

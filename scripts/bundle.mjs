@@ -11,8 +11,8 @@
  * starting the program meanwhile.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { builtinModules, createRequire } from 'node:module';
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -61,20 +61,41 @@ const placeOfEachFile = {
   },
 };
 
-/** Node's own modules are loaded when something of them is first used: most lines need few of them. */
-const builtinsWhenUsed = {
-  name: 'builtins-when-used',
+/** Those of Node's modules that take a while to load, and that not every line needs. */
+const costly = ['child_process', 'crypto', 'fs/promises', 'http', 'net', 'timers/promises', 'tty'];
+
+/** They are loaded when something of them is first used. */
+const loadedWhenUsed = {
+  name: 'loaded-when-used',
   setup({ onResolve, onLoad }) {
-    const names = new Set(builtinModules);
-    onResolve({ filter: /^[^.]/ }, ({ path, kind, namespace }) => {
-      const name = path.replace(/^node:/, '');
-      if (!names.has(name)) return undefined;
-      return kind === 'import-statement' && namespace === 'file' ? { path: name, namespace: 'builtin' } : { path, external: true };
+    onResolve({ filter: new RegExp(`^node:(${costly.join('|')})$`) }, ({ path, kind, namespace }) =>
+      kind === 'import-statement' && namespace === 'file' ? { path, namespace: 'when-used' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'when-used' }, ({ path }) => {
+      const getters = namesImportedFrom(path).map((name) => `get ${name}() { return require('${path}').${name}; }`);
+      return { contents: `module.exports = { ${getters.join(', ')} };`, loader: 'js' };
     });
-    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
-      const getters = Object.keys(require(`node:${path}`)).map((key) => `get ${JSON.stringify(key)}() { return load()[${JSON.stringify(key)}]; }`);
-      return { contents: `const load = () => require('node:${path}');\nmodule.exports = { __proto__: null, ${getters.join(', ')} };`, loader: 'js' };
-    });
+  },
+};
+
+/** Which names the program takes from a module. */
+function namesImportedFrom(module) {
+  const lines = new RegExp(`^import \\{([^}]*)\\} from '${module}';`, 'gm');
+  const lists = builtFiles().flatMap((file) => [...readFileSync(file, 'utf8').matchAll(lines)].map(([, list]) => list));
+  return [...new Set(lists.flatMap((list) => list.split(',').map((item) => item.trim().split(' ')[0])))].filter((name) => name !== '');
+}
+
+function builtFiles() {
+  return readdirSync(dist, { recursive: true })
+    .filter((file) => file.endsWith('.js') && !file.startsWith('bundle'))
+    .map((file) => join(dist, file));
+}
+
+/** Help is for the whole program; here nobody will read its texts. */
+const withoutProse = {
+  name: 'without-prose',
+  setup({ onLoad }) {
+    onLoad({ filter: /terminal\/prose\.js$/ }, () => ({ contents: `export const prose = () => '';`, loader: 'js' }));
   },
 };
 
@@ -110,5 +131,5 @@ function replace(path, content) {
 }
 
 mkdirSync(folder, { recursive: true });
-await bundle('lean', { alias: { '@oclif/core': join(dist, 'terminal/lean/oclif') }, plugins: [placeOfEachFile, builtinsWhenUsed] });
+await bundle('lean', { alias: { '@oclif/core': join(dist, 'terminal/lean/oclif') }, plugins: [placeOfEachFile, loadedWhenUsed, withoutProse] });
 await bundle('whole', { plugins: [placeOfEachFile] });

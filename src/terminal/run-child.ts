@@ -19,7 +19,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { ProcessFamily, graceMillis } from '../core/index.js';
+import { wordsForDeathSignal } from './death-signal.js';
 import { notFoundExit } from './executable.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
 
@@ -27,7 +29,6 @@ import { exitOfSignal, type EndSignal } from './signals.js';
 const lookAgainMillis = 50;
 
 const gate = `
-  if setpriv --pdeathsig TERM true 2>/dev/null; then set -- setpriv --pdeathsig TERM -- "$@"; fi
   read -r dlm_go <&3 || exit ${notFoundExit}
   exec 3<&-
   exec "$@"
@@ -54,8 +55,9 @@ export class GuardedChild {
 
   /** The gate is up; the command starts with `open`. */
   constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
-    this.sharesTerminal = process.stdin.isTTY === true;
-    this.#child = spawn('/bin/sh', ['-c', gate, 'sh', ...withLostNames(command, env)], {
+    this.sharesTerminal = isatty(0);
+    const [program, ...words] = [...wordsForDeathSignal(), '/bin/sh', '-c', gate, 'sh'];
+    this.#child = spawn(program!, [...words, ...withLostNames(command, env)], {
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
       env,
       detached: !this.sharesTerminal,

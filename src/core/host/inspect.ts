@@ -96,8 +96,11 @@ function describeLock(
 
 function describeOwner(host: Host, lock: LockDump): OwnerInfo {
   const owner = host.owner(lock.owner);
-  const kind = lock.isOrphan ? 'orphan' : (owner?.kind ?? 'node');
-  return { kind, pid: owner?.pid ?? null, command: owner?.command ?? '' };
+  if (lock.isOrphan) return { kind: 'orphan', pid: owner?.pid ?? null, command: owner?.command ?? '' };
+  if (owner === null || (owner.kind === 'process' && owner.pid === process.pid)) {
+    return { kind: 'node', pid: process.pid, command: 'kept by the node' };
+  }
+  return { kind: owner.kind, pid: owner.pid, command: owner.command };
 }
 
 function modeName(mode: ModeOrNone): ModeName | null {

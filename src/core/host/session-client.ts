@@ -180,6 +180,13 @@ export class SessionPort implements Port {
     if (this.#gone === null) await new Promise<void>((resolve) => this.#onceGone.push(resolve));
   }
 
+  /** The connection itself, greeted and with nothing asked yet, for somebody who speaks its language. */
+  handOver(): Socket {
+    for (const event of ['data', 'end', 'error', 'close']) this.#socket.removeAllListeners(event);
+    this.#gone = new DlmError('DLM_NO_NODE', 'the connection is in other hands');
+    return this.#socket;
+  }
+
   /** Returns when our locks have ended. */
   async close(): Promise<void> {
     if (this.#gone !== null) return;

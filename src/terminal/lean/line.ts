@@ -50,8 +50,16 @@ const knownOfFlags = [
 ];
 const knownOfArgs = [...wordsForPeople, 'type', 'parse', 'required', 'ignoreStdin'];
 
-/** What the line says. Throws or rejects, with `Unsure` or what a `parse` throws, if that is not plain. */
-export async function parseLine(args: Rows<ArgRow>, flags: Rows<FlagRow>, line: readonly string[]): Promise<Parsed> {
+/** What may be on the line. */
+export interface Grammar {
+  readonly args: Readonly<Record<string, ArgRow>>;
+  readonly flags: Readonly<Record<string, FlagRow>>;
+  /** May there be no more words than arguments? */
+  readonly isStrict: boolean;
+}
+
+/** What the line says. Rejects, with `Unsure` or what a `parse` throws, if that is not plain. */
+export async function parseLine({ args, flags, isStrict }: Grammar, line: readonly string[]): Promise<Parsed> {
   for (const row of Object.values(args)) needKnown(row, knownOfArgs, row.ignoreStdin === true);
   for (const row of Object.values(flags)) {
     needKnown(row, knownOfFlags, typeof row.default !== 'function' && (row.multiple !== true || row.multipleNonGreedy === true));
@@ -60,7 +68,12 @@ export async function parseLine(args: Rows<ArgRow>, flags: Rows<FlagRow>, line: 
   const flagValues = await valuesOfFlags(flags, given);
   needRules(flags, flagValues, given);
   const argValues = await valuesOfArgs(args, words);
-  return { args: argValues, flags: flagValues, argv: Object.values(argValues) };
+  const others = words.slice(Object.keys(args).length);
+  if (isStrict && others.length > 0) throw new Unsure();
+  // The library's order: a word stands where it first occurs in the line, in whatever part.
+  const placeOf = (word: unknown): number => line.indexOf(word as string);
+  const argv = [...Object.values(argValues), ...others].sort((one, other) => placeOf(one) - placeOf(other));
+  return { args: argValues, flags: flagValues, argv };
 }
 
 function needKnown(row: object, known: readonly string[], isPlain: boolean): void {
@@ -167,10 +180,8 @@ function needRules(flags: Rows<FlagRow>, values: Readonly<Record<string, unknown
 }
 
 async function valuesOfArgs(args: Rows<ArgRow>, words: readonly string[]): Promise<Record<string, unknown>> {
-  const rows = Object.entries(args);
-  if (words.length > rows.length) throw new Unsure();
   const found: Record<string, unknown> = {};
-  for (const [place, [name, row]] of rows.entries()) {
+  for (const [place, [name, row]] of Object.entries(args).entries()) {
     const word = words[place];
     if (word !== undefined) found[name] = await meaningOf(word, row);
     else if (row.required === true) throw new Unsure();

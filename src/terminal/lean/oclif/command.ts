@@ -66,11 +66,12 @@ export abstract class Command {
   abstract logJson(json: unknown): void;
 
   protected async parse(definition: Definition, argv: string[] = this.argv): Promise<Parsed> {
-    if (definition.strict === false || strangeKeys.some((key) => key in definition)) throw new Unsure();
+    if (strangeKeys.some((key) => key in definition)) throw new Unsure();
     const json = definition.enableJsonFlag === true ? { json: { type: 'boolean' } as const } : {};
     const flags = { ...json, ...definition.baseFlags, ...definition.flags };
     this.argv = [...argv];
-    const parsed = await parseLine(definition.args ?? {}, flags, argv).catch(() => {
+    const grammar = { args: definition.args ?? {}, flags, isStrict: definition.strict !== false };
+    const parsed = await parseLine(grammar, argv).catch(() => {
       throw new Unsure();
     });
     this.parsed = true;

@@ -1,0 +1,200 @@
+/**
+ * Where scripts run: without a terminal, without open files, without a variable,
+ * as somebody else, on a full disk, beside a node that does not answer.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { describe, test, type TestContext } from 'node:test';
+import { isRunning, signalAll, until } from './processes.js';
+import { Stage, program } from './stage.js';
+
+const isRoot = process.getuid?.() === 0;
+const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0;
+
+function stageFor(test: TestContext): Stage {
+  const stage = new Stage();
+  test.after(() => stage.clear());
+  return stage;
+}
+
+/** A script, to its end: its exit code and all it has said. */
+async function play(stage: Stage, script: string, env: NodeJS.ProcessEnv = stage.env): Promise<{ exit: number; said: string }> {
+  const actor = stage.run(['bash', '-c', script], { env });
+  return { exit: await actor.exit, said: actor.said() };
+}
+
+describe('a script', { concurrency: true }, () => {
+  test('without a terminal, in a session of its own', async (test) => {
+    const stage = stageFor(test);
+    const { said } = await play(stage, 'setsid -w "$DLM" lock prey -q -- sh -c "echo ran; exit 5" < /dev/null; echo $?');
+    assert.equal(said, 'ran\n5\n');
+  });
+
+  for (const [what, redirection, expected] of [
+    ['standard input', '<&-', 'ran\n5\n'],
+    ['standard output', '>&-', '5\n'],
+    ['standard error', '2>&-', 'ran\n5\n'],
+    ['everything', '<&- >&- 2>&-', '5\n'],
+  ] as const) {
+    test(`with ${what} closed`, async (test) => {
+      const stage = stageFor(test);
+      const { said } = await play(stage, `"$DLM" lock prey -q -- sh -c 'echo ran 2>/dev/null; exit 5' ${redirection}; echo $?`);
+      assert.equal(said, expected);
+      assert.equal(await stage.exitOf('lock', 'prey', '-n', '-q', '--', 'true'), 0);
+    });
+  }
+
+  test('with an empty environment: only the folder of the node is named', async (test) => {
+    const stage = stageFor(test);
+    const line = `env -i DLM_DIR="$DLM_DIR" "${process.execPath}" "$DLM" lock prey -q --`;
+    const { said } = await play(stage, `${line} sh -c 'echo "$DLM_RESOURCE in $DLM_MODE; $(env | sed "s/=.*//" | grep -v "^DLM_" | sort | tr "\\n" " ")"; exit 5'; echo $?`);
+    assert.match(said, /^prey in EX; (PWD )?\n5\n$/, 'nothing was added but what belongs to the lock');
+  });
+
+  test('as from a timetable: a short PATH, no terminal, no home', async (test) => {
+    const stage = stageFor(test);
+    const path = `${process.execPath.replace(/\/node$/, '')}:/usr/bin:/bin`;
+    const { said } = await play(stage, 'id=$("$DLM" lock prey -q) && "$DLM" unlock "$id" -q; echo $?', { PATH: path, SHELL: '/bin/sh', DLM: program, DLM_DIR: stage.dir });
+    assert.equal(said, '0\n');
+  });
+
+  test('TERM at any moment of its start ends it, and nothing is left', async (test) => {
+    const stage = stageFor(test);
+    assert.equal(await stage.exitOf('lock', 'warm', '-q', '--', 'true'), 0);
+    const exits = await Promise.all(
+      Array.from({ length: 16 }, async (_, index) => {
+        const actor = stage.dlm('lock', `prey ${index}`, '-q', '--', 'sleep', '600');
+        await new Promise((resolve) => setTimeout(resolve, index * 60));
+        signalAll([actor.pid], 'SIGTERM');
+        return actor.exit;
+      }),
+    );
+    assert.deepEqual(exits, exits.map(() => 143));
+    await until('nothing is left', async () => stage.left().length === 0 && (await stage.locks()).length === 0);
+  });
+});
+
+describe('95: exit codes', { concurrency: true }, () => {
+  test('of the command are passed through, whatever they are', async (test) => {
+    const stage = stageFor(test);
+    for (const code of [0, 1, 2, 64, 79, 84, 126, 127, 255]) {
+      assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'sh', '-c', `exit ${code}`), code);
+    }
+  });
+
+  test('of a command that a signal has ended are 128 and its number', async (test) => {
+    const stage = stageFor(test);
+    for (const [signal, code] of [['INT', 130], ['TERM', 143], ['KILL', 137], ['SEGV', 139], ['USR1', 138]] as const) {
+      assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'sh', '-c', `ulimit -c 0; kill -${signal} $$`), code);
+    }
+  });
+
+  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129], ['SIGQUIT', 131]] as const) {
+    test(`${signal} reaches the command, and dlm ends as it does`, async (test) => {
+      const stage = stageFor(test);
+      const started = 'ulimit -c 0; echo $$ > "$KILL_STAGE/pid-child"; exec sleep 600';
+      const plain = stage.dlm('lock', 'one', '-q', '--', 'sh', '-c', started);
+      const child = await stage.pidOf('child');
+      signalAll([plain.pid], signal);
+      assert.equal(await plain.exit, code);
+      assert.equal(isRunning(child), false);
+      const ready = `trap "exit 7" ${signal.slice(3)}; echo $$ > "$KILL_STAGE/pid-deaf"; while :; do sleep 0.02; done`;
+      const deaf = stage.dlm('lock', 'two', '-q', '--', 'sh', '-c', ready);
+      await stage.pidOf('deaf');
+      signalAll([deaf.pid], signal);
+      assert.equal(await deaf.exit, 7, 'a command that decides for itself is believed');
+    });
+  }
+});
+
+describe('a node that does not answer', { concurrency: true }, () => {
+  test('keeps no command that waits from ending when it is told to', async (test) => {
+    const stage = stageFor(test);
+    const holder = stage.dlm('lock', 'prey', '-q', '--', 'sh', `${stage.scripts}section.sh`, 'hold');
+    await stage.pidOf('hold');
+    const waiter = stage.dlm('lock', 'prey', '-q', '--', 'true');
+    await until('it waits', async () => (await stage.locks()).some(({ state }) => state === 'waiting'));
+    const node = stage.nodePid;
+    signalAll([node], 'SIGSTOP');
+    signalAll([waiter.pid], 'SIGTERM');
+    assert.equal(await waiter.exit, 143);
+    signalAll([node], 'SIGCONT');
+    await until('its request is gone', async () => (await stage.locks()).every(({ state }) => state === 'granted'));
+    stage.tell('finish-hold');
+    assert.equal(await holder.exit, 0);
+  });
+
+  test('keeps no command from ending when its child is done', async (test) => {
+    const stage = stageFor(test);
+    const holder = stage.dlm('lock', 'prey', '-q', '--', 'sh', '-c', `sh "$SCRIPTS/section.sh" hold; exit 7`);
+    await stage.pidOf('hold');
+    const node = stage.nodePid;
+    signalAll([node], 'SIGSTOP');
+    stage.tell('finish-hold');
+    assert.equal(await holder.exit, 7);
+    signalAll([node], 'SIGCONT');
+    assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'true'), 0);
+  });
+});
+
+describe('96: a disk that is full', { concurrency: true }, () => {
+  const limited = 'trap "" XFSZ; ulimit -f 0; ';
+
+  test('is no place for a node: it cannot keep its state, and does not start', async (test) => {
+    const stage = stageFor(test);
+    const { said } = await play(stage, `${limited}"$DLM" node join 2>&1 | cat; echo "\${PIPESTATUS[0]}"`);
+    assert.match(said, /dlm: cannot write .*state\.json: .*\nhint: make room.*\n104\n$/s);
+    assert.equal(stage.nodePid, 0);
+  });
+
+  test('nor for one that a command wants to start: it says so, and its command is not run', async (test) => {
+    const stage = stageFor(test);
+    const { said } = await play(stage, `${limited}"$DLM" lock prey -- echo ran 2>&1 | cat; echo "\${PIPESTATUS[0]}"`);
+    assert.match(said, /the node cannot keep its state/);
+    assert.match(said, /\n97\n$/);
+    assert.doesNotMatch(said, /^ran$/m);
+    assert.equal(stage.nodePid, 0);
+    assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'true'), 0, 'with room again all is well');
+  });
+
+  test('and no room to register a child: the child is not run, and the lock is free', { skip: canMount ? false : 'needs root, to mount a small disk' }, async (test) => {
+    const stage = stageFor(test);
+    const { said } = await play(
+      stage,
+      `exec unshare -m bash -c '
+        mount -t tmpfs -o size=1m,mode=700,nr_inodes=40 none "$DLM_DIR" && "$DLM" lock prey -q -- true || exit 1
+        i=0; while echo > "$DLM_DIR/filler-$i"; do i=$((i + 1)); done 2>/dev/null
+        "$DLM" lock prey -q -- echo ran; echo $?
+        "$DLM" locks --json
+        rm "$DLM_DIR"/filler-*; "$DLM" lock prey -q -- echo room again
+        "$DLM" node leave -q; echo $?'`,
+    );
+    assert.match(said, /cannot register process .*ENOSPC/);
+    assert.match(said, /\n104\n\[\]\nroom again\n0\n$/);
+    assert.doesNotMatch(said, /^ran$/m);
+  });
+});
+
+describe('another user', { skip: isRoot ? false : 'needs root, to become somebody else' }, () => {
+  test('may not use a node that is not his, and is told so; he starts none beside it', async (test) => {
+    const stage = stageFor(test);
+    assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'true'), 0);
+    const { exit, said } = await play(stage, 'setpriv --reuid 65534 --regid 65534 --clear-groups "$DLM" lock prey -- echo ran');
+    assert.equal(exit, 77, said);
+    assert.doesNotMatch(said, /^ran$/m);
+  });
+
+  test('has one of his own, and its locks are his', async (test) => {
+    const stage = stageFor(test);
+    const dir = `${stage.folder}/nobody`;
+    mkdirSync(dir, { mode: 0o700 });
+    chownSync(dir, 65534, 65534);
+    chmodSync(stage.folder, 0o755);
+    const { exit, said } = await play(
+      stage,
+      `cd /; DLM_DIR=${dir} setpriv --reuid 65534 --regid 65534 --clear-groups "$DLM" lock prey -q -- sh -c 'id -u'; code=$?; DLM_DIR=${dir} "$DLM" node leave -q; exit $code`,
+    );
+    assert.deepEqual({ exit, said }, { exit: 0, said: '65534\n' });
+  });
+});
