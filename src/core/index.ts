@@ -4,7 +4,8 @@
  * Attaching is light; whatever only few need (being a node, starting one, the
  * referee) is loaded when it is first asked for.
  */
-import { attachTo, type AttachOptions } from './host/attach.js';
+import type { Duplex } from 'node:stream';
+import { attachTo, openStream, type AttachOptions } from './host/attach.js';
 import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
@@ -14,6 +15,11 @@ import type { HolderInfo } from './host/types.js';
 /** Reach the node of this machine. Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED`, `DLM_START_FAILED`. */
 export function attach(options: AttachOptions = {}): Promise<NodeClient> {
   return attachTo(options);
+}
+
+/** A session as a stream of lines of JSON, as docs/protocol.md describes them: what it began with, and the rest. Rejects as `attach`. */
+export function openSession(options: AttachOptions = {}): Promise<{ welcome: string; connection: Duplex }> {
+  return openStream(options);
 }
 
 /** A node inside this process that nobody else can reach. It ends with `close()`. */
@@ -41,7 +47,9 @@ export function nodePlaces(dir?: string): { run: string; state: string; socket: 
 }
 
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
+export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
+export { commandOf } from './host/process-facts.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
 export type { LockHandle as Lock } from './host/lock-handle.js';
 export { LockspaceClient } from './host/lockspace-client.js';

@@ -24,6 +24,7 @@ Locks
   lvb          the value of a resource: get, set, drop
   modes        the six lock modes, and which get on with which
   shellenv     for scripts that lock a lot: functions for bash and zsh
+  session      for programs in any language: lines of JSON
 
 To look
   locks        who holds, who converts, who waits

@@ -18,7 +18,7 @@ import { inOurWords } from './usage.js';
 const helpWords = ['--help', '-h'];
 
 /** `root` is the folder of package.json; `load` says how the commands are found, if not by their files. */
-export async function main(argv: readonly string[], root: string, load = () => Config.load({ root })): Promise<void> {
+export async function main(argv: readonly string[], root: string, load = () => Config.load({ root, userPlugins: false })): Promise<void> {
   // Commands are compiled; nobody looks for their sources.
   settings.enableAutoTranspile = false;
   forgiveClosedPipes();

@@ -9,8 +9,8 @@
  *
  * INT, TERM, HUP and QUIT are passed on. If the lock is lost the command must
  * stop, and whatever it has started: TERM, five seconds of grace, KILL. Should we
- * die ourselves, it gets a TERM where the system can arrange that (setpriv), and
- * the node stops the rest.
+ * die ourselves, it gets a TERM where the system can arrange that (setpriv, which
+ * becomes the gate), and the node stops the rest.
  *
  * With a terminal on standard input the command stays in our process group, where
  * the terminal's own signals reach it; otherwise it leads a session of its own
@@ -20,8 +20,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { ProcessFamily, graceMillis } from '../core/index.js';
-import { wordsForDeathSignal } from './death-signal.js';
+import { ProcessFamily, graceMillis, wordsForDeathSignal } from '../core/index.js';
 import { notFoundExit } from './executable.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
 

@@ -191,10 +191,8 @@ describe('another user', { skip: isRoot ? false : 'needs root, to become somebod
     mkdirSync(dir, { mode: 0o700 });
     chownSync(dir, 65534, 65534);
     chmodSync(stage.folder, 0o755);
-    const { exit, said } = await play(
-      stage,
-      `cd /; DLM_DIR=${dir} setpriv --reuid 65534 --regid 65534 --clear-groups "$DLM" lock prey -q -- sh -c 'id -u'; code=$?; DLM_DIR=${dir} "$DLM" node leave -q; exit $code`,
-    );
+    const him = `DLM_DIR=${dir} setpriv --reuid 65534 --regid 65534 --clear-groups "$DLM"`;
+    const { exit, said } = await play(stage, `cd /; ${him} lock prey -q -- sh -c 'id -u'; code=$?; ${him} node leave -q; exit $code`);
     assert.deepEqual({ exit, said }, { exit: 0, said: '65534\n' });
   });
 });

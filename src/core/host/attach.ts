@@ -6,10 +6,13 @@
  * us is an error, never a reason to take another: two nodes would each grant what
  * only one may.
  */
+import type { Duplex } from 'node:stream';
 import { DlmError } from '../base/errors.js';
 import { firstAnswer, ourselves } from './first-answer.js';
 import { NodeClient } from './node-client.js';
 import { placesToTry } from './places.js';
+import { SessionPort } from './session-client.js';
+import { protocolVersion } from './session-protocol.js';
 import type { HolderInfo } from './types.js';
 
 export interface AttachOptions {
@@ -38,4 +41,12 @@ export async function attachTo(options: AttachOptions): Promise<NodeClient> {
   }
   const { startAndAttach } = await import('./start.js');
   return startAndAttach(places, holder, options);
+}
+
+/** A session as a stream of lines: what it began with, and the connection. Rejects as `attachTo`. */
+export async function openStream(options: AttachOptions): Promise<{ welcome: string; connection: Duplex }> {
+  const { port } = await attachTo(options);
+  if (!(port instanceof SessionPort)) throw new DlmError('DLM_INTERNAL', 'a node was reached without a connection');
+  const { node, incarnation } = port;
+  return { welcome: JSON.stringify({ event: 'welcome', version: protocolVersion, node, incarnation }), connection: port.handOver() };
 }

@@ -7,7 +7,7 @@
  * once if the system does that; and a family whose guard may be about to stop it
  * is told only when that should be over.
  */
-import { spawnSync } from 'node:child_process';
+import { wordsForDeathSignal } from './death-signal.js';
 import { graceMillis, type ProcessFamily } from './process-family.js';
 
 /** How long a guard that lives takes at most to stop its family. */
@@ -78,9 +78,9 @@ export class FamilyStop {
     if (next !== undefined) plan.shift();
   }
 
-  /** As the gate of a protected command finds out (src/terminal/run-child.ts). */
+  /** So whoever started the command has arranged it (src/terminal/run-child.ts). */
   #systemTells(): boolean {
-    this.#hasParentDeathSignal ??= spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true'], { stdio: 'ignore' }).status === 0;
+    this.#hasParentDeathSignal ??= wordsForDeathSignal().length > 0;
     return this.#hasParentDeathSignal;
   }
 }

@@ -31,6 +31,9 @@ const farewellMillis = 2_000;
 /** The number of the first request of a session. */
 export const firstCall = 1;
 
+/** How a connection may end. */
+const ends = ['end', 'error', 'close'] as const;
+
 /** Somebody who waits for the answer to a request. */
 interface Call {
   answer(result: unknown): void;
@@ -66,6 +69,8 @@ export class SessionPort implements Port {
   /** Why it will end, if we know. */
   #goodbye: DlmError | null = null;
   #onceGone: (() => void)[] = [];
+  readonly #onData = (chunk: Buffer): void => this.#read(chunk);
+  readonly #onEnd = (): void => this.#end();
 
   /** `socket` has been greeted, and asked to join a lockspace if one is named; `reader` may have read further. */
   constructor(
@@ -77,8 +82,8 @@ export class SessionPort implements Port {
   ) {
     this.#socket = socket;
     this.#reader = reader;
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    for (const end of ['end', 'error', 'close']) socket.on(end, () => this.#end());
+    socket.on('data', this.#onData);
+    for (const end of ends) socket.on(end, this.#onEnd);
     if (joining === null) return;
     const answer = new Promise<LockspaceSummary>((resolve, reject) => {
       this.#call({ answer: (result) => resolve(result as LockspaceSummary), fail: reject });
@@ -182,8 +187,9 @@ export class SessionPort implements Port {
 
   /** The connection itself, greeted and with nothing asked yet, for somebody who speaks its language. */
   handOver(): Socket {
-    for (const event of ['data', 'end', 'error', 'close']) this.#socket.removeAllListeners(event);
     this.#gone = new DlmError('DLM_NO_NODE', 'the connection is in other hands');
+    this.#socket.pause().off('data', this.#onData);
+    for (const end of ends) this.#socket.off(end, this.#onEnd);
     return this.#socket;
   }
 
