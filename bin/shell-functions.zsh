@@ -39,7 +39,7 @@ __dlm_call() {
       return
     elif ((__dlm_status == 0)); then
       # @SERIAL EXIT LINES ID MODE TOKEN
-      local -a __dlm_fields=(${=__dlm_answer})
+      local -a __dlm_fields=(${(s: :)__dlm_answer})
       if [[ $__dlm_fields[1] != @$__dlm_serial ]]; then
         __dlm_print ${__dlm_fields[3]:-0} >/dev/null
       elif [[ $__dlm_fields[2] == + ]]; then

@@ -1,65 +1,81 @@
 /**
- * Put the built program into two files, so that it starts quickly; part of the build.
+ * Put the built program into few files, so that it starts quickly; part of the build.
  *
- *   dist/bundle/lean.cjs    every command for a line that is plain, without oclif
- *   dist/bundle/whole.cjs   the same program with all of oclif, for any line
+ *   dist/bundle/lean/lock.cjs …   each command by itself, for a line that is plain, without oclif
+ *   dist/bundle/full.cjs          the whole program with all of oclif, for any line
  *
- * Both are made of what tsc made of src/. Beside each lies a code cache, taken after
- * a few runs, so that what is compiled while running is in it too. The first line of
- * a file is a number made of its content: by it bin/dlm knows whether a cache
- * belongs to the file. Each file appears at once and complete, since somebody may be
- * starting the program meanwhile.
+ * They are made of what tsc made of src/. The first line of a file is a number made of
+ * its content: by it bin/dlm knows whether a code cache belongs to the file. Each file
+ * appears at once and complete, since somebody may be starting the program meanwhile.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { takeCaches } from './take-caches.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
-const folder = join(dist, 'bundle');
-const require = createRequire(import.meta.url);
+const bundles = join(dist, 'bundle');
+const lean = join(bundles, 'lean');
 
 /** The libraries that become part of the files. Any other is loaded from node_modules by those who need it. */
 const taken = ['@oclif/core', 'cli-table3'];
-const left = [...Object.keys(require('../package.json').dependencies).filter((library) => !taken.includes(library)), 'typescript'];
+const { dependencies } = createRequire(import.meta.url)('../package.json');
+const left = [...Object.keys(dependencies).filter((library) => !taken.includes(library)), 'typescript'];
 
+/** With the slashes before them, they make a first line of the length that bin/dlm expects. */
+const stampDigits = 28;
+
+/** Every command, by the words of its name. */
 const commands = readdirSync(join(dist, 'commands'), { recursive: true })
   .filter((file) => file.endsWith('.js'))
   .map((file) => file.slice(0, -'.js'.length).split(sep))
   .sort();
 
-/** Every command by its name, each loaded when it is asked for. */
-const table = `const commands = {
-${commands.map((words) => `  '${words.join(':')}': () => require('./commands/${words.join('/')}.js'),`).join('\n')}
-};`;
+const fileOf = (words) => `./commands/${words.join('/')}.js`;
 
-const entries = {
-  lean: `import { start } from './terminal/lean/start.js';
-${table}
-export const main = (argv, root) => start(argv, root, commands);
-export { commands };`,
-  whole: `import { main as mainOf } from './terminal/main.js';
-import { wholeConfig } from './terminal/lean/whole.js';
-${table}
-export const main = (argv, root) => mainOf(argv, root, () => wholeConfig(root, commands));`,
-};
+/** What each file begins with, by its name. */
+const leanEntries = Object.fromEntries(
+  commands.map((words) => [
+    words.join('.'),
+    `import { start } from './terminal/lean/start.js';
+     import Chosen from '${fileOf(words)}';
+     export const main = (argv, root) => start(Chosen, '${words.join(':')}', argv, root);
+     export { Chosen };`,
+  ]),
+);
 
-/** A file asks where it lies: it is told where it would lie outside of the bundle. */
-const placeOfEachFile = {
-  name: 'place-of-each-file',
+const fullEntry = `import { main as mainOf } from './terminal/main.js';
+  import { fullConfig } from './terminal/lean/full-config.js';
+  const commands = {
+    ${commands.map((words) => `'${words.join(':')}': () => require('${fileOf(words)}'),`).join('\n')}
+  };
+  export const main = (argv, root) => mainOf(argv, root, () => fullConfig(root, commands));`;
+
+/** Entries that are no files. */
+const entriesFrom = (texts) => ({
+  name: 'entries',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^entry:/ }, ({ path }) => ({ path: path.slice('entry:'.length), namespace: 'entry' }));
+    onLoad({ filter: /.*/, namespace: 'entry' }, ({ path }) => ({ contents: texts[path], resolveDir: dist, loader: 'js' }));
+  },
+});
+
+/** A file that asks where it lies is told where it would lie outside of the bundle. */
+const placesSeenFrom = (folder) => ({
+  name: 'places',
   setup({ onLoad }) {
     onLoad({ filter: /\.js$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8');
-      if (!path.startsWith(dist) || !text.includes('import.meta.url')) return undefined;
-      const here = JSON.stringify(relative(folder, path));
-      const url = `require('node:url').pathToFileURL(require('node:path').join(__dirname, ${here})).href`;
-      return { contents: text.replaceAll('import.meta.url', url), loader: 'js' };
+      if (!path.startsWith(dist + sep) || !text.includes('import.meta.url')) return undefined;
+      const place = `require('node:path').join(__dirname, ${JSON.stringify(relative(folder, path))})`;
+      return { contents: text.replaceAll('import.meta.url', `require('node:url').pathToFileURL(${place}).href`), loader: 'js' };
     });
   },
-};
+});
 
 /** Those of Node's modules that take a while to load, and that not every line needs. */
 const costly = ['child_process', 'crypto', 'fs/promises', 'http', 'net', 'timers/promises', 'tty'];
@@ -78,58 +94,84 @@ const loadedWhenUsed = {
   },
 };
 
+const builtTexts = readdirSync(dist, { recursive: true })
+  .filter((file) => file.endsWith('.js'))
+  .map((file) => readFileSync(join(dist, file), 'utf8'));
+
 /** Which names the program takes from a module. */
 function namesImportedFrom(module) {
-  const lines = new RegExp(`^import \\{([^}]*)\\} from '${module}';`, 'gm');
-  const lists = builtFiles().flatMap((file) => [...readFileSync(file, 'utf8').matchAll(lines)].map(([, list]) => list));
+  const imports = new RegExp(`^import \\{([^}]*)\\} from '${module}';`, 'gm');
+  const lists = builtTexts.flatMap((text) => [...text.matchAll(imports)].map(([, list]) => list));
   return [...new Set(lists.flatMap((list) => list.split(',').map((item) => item.trim().split(' ')[0])))].filter((name) => name !== '');
 }
 
-function builtFiles() {
-  return readdirSync(dist, { recursive: true })
-    .filter((file) => file.endsWith('.js') && !file.startsWith('bundle'))
-    .map((file) => join(dist, file));
-}
+/** What few lines come to: a node of one's own, or to start one. A command that comes to it leaves the line to the full program. */
+const seldom = /core\/host\/(open|start)\.js$/;
 
-/** Help is for the whole program; here nobody will read its texts. */
-const withoutProse = {
-  name: 'without-prose',
+/** Nor are the texts of help needed in front of a line that is plain. */
+const withoutTheRest = {
+  name: 'without-the-rest',
   setup({ onLoad }) {
     onLoad({ filter: /terminal\/prose\.js$/ }, () => ({ contents: `export const prose = () => '';`, loader: 'js' }));
+    onLoad({ filter: seldom }, ({ path }) => {
+      const names = [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?function (\w+)/gm)].map(([, name]) => name);
+      const line = relative(dirname(path), join(dist, 'terminal/lean/line.js'));
+      return {
+        contents: `import { Unsure } from '${line}';\n${names.map((name) => `export function ${name}() { throw new Unsure(); }`).join('\n')}`,
+        loader: 'js',
+      };
+    });
   },
 };
 
-async function bundle(name, options) {
+const forAll = {
+  bundle: true,
+  write: false,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20.19',
+  charset: 'ascii',
+  outExtension: { '.js': '.cjs' },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  // A module that is loaded later is part of the file, too.
+  supported: { 'dynamic-import': false },
+  external: left,
+  logLevel: 'warning',
+  absWorkingDir: root,
+};
+
+async function bundle(folder, texts, { plugins = [], ...options }) {
   const { outputFiles } = await build({
-    stdin: { contents: entries[name], resolveDir: dist, sourcefile: `${name}.js` },
-    outfile: join(folder, `${name}.cjs`),
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.19',
-    charset: 'ascii',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: 'none',
-    external: left,
-    // A module that is loaded later is part of the file, too.
-    supported: { 'dynamic-import': false },
-    logLevel: 'warning',
-    absWorkingDir: root,
+    ...forAll,
+    entryPoints: Object.fromEntries(Object.keys(texts).map((name) => [name, `entry:${name}`])),
+    outdir: folder,
     ...options,
+    plugins: [entriesFrom(texts), placesSeenFrom(folder), ...plugins],
   });
-  const { text } = outputFiles[0];
-  const stamp = createHash('sha256').update(text).digest('hex').slice(0, 28);
-  replace(join(folder, `${name}.cjs`), `// ${stamp}\n${text}`);
+  mkdirSync(folder, { recursive: true });
+  for (const { path, text } of outputFiles) replace(path, `// ${createHash('sha256').update(text).digest('hex').slice(0, stampDigits)}\n${text}`);
+  forgetOthers(folder, outputFiles.map(({ path }) => basename(path)));
 }
 
 function replace(path, content) {
+  if (existsSync(path) && readFileSync(path, 'latin1') === content) return;
   const fresh = `${path}.${process.pid}`;
   writeFileSync(fresh, content);
   renameSync(fresh, path);
 }
 
-mkdirSync(folder, { recursive: true });
-await bundle('lean', { alias: { '@oclif/core': join(dist, 'terminal/lean/oclif') }, plugins: [placeOfEachFile, loadedWhenUsed, withoutProse] });
-await bundle('whole', { plugins: [placeOfEachFile] });
+/** A command that is no more must not be found, nor anything that was left half done. */
+function forgetOthers(folder, names) {
+  const isOurs = (name) => names.includes(name) || (name.endsWith('.cache') && names.some((one) => name.startsWith(`${basename(one, '.cjs')}-`)));
+  for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && !isOurs(entry.name))) rmSync(join(folder, name));
+}
+
+await bundle(lean, leanEntries, {
+  alias: { '@oclif/core': join(dist, 'terminal/lean/oclif') },
+  inject: [join(dist, 'terminal/lean/performance.js')],
+  plugins: [loadedWhenUsed, withoutTheRest],
+});
+await bundle(bundles, { full: fullEntry }, {});
+takeCaches(root);

@@ -26,13 +26,14 @@ install() {
 }
 
 build() {
-  [ -e dist/.built ] && [ -z "$(find src tsconfig.json package-lock.json -newer dist/.built -print -quit)" ] && return
+  [ -e dist/.built ] && [ -z "$(find src scripts package.json package-lock.json tsconfig.json -newer dist/.built -print -quit)" ] && return
   say 'building (tsc)'
   # The stamp is as old as the beginning, so that an edit made while tsc runs is not taken for built.
   touch .tmp/build-began
   node_modules/.bin/tsc >&2 || fail 'the sources do not compile, see above'
   forget_the_gone
   node scripts/manifest.mjs >&2 || fail 'the list of commands could not be written, see above'
+  node scripts/bundle.mjs >&2 || fail 'the bundles could not be made, see above'
   mv .tmp/build-began dist/.built
 }
 

@@ -20,12 +20,20 @@ type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
 
 export default class Lock extends BaseCommand {
   static override summary = 'Run a command under a lock, or take a lock and print its id';
-  static override usage = ['lock NAME [-m MODE] [-n | -w TIME] -- COMMAND…', 'lock NAME [-m MODE] [-n | -w TIME] [--owner-pid PID]'];
+  static override usage = ['lock NAME… [-m MODE] [-n | -w TIME] -- COMMAND…', 'lock NAME [-m MODE] [-n | -w TIME] [--owner-pid PID]'];
   static override description = prose`
     With COMMAND: waits for the lock, runs the command, gives the lock back when the command is gone, and ends with
     the command's exit code (128+N if signal N ended it, 127 if it was not found, 126 if it cannot be run). INT,
     TERM, HUP and QUIT are passed on. If the lock is lost the command is stopped and the exit code is 84. The
     command finds DLM_LOCKSPACE, DLM_RESOURCE, DLM_MODE, DLM_LKID and DLM_TOKEN in its environment.
+
+    With several names it holds all of these locks, or none: they are waited for in the order of their names, so that
+    two who want the same ones never wait for each other. DLM_RESOURCES, DLM_LKIDS and DLM_TOKENS list them, one a
+    line.
+
+    A PROGRAM is run by sh -c, beside the command, and never keeps the lock. It also finds DLM_COMMAND_PID; the
+    doorbell (--on-blocked) finds the mode that is wanted in DLM_BLOCKED_MODE, and who wants it in DLM_BLOCKER_PID
+    and DLM_BLOCKER_COMMAND. What happens when any of them is killed is in docs/scripts.md.
 
     Without COMMAND: prints the id of the lock and leaves it held until its owner ends, or until dlm unlock. The
     owner is the process that called dlm, as a rule the shell of your script; name another with --owner-pid.
@@ -35,6 +43,8 @@ export default class Lock extends BaseCommand {
     { description: 'Let only one backup run at a time', command: '<%= config.bin %> lock backup -- ./backup.sh nightly' },
     { description: 'Read together with other readers, and wait ten seconds at most', command: '<%= config.bin %> lock report -m PR -w 10 -- ./report.sh' },
     { description: 'Do nothing if somebody else is at it', command: '<%= config.bin %> lock backup -n -q -- ./backup.sh || echo busy' },
+    { description: 'Move something between two places that others use', command: '<%= config.bin %> lock inbox archive -- mv inbox/1 archive/' },
+    { description: 'Tell a long command that somebody waits', command: '<%= config.bin %> lock report --on-blocked \'kill -USR1 $DLM_COMMAND_PID\' -- ./report.sh' },
     { description: 'Hold a lock through a part of a script', command: 'id=$(<%= config.bin %> lock counter); ...; <%= config.bin %> unlock "$id"' },
   ];
   static override args = { name: options.nameArg };

@@ -22,9 +22,8 @@ export function needExecutable(command: string): void {
 /** Null if it can be run; otherwise why not, and with which code to end. */
 export function whyNotExecutable(command: string, path: string): { words: string; exit: number } | null {
   const places = command.includes('/') ? [command] : path.split(':').map((folder) => join(folder === '' ? '.' : folder, command));
-  const found = places.filter((place) => isFile(place));
-  if (found.some(isExecutable)) return null;
-  if (found.length > 0) return { words: 'is not executable', exit: notExecutableExit };
+  if (places.some((place) => isFile(place) && isExecutable(place))) return null;
+  if (places.some((place) => isFile(place))) return { words: 'is not executable', exit: notExecutableExit };
   if (command.includes('/') && places.some(exists)) return { words: 'is not a file that can be run', exit: notExecutableExit };
   return { words: 'was not found', exit: notFoundExit };
 }

@@ -3,7 +3,7 @@
  * process, and through the socket.
  */
 import type { TestContext } from 'node:test';
-import { attach, openNode, serveNode, type NodeClient } from '../../src/core/index.js';
+import { attach, openNode, serveNode, type NodeClient, type ServedNode } from '../../src/core/index.js';
 import { scratch, silent } from '../host/scratch.js';
 
 export interface Way {
@@ -42,7 +42,7 @@ export const ways: readonly Way[] = [
 ];
 
 /** A node of this process behind a socket, and one client of it. */
-export async function served(test: TestContext): Promise<{ dir: string; client: NodeClient; another(): Promise<NodeClient> }> {
+export async function served(test: TestContext): Promise<{ dir: string; client: NodeClient; node: ServedNode; another(): Promise<NodeClient> }> {
   const dir = scratch(test);
   const node = await serveNode({ dir, log: silent });
   test.after(() => node.leave({ force: true }));
@@ -51,7 +51,7 @@ export async function served(test: TestContext): Promise<{ dir: string; client: 
     test.after(() => client.close());
     return client;
   };
-  return { dir, client: await another(), another };
+  return { dir, client: await another(), node, another };
 }
 
 /** The code of the error that a promise is rejected with. */

@@ -26,6 +26,15 @@ describe('the node of a machine', () => {
     assert.equal(await codeOf(serveNode({ dir, ...quiet })), 'DLM_NODE_EXISTS');
   });
 
+  it('ends when its folder is taken away, since another could start there', async (test) => {
+    const { dir, client, node } = await served(test);
+    const lock = await (await client.lockspace()).lock('a');
+    const lost = new Promise<{ code: string }>((resolve) => lock.on('lost', resolve));
+    rmSync(dir, { recursive: true });
+    assert.match(await node.left, /was removed or replaced$/);
+    assert.equal((await lost).code, 'DLM_LOST');
+  });
+
   it('is one of many that try at once', async (test) => {
     const dir = scratch(test);
     const tries = await Promise.allSettled(Array.from({ length: 8 }, () => serveNode({ dir, ...quiet })));

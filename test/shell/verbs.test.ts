@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ShellDesk, shells } from './shells.js';
+import { ShellDesk, says, shells } from './shells.js';
 
 for (const shell of shells) {
   describe(`the functions in ${shell.name}`, () => {
@@ -40,18 +40,13 @@ for (const shell of shells) {
 
     test('the exit codes are those of the dictionary', async () => {
       const other = desk.start(shell, 'dlm_lock held; echo held; read -r line');
-      await desk.client().then(() => undefined);
-      await waitForHolder();
+      await says(other, 'held');
       assert.deepEqual(
         await codes('dlm_lock held -n', 'dlm_lock held -w 0.1', 'dlm_lock held -w 0', 'dlm_lock', 'dlm_lock a XX', 'dlm_lock a --no-such', 'dlm_lock a -l nowhere', 'dlm_convert a PR', 'dlm_lvb get nothing', 'dlm_unlock default:1.1.00000001'),
         ['80', '81', '80', '64', '64', '64', '92', '89', '85', '89'],
       );
       other.process.stdin!.end();
       await other.exit;
-
-      async function waitForHolder(): Promise<void> {
-        while ((await desk.locks('held')).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-      }
     });
 
     test('what went wrong is said on standard error: what, why, and what to do', async () => {
@@ -141,7 +136,7 @@ describe('dlm shellenv', () => {
   });
 
   test('a shell without a session is told so', async () => {
-    const { exit, err } = await desk.shell('source <(dlm shellenv bash -q | grep -v "^__dlm_open"); dlm_lock a');
+    const { exit, err } = await desk.shell('eval "$(dlm shellenv bash -q | head -n -1)"; dlm_lock a');
     assert.equal(exit, 95);
     assert.match(err, /this shell has no session with a node/);
   });

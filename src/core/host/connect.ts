@@ -55,7 +55,11 @@ function isOurs(path: string): boolean {
 }
 
 function notPermitted(path: string, why: string): DlmError {
-  return new DlmError('DLM_NOT_PERMITTED', `cannot use the node's socket ${path}: ${why}`);
+  return new DlmError(
+    'DLM_NOT_PERMITTED',
+    `cannot use the node's socket ${path}: ${why}`,
+    'join its group (dlm, for the node of the machine), or use a node of your own with DLM_DIR=FOLDER',
+  );
 }
 
 function open(path: string): Promise<Socket | null> {

@@ -6,12 +6,12 @@
  * It comes into being with its final mode. A socket that a dead node has left is
  * removed, which is why only the holder of the node's lock may call `listen`.
  */
-import { rmSync } from 'node:fs';
+import { chownSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { DlmError } from '../base/errors.js';
 import { answerHttp } from './http-answers.js';
-import { socketAddress, type Places } from './places.js';
+import { machineGroup, socketAddress, type Places } from './places.js';
 import { Session } from './session.js';
 import type { Served } from './served.js';
 import { reasonOf } from './system-error.js';
@@ -64,6 +64,8 @@ export class ControlServer {
     } catch (error) {
       throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${socket}: ${reasonOf(error)}`);
     }
+    const group = scope === 'machine' ? machineGroup() : null;
+    if (group !== null) chownSync(path, 0, group);
   }
 
   /** Answer nobody new. */

@@ -8,7 +8,7 @@
 import { DlmError } from '../base/errors.js';
 import type { LockHandle } from './lock-handle.js';
 
-/** The longest a timer can run, about 24 days. Whoever is more patient waits for ever. */
+/** The longest a timer can run, about 24 days. A longer wait is cut to that. */
 const timerMax = 0x7fff_ffff;
 
 interface Patience {
@@ -19,6 +19,12 @@ interface Patience {
 /** Nobody wanted it any more before it was asked for. */
 export function abortedBefore(): DlmError {
   return new DlmError('DLM_CANCELLED', 'the signal was aborted before the lock was asked for');
+}
+
+/** Throws `DLM_USAGE`. Call it before anything is asked for. */
+export function checkPatience({ timeout }: Patience): void {
+  if (timeout === undefined || timeout >= 0) return;
+  throw new DlmError('DLM_USAGE', `a timeout is a number of milliseconds, 0 or more, not ${timeout}`);
 }
 
 /** `outcome`, cut short by the caller's patience. */
@@ -41,9 +47,12 @@ async function waitPatiently(
   };
   const onAbort = (): void => giveUp(new DlmError('DLM_CANCELLED', 'the wait was aborted'));
   const timer =
-    timeout === undefined || timeout > timerMax
+    timeout === undefined
       ? null
-      : setTimeout(() => giveUp(new DlmError('DLM_TIMED_OUT', `the lock was not granted within ${timeout / 1000} s`)), timeout);
+      : setTimeout(
+          () => giveUp(new DlmError('DLM_TIMED_OUT', `the lock was not granted within ${timeout / 1000} s`)),
+          Math.min(timeout, timerMax),
+        );
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted === true) onAbort();
 

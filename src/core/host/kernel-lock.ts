@@ -19,9 +19,11 @@ import { codeOf, reasonOf } from './system-error.js';
 const busyExit = 75;
 
 export class KernelLock {
+  readonly #path: string;
   #file: number | null;
 
-  private constructor(file: number) {
+  private constructor(path: string, file: number) {
+    this.#path = path;
     this.#file = file;
   }
 
@@ -30,7 +32,7 @@ export class KernelLock {
     for (;;) {
       const file = open(path, plainFile);
       const isFree = await flock(path, file, waitMillis <= 0 ? ['-n'] : ['-w', String(waitMillis / 1000)]);
-      if (isFree && isStill(path, file)) return new KernelLock(file);
+      if (isFree && isStill(path, file)) return new KernelLock(path, file);
       closeSync(file);
       if (!isFree) return null;
     }
@@ -40,7 +42,7 @@ export class KernelLock {
   static async keepFolder(path: string): Promise<KernelLock> {
     const file = open(path, folder);
     await flock(path, file, ['-s']);
-    return new KernelLock(file);
+    return new KernelLock(path, file);
   }
 
   /** Leave word for those who find the lock taken, if the disk has room for it. */
@@ -52,6 +54,11 @@ export class KernelLock {
     } catch {
       return;
     }
+  }
+
+  /** Is what is locked still to be found under its name? If not, others can lock another of that name. */
+  get isInPlace(): boolean {
+    return this.#file !== null && isStill(this.#path, this.#file);
   }
 
   release(): void {

@@ -9,7 +9,7 @@ import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
 import { Flag, namesOfResults } from '../lock/flags.js';
 import { transferOf, type ValueState } from '../lock/lvb.js';
-import { IV, modeNamed, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js';
+import { IV, nameOfMode, type Mode, type ModeName, type ModeOrNone } from '../lock/mode.js';
 import type { Block, Complete } from '../lock/turn.js';
 import type { Adopt } from '../node/effect.js';
 import type { ConvertInput, UnlockInput } from '../node/input.js';
@@ -17,9 +17,9 @@ import type { LockspaceClient } from './lockspace-client.js';
 import { errorOfRefusal, errorOfStatus } from './outcome.js';
 import type { Listener, Refusal } from './port.js';
 import type { ConvertOptions, ResultName, UnlockOptions } from './types.js';
-import { flagsOf, padValue } from './wish.js';
+import { flagsOf, modeToCore, padValue } from './wish.js';
 import { formatLockId, formatToken } from './lock-id.js';
-import { withDeadline } from './deadline.js';
+import { checkPatience, withDeadline } from './deadline.js';
 
 /** What a holder may hear. */
 export interface HandleEvents {
@@ -128,12 +128,14 @@ export class LockHandle implements Listener {
   /** Convert to another mode. Rejects with `DLM_BUSY`, `DLM_DEADLOCK`, `DLM_TIMED_OUT`… and then keeps its mode. */
   convert(mode: ModeName, options: ConvertOptions = {}): Promise<LockHandle> {
     try {
-      const wish = this.#mayRead(mode) ? options : { ...options, wantValue: false };
+      checkPatience(options);
+      const asked = modeToCore(mode);
+      const wish = this.#mayRead(asked) ? options : { ...options, wantValue: false };
       const call: ConvertInput = {
         kind: 'convert',
         lockspace: this.#space.name,
         lkid: lkid(this.#lkid),
-        mode: modeNamed(mode)!,
+        mode: asked,
         flags: flagsOf(wish) | Flag.CONVERT,
         value: padValue(wish, this.#space.valueLength),
       };
@@ -235,8 +237,8 @@ export class LockHandle implements Listener {
   }
 
   /** Where a conversion does not read the value it writes it, and nobody who only wants to know it means that. */
-  #mayRead(mode: ModeName): boolean {
-    return this.#mode !== IV && transferOf(this.#mode, modeNamed(mode) ?? IV) !== 'write';
+  #mayRead(mode: Mode): boolean {
+    return this.#mode !== IV && transferOf(this.#mode, mode) !== 'write';
   }
 
   get #isPending(): boolean {

@@ -7,6 +7,7 @@
  */
 import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
+import { escapeText } from './text.js';
 
 const hex8 = (value: number): string => value.toString(16).padStart(8, '0');
 
@@ -43,7 +44,7 @@ export interface LockId {
 export function parseLockId(text: string): LockId {
   const match = /^(.+):(\d+)\.(\d+)\.([0-9a-f]{8})$/s.exec(text);
   if (match === null) {
-    throw new DlmError('DLM_USAGE', `'${text}' is not a lock id`, 'an id looks like default:1.7.0000002a; see: dlm locks');
+    throw new DlmError('DLM_USAGE', `'${escapeText(text.slice(0, 100))}' is not a lock id`, 'an id looks like default:1.7.0000002a; see: dlm locks');
   }
   return { lockspace: match[1]!, node: Number(match[2]), incarnation: Number(match[3]), lkid: lkid(parseInt(match[4]!, 16)) };
 }

@@ -3,12 +3,12 @@
  */
 import { ownerId, type Lkid } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
-import { EX, modeNamed } from '../lock/mode.js';
-import { abortedBefore, withDeadline } from './deadline.js';
+import { EX } from '../lock/mode.js';
+import { abortedBefore, checkPatience, withDeadline } from './deadline.js';
 import { LockHandle } from './lock-handle.js';
 import type { Port } from './port.js';
 import type { LockInfo, LockOptions, LockspaceContent, Name } from './types.js';
-import { flagsOf, nameToCore, padValue } from './wish.js';
+import { flagsOf, modeToCore, nameToCore, padValue } from './wish.js';
 
 /** The port knows better. */
 const unowned = ownerId(0);
@@ -42,6 +42,7 @@ export class LockspaceClient {
 
   /** Ask, without waiting: the handle tells what becomes of it. */
   start(handle: LockHandle, name: Name, options: LockOptions): void {
+    if (options !== noOptions) checkPatience(options);
     const flags = options === noOptions ? 0 : flagsOf(options);
     this.port.lock(
       {
@@ -49,7 +50,7 @@ export class LockspaceClient {
         lockspace: this.name,
         owner: unowned,
         name: nameToCore(name),
-        mode: options.mode === undefined ? EX : modeNamed(options.mode)!,
+        mode: options.mode === undefined ? EX : modeToCore(options.mode),
         flags,
         value: (flags & Flag.VALBLK) === 0 ? null : padValue(options, this.valueLength),
         cookie: handle,

@@ -9,7 +9,7 @@
  * Nothing here is opened; `prepareFolder` makes a folder and refuses one that
  * somebody else could tamper with.
  */
-import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DlmError } from '../base/errors.js';
@@ -87,6 +87,20 @@ function places(scope: Places['scope'], run: string, stateOf: () => string, conf
       return join(stateOf(), 'state.lock');
     },
   };
+}
+
+/** The group whose members may use the node of the machine: `dlm`, if there is one of that name. */
+export function machineGroup(): number | null {
+  const entry = readTextOr('/etc/group', '').split('\n').find((line) => line.startsWith('dlm:'));
+  return entry === undefined ? null : Number(entry.split(':')[2]);
+}
+
+function readTextOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
 }
 
 export function ownUid(): number {

@@ -7,7 +7,7 @@
  * before anything is granted. The socket goes first when the node leaves, and the
  * lock last.
  */
-import { writeSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
 import { connect } from './connect.js';
@@ -54,6 +54,8 @@ const idleMillisOfAutomatic = 600_000;
 const handoverMillis = 5_000;
 const handoverLookMillis = 200;
 const drainLookMillis = 100;
+/** How often the node looks whether its place is still its own. */
+const placeLookMillis = 1_000;
 
 /** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE` or `DLM_NOT_PERMITTED`. */
 export async function serve(options: ServeOptions): Promise<ServedNode> {
@@ -124,6 +126,7 @@ class ServingNode implements Served, ServedNode {
   #isLeaving = false;
   #stopping: Promise<void> | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
+  #placeTimer: NodeJS.Timeout | null = null;
 
   constructor(places: Places, locks: readonly KernelLock[], incarnation: number, options: ServeOptions) {
     this.#places = places;
@@ -147,7 +150,16 @@ class ServingNode implements Served, ServedNode {
     this.#tellOfSurvivors();
     await this.#server.listen();
     this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);
+    this.#placeTimer = setInterval(() => this.#keepPlace(), placeLookMillis).unref();
     this.#armIdle();
+  }
+
+  /** Whoever removed our files lets a second node start: better none than two. */
+  #keepPlace(): void {
+    const [nodeLock, folder] = this.#locks;
+    const isFound = nodeLock?.isInPlace === true || existsSync(this.socket);
+    if (this.#isLeaving || (folder?.isInPlace === true && isFound)) return;
+    void this.#stop(`its folder ${this.#places.run} was removed or replaced`, true);
   }
 
   get socket(): string {
@@ -206,6 +218,7 @@ class ServingNode implements Served, ServedNode {
   async #stopNow(why: string, endChildren: boolean): Promise<void> {
     this.#isLeaving = true;
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    if (this.#placeTimer !== null) clearInterval(this.#placeTimer);
     this.log(`leaves: ${why}`);
     this.#server.stopListening();
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);

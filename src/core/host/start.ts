@@ -15,7 +15,7 @@ import type { AttachOptions } from './attach.js';
 import { firstAnswer, ourselves } from './first-answer.js';
 import { KernelLock } from './kernel-lock.js';
 import { NodeClient } from './node-client.js';
-import { placesToTry, prepareFolder, type Places } from './places.js';
+import { placesToTry, prepareFolder, socketAddress, type Places } from './places.js';
 import type { SessionPort } from './session-client.js';
 import { wasEverClustered } from './state-file.js';
 import { reasonOf } from './system-error.js';
@@ -58,6 +58,7 @@ async function startOnce(
 ): Promise<NodeClient> {
   const own = places.at(-1)!;
   const deadline = performance.now() + (options.startTimeout ?? startMillis);
+  socketAddress(own.socket);
   prepareFolder(own.run, own.scope);
   const lock = await KernelLock.take(own.startLock, deadline - performance.now());
   if (lock === null) throw new DlmError('DLM_START_FAILED', `another process has been starting a node in ${own.run} for too long`);

@@ -4,6 +4,7 @@
  */
 import { DlmError } from '../base/errors.js';
 import { Flag, nameLengthMax, type FlagName } from '../lock/flags.js';
+import { modeNamed, modeNames, type Mode, type ModeName } from '../lock/mode.js';
 import { escapeText } from './text.js';
 import type { Name } from './types.js';
 
@@ -18,6 +19,9 @@ const plainText = /^[\x00-\x7f]*$/;
 /** One character a byte, as the core wants names. Throws `DLM_NAME_INVALID`. */
 export function nameToCore(name: Name): string {
   let core: string;
+  if (typeof name !== 'string' && !(name instanceof Uint8Array)) {
+    throw new DlmError('DLM_NAME_INVALID', `a resource name is text or bytes, not ${typeof name}`);
+  }
   if (typeof name !== 'string') core = Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1');
   else if (plainText.test(name)) core = name;
   else if (/\p{Cs}/u.test(name)) throw new DlmError('DLM_NAME_INVALID', 'the resource name contains half a character');
@@ -26,6 +30,13 @@ export function nameToCore(name: Name): string {
     throw new DlmError('DLM_NAME_INVALID', `a resource name has at most ${nameLengthMax} bytes, this one has ${core.length}`);
   }
   return core;
+}
+
+/** Throws `DLM_USAGE`. */
+export function modeToCore(name: ModeName): Mode {
+  const mode = typeof name === 'string' ? modeNamed(name) : null;
+  if (mode !== null) return mode;
+  throw new DlmError('DLM_USAGE', `'${escapeText(String(name))}' is no lock mode`, `the modes are ${modeNames.join(' ')}`);
 }
 
 export function flagsOf(wish: Wish): number {

@@ -28,7 +28,7 @@ class OneFile extends Plugin {
 }
 
 /** `root` is the folder of package.json. */
-export async function wholeConfig(root: string, classes: CommandClasses): Promise<Config> {
+export async function fullConfig(root: string, classes: CommandClasses): Promise<Config> {
   const plugin = new OneFile(root, classes);
   await plugin.load();
   return (await Config.load({ root, plugins: new Map([[plugin.name, plugin]]) })) as Config;
