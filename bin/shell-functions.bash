@@ -12,6 +12,10 @@
 #   - While a call waits, a trap of the script may run. It finds nothing changed but variables that begin with __dlm_.
 #   - A call that is granted at once goes a short way: one line out, one line in.
 
+# Aliases are put in while a function is read; none of ours is meant to have any.
+if shopt -q expand_aliases; then __dlm_aliases=-s; else __dlm_aliases=-u; fi
+shopt -u expand_aliases
+
 dlm_lock() { __dlm_call lock "$@"; }
 dlm_convert() { __dlm_call convert "$@"; }
 dlm_unlock() { __dlm_call unlock "$@"; }
@@ -224,3 +228,5 @@ __dlm_open() {
   builtin printf '\t%s' "$BASHPID" 0 0 hello $'\n' >&"$__dlm_to"
   builtin read -r -t 10 -N 160 -u "$__dlm_from" || __dlm_gone lock
 }
+
+shopt "$__dlm_aliases" expand_aliases

@@ -80,6 +80,14 @@ describe('the node is killed', { concurrency: true }, () => {
     assert.equal(await guard.exit, 84);
   });
 
+  test('91: and where nobody starts another node, the command stops it alone', async (test) => {
+    const stage = stageFor(test);
+    const { guard, child } = await guarded(stage, stubborn);
+    signalAll([stage.nodePid], 'SIGKILL');
+    assert.equal(await guard.exit, 84);
+    assert.equal(isRunning(child), false);
+  });
+
   test('91: the command is held up, so the next node stops the child itself', async (test) => {
     const stage = stageFor(test);
     const { guard, child } = await guarded(stage, stubborn);
