@@ -1,122 +1,134 @@
 # The functions that `eval "$(dlm shellenv zsh)"` gives to a zsh: dlm_lock, dlm_convert, dlm_unlock, dlm_lvb.
 #
-# What must hold is written down in shell-functions.bash; this is the same in the words of zsh. A zsh reads all that has
-# come at once, so what follows the line that is wanted is kept in __dlm_unread.
+# What must hold is written down in shell-functions.bash; this is the same in the words of zsh, where calling a function
+# is what costs most.
 
 zmodload zsh/system || return 1
 
-dlm_lock() { __dlm_ask lock "$@" }
-dlm_convert() { __dlm_ask convert "$@" }
-dlm_unlock() { __dlm_ask unlock "$@" }
-dlm_lvb() { __dlm_ask lvb "$@" }
-
-# The trap that takes a waiting call back ends with __dlm_call; then the interrupt is passed on to the script.
-__dlm_ask() {
-  __dlm_call "$@"
-  local __dlm_status=$?
-  if [[ -n ${__dlm_stopped-} ]]; then
-    __dlm_stopped=
-    kill -INT $sysparams[pid]
-  fi
-  return $__dlm_status
-}
+dlm_lock() { __dlm_call lock "$@" }
+dlm_convert() { __dlm_call convert "$@" }
+dlm_unlock() { __dlm_call unlock "$@" }
+dlm_lvb() { __dlm_call lvb "$@" }
 
 __dlm_call() {
   emulate -L zsh
-  local __dlm_answer __dlm_limit= __dlm_caught= __dlm_status
+  local __dlm_answer= __dlm_line="$*" __dlm_limit=
   [[ ${__dlm_asker-} == $sysparams[pid] ]] || __dlm_join $1 || return
+  [[ $__dlm_heard == $__dlm_serial ]] || __dlm_drain
+  if [[ $__dlm_line == *[$'\\\t\n']* || ${#__dlm_line} -gt 200 ]]; then
+    set -- "${(@)${(@)${(@)@//\\/\\\\}//$'\t'/\\t}//$'\n'/\\n}"
+    __dlm_is_short "$*" || return
+  fi
   # Whoever gives options may be in a hurry, and shall not wait for a node that hangs.
-  [[ "$*" != *' -'* ]] || __dlm_limit=10
-  __dlm_write "$@" || return
+  [[ $__dlm_line != *' -'* ]] || __dlm_limit=10
+  __dlm_serial=$((__dlm_serial + 1))
+  syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t'$__dlm_serial$'\t'$__dlm_heard$'\t'${(pj:\t:)@}$'\t\n'
+  if [[ -z $__dlm_limit ]] && sysread -i $__dlm_from -s 160 __dlm_answer && [[ $__dlm_answer == "@$__dlm_serial 0 0 "* ]]; then
+    __dlm_heard=$__dlm_serial
+    if [[ $1 == (lock|convert) ]]; then
+      local IFS=' '
+      set -- ${=__dlm_answer}
+      DLM_LKID=$4 DLM_MODE=$5 DLM_TOKEN=$6
+    fi
+  else
+    __dlm_listen $1 $?
+    # A trap that was put aside is back. Whoever has interrupted the wait means the script, too.
+    local __dlm_status=$?
+    ((__dlm_status != 130)) || kill -INT $sysparams[pid]
+    return $__dlm_status
+  fi
+}
+
+__dlm_is_short() {
+  setopt localoptions no_multibyte
+  ((${#1} < 900)) && return
+  __dlm_say 'the line is longer than 900 bytes' 'a value as long as this is written with the command: dlm lvb set'
+  return 64
+}
+
+# Everything but a call that is granted at once. Without a limit, the first read has ended with the status $2.
+__dlm_listen() {
+  emulate -L zsh
+  local __dlm_status=$2 __dlm_caught= __dlm_stopped=
+  local -a __dlm_fields
+  [[ -z $__dlm_limit ]] || __dlm_read
   while :; do
-    __dlm_read
-    __dlm_status=$?
     if ((__dlm_status == 4)); then
       __dlm_say 'the node has accepted the call and says nothing' 'it may be stopped or overloaded; what was asked for is taken back'
       return 95
     elif ((__dlm_status == 5)); then
       __dlm_gone $1
       return
-    elif ((__dlm_status == 0)); then
+    elif ((__dlm_status < 2)); then
       # @SERIAL EXIT LINES ID MODE TOKEN
-      local -a __dlm_fields=(${(s: :)__dlm_answer})
-      if [[ $__dlm_fields[1] != @$__dlm_serial ]]; then
-        __dlm_print ${__dlm_fields[3]:-0} >/dev/null
+      __dlm_fields=(${(s: :)__dlm_answer})
+      if [[ $__dlm_fields[1] != @[0-9]## ]]; then
+        __dlm_drain
+      elif [[ $__dlm_fields[1] != @$__dlm_serial ]]; then
+        __dlm_print $__dlm_fields[3] >/dev/null
       elif [[ $__dlm_fields[2] == + ]]; then
         __dlm_limit=
         __dlm_print $__dlm_fields[3] >&2
         # From now on an interrupt takes the call back; in a subshell it ends the subshell, and the node sees that.
         if [[ -z $__dlm_caught && $sysparams[pid] == $$ ]]; then
           __dlm_caught=1
-          [[ $(trap) == *"trap -- '' INT"* ]] || trap __dlm_stop INT
+          __dlm_ignores_interrupts || trap __dlm_stop INT
         fi
       else
         break
       fi
     fi
+    __dlm_read
   done
   __dlm_tell $1 $__dlm_fields[2,-1]
 }
 
-# The words of a call as one line, and away with it.
-__dlm_write() {
-  local __dlm_line="$*"
-  if [[ $__dlm_line == *[$'\\\t\n']* || ${#__dlm_line} -gt 200 ]]; then
-    set -- "${(@)${(@)${(@)@//\\/\\\\}//$'\t'/\\t}//$'\n'/\\n}"
-    if ! __dlm_is_short "$*"; then
-      __dlm_say 'the line is longer than 900 bytes' 'a value as long as this is written with the command: dlm lvb set'
-      return 64
-    fi
-  fi
-  typeset -g __dlm_serial=$((__dlm_serial + 1))
-  __dlm_send $__dlm_serial $__dlm_heard "$@" || { __dlm_gone $1; return }
-}
-
-__dlm_send() { syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t'${(pj:\t:)@}$'\t\n' }
-
-__dlm_is_short() {
-  setopt localoptions no_multibyte
-  ((${#1} < 900))
-}
-
-# The next line of the node, in __dlm_answer.
+# The first line of what comes next.
 __dlm_read() {
-  local __dlm_more
-  while [[ ${__dlm_unread-} != *$'\n'* ]]; do
-    sysread -i $__dlm_from ${__dlm_limit:+-t} $__dlm_limit __dlm_more || return
-    typeset -g __dlm_unread=${__dlm_unread-}$__dlm_more
-  done
-  __dlm_answer=${__dlm_unread%%$'\n'*}
-  typeset -g __dlm_unread=${__dlm_unread#*$'\n'}
+  __dlm_answer=
+  sysread -i $__dlm_from ${__dlm_limit:+-t} $__dlm_limit -s 160 __dlm_answer
+  __dlm_status=$?
 }
 
 # So many lines of text follow.
 __dlm_print() {
-  local __dlm_answer __dlm_left
+  local __dlm_text __dlm_left
   for ((__dlm_left = $1; __dlm_left > 0; __dlm_left -= 1)); do
-    __dlm_read || return 0
-    print -r -- $__dlm_answer
+    IFS= read -r -u $__dlm_from __dlm_text || return 0
+    print -r -- $__dlm_text
   done
 }
 
+# An earlier call was interrupted: nobody wants what is still to be read of its answer.
+__dlm_drain() {
+  local __dlm_text
+  while sysread -t 0 -i $__dlm_from __dlm_text; do :; done
+}
+
+# A function does not see what `trap` lists; the system tells.
+__dlm_ignores_interrupts() {
+  local match mbegin mend MATCH MBEGIN MEND
+  [[ "$(</proc/self/status)" =~ 'SigIgn:[[:space:]]*([0-9a-f]+)' ]] && ((16#${match[1]} & 2))
+}
+
 __dlm_stop() {
-  typeset -g __dlm_stopped=1
-  __dlm_send $__dlm_serial $__dlm_heard cancel
+  __dlm_stopped=1
+  syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t'$__dlm_serial$'\t'$__dlm_heard$'\tcancel\t\n'
 }
 
 # The call is over: its words, the variables of the shell, and the exit code. VERB EXIT LINES ID MODE TOKEN
 __dlm_tell() {
-  if [[ -n ${__dlm_stopped-} ]]; then
+  if [[ -n $__dlm_stopped ]]; then
     __dlm_print $3 >/dev/null
-    typeset -g __dlm_heard=$__dlm_serial
+    __dlm_heard=$__dlm_serial
     return 130
   fi
   if (($2 == 0)); then __dlm_print $3; else __dlm_print $3 >&2; fi
-  typeset -g __dlm_heard=$__dlm_serial
+  __dlm_heard=$__dlm_serial
   case $1:$2:$3 in
-    lock:0:0 | convert:0:0) typeset -g DLM_LKID=$4 DLM_MODE=$5 DLM_TOKEN=$6 ;;
+    lock:0:0 | convert:0:0) DLM_LKID=$4 DLM_MODE=$5 DLM_TOKEN=$6 ;;
     lock:0:*) ;;
-    lock:*) typeset -g DLM_LKID= DLM_MODE= DLM_TOKEN= ;;
+    lock:*) DLM_LKID= DLM_MODE= DLM_TOKEN= ;;
   esac
   return $2
 }
@@ -132,7 +144,7 @@ __dlm_gone() {
       __dlm_say 'the node has ended the session of this shell, and its locks are lost' 'stop touching what they protect; begin again with: eval "$(dlm shellenv zsh)"'
       return 84
       ;;
-    lock) typeset -g DLM_LKID= DLM_MODE= DLM_TOKEN= ;;
+    lock) DLM_LKID= DLM_MODE= DLM_TOKEN= ;;
   esac
   __dlm_say 'the node has ended the session of this shell' 'begin again with: eval "$(dlm shellenv zsh)"'
   return 95
@@ -156,13 +168,13 @@ __dlm_join() {
     __dlm_say "cannot make a pipe in $__dlm_folder for this subshell" 'see whether mkfifo is in the PATH, and whether the disk is full'
     return 104
   fi
-  __dlm_send 0 0 join
+  syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t0\t0\tjoin\t\n'
   if ! sysread -i $__dlm_own -t 10 __dlm_line; then
     __dlm_gone $1
     return
   fi
   exec {__dlm_both}>&-
-  typeset -g __dlm_from=$__dlm_own __dlm_asker=$sysparams[pid] __dlm_serial=0 __dlm_heard=0 __dlm_unread=
+  typeset -g __dlm_from=$__dlm_own __dlm_asker=$sysparams[pid] __dlm_serial=0 __dlm_heard=0
 }
 
 __dlm_make() { command mkfifo -m 600 $1 2>/dev/null || { command rm -f $1 && command mkfifo -m 600 $1 } 2>/dev/null }
@@ -173,13 +185,13 @@ __dlm_open() {
   local __dlm_both __dlm_line
   if [[ ${__dlm_asker-} == $sysparams[pid] ]] && __dlm_call use $3 2>/dev/null; then return 0; fi
   [[ ${__dlm_asker-} != [0-9]* ]] || exec {__dlm_to}>&- {__dlm_from}<&-
-  typeset -g __dlm_folder=$1 __dlm_node=$2 __dlm_asker= __dlm_serial=0 __dlm_heard=0 __dlm_unread= __dlm_stopped= __dlm_to __dlm_from
+  typeset -g __dlm_folder=$1 __dlm_node=$2 __dlm_asker= __dlm_serial=0 __dlm_heard=0 __dlm_to __dlm_from
   if ! { exec {__dlm_to}<>$1/requests {__dlm_both}<>$1/answers {__dlm_from}<$1/answers } 2>/dev/null; then
     __dlm_say 'the node has gone before the session began' 'try again: eval "$(dlm shellenv zsh)"'
     return 95
   fi
   exec {__dlm_both}>&-
   typeset -g __dlm_asker=$sysparams[pid]
-  __dlm_send 0 0 hello
+  syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t0\t0\thello\t\n'
   sysread -i $__dlm_from -t 10 __dlm_line || __dlm_gone lock
 }

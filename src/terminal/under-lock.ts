@@ -2,7 +2,6 @@
  * `dlm lock NAME -- COMMAND`: the command runs while the lock is held, or all of
  * several, and they are given back when it is gone.
  */
-import { setTimeout } from 'node:timers/promises';
 import { DlmError, graceMillis, type NodeClient } from '../core/index.js';
 import { Hooks, type HookPrograms } from './hooks.js';
 import { LockBell } from './lock-bell.js';
@@ -94,10 +93,13 @@ async function endFamily({ warn }: Guard, child: GuardedChild, signals: SignalWa
 async function giveBack({ locks }: Guard): Promise<void> {
   const held = locks.filter(({ lock }) => lock.mode !== null);
   const unlocked = Promise.allSettled(held.map(({ lock }) => lock.unlock()));
-  const impatience = new AbortController();
-  const patience = setTimeout(farewellMillis, undefined, { signal: impatience.signal }).catch(() => undefined);
-  await Promise.race([unlocked, patience]);
-  impatience.abort();
+  await new Promise<void>((resolve) => {
+    const patience = setTimeout(resolve, farewellMillis);
+    void unlocked.then(() => {
+      clearTimeout(patience);
+      resolve();
+    });
+  });
 }
 
 /** A command line as it could be typed again, for those who look who holds the lock. */

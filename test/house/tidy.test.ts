@@ -45,16 +45,22 @@ describe('dead files', () => {
   });
 });
 
-/** A program in bin/ names the built file it starts: dist/core/host/daemon.js is src/core/host/daemon.ts. */
+/**
+ * A program in bin/ names the built file it starts: dist/core/host/daemon.js is src/core/host/daemon.ts. The bundler
+ * names what it begins a bundle with, and a folder that it puts in the place of a library.
+ */
 function startedBy({ path, text }: SourceFile): string[] {
+  if (path === 'scripts/bundle.mjs') return [...text.matchAll(/'[^']*?(terminal\/[\w/-]+)/g)].map(([, name]) => `src/${name}`);
   if (!path.startsWith('bin/')) return [];
-  return [...text.matchAll(/dist\/([\w/.-]+)\.js/g)].flatMap(([, name]) => [`src/${name}.ts`, `src/${name}.tsx`]);
+  return [...text.matchAll(/dist\/([\w/.-]+)\.js/g)].map(([, name]) => `src/${name}`);
 }
 
 function unreached(graph: Imports[], all: readonly SourceFile[]): string[] {
   const importsOf = new Map(graph.map(({ file, imports }) => [file, imports]));
-  const entrances = graph.map(({ file }) => file).filter((file) => /^src\/(commands\/|core\/index\.ts$)/.test(file));
-  const reached = new Set([...entrances, ...all.flatMap(startedBy)]);
+  const started = all.flatMap(startedBy);
+  const isStarted = (file: string): boolean => started.some((name) => file.replace(/\.tsx?$/, '') === name || file.startsWith(`${name}/`));
+  const entrances = graph.map(({ file }) => file).filter((file) => /^src\/(commands\/|core\/index\.ts$)/.test(file) || isStarted(file));
+  const reached = new Set(entrances);
   for (const file of reached) {
     for (const imported of importsOf.get(file) ?? []) reached.add(imported);
   }

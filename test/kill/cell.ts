@@ -47,12 +47,12 @@ export async function play(cell: Cell): Promise<Outcome> {
     stage.tell('finish-rival');
     // Whoever is to end of what was done to it must not need the rival for it.
     if (cell.section === 'whole') for (const name of ['finish-hold', 'finish-victim']) stage.tell(name);
-    const exit = await ended(victim);
+    const exit = await victim.exit;
     const childrenLeft = await victimGone(stage);
     stage.tell('finish-hold');
     await rivalGetsOn(stage);
     stage.tell('stop');
-    await ended(rival);
+    await rival.exit;
     const leaked = await locksLeft(stage);
     const { begun, ended: done, overlaps } = stage.ledger;
     const section = (done['victim'] ?? 0) > 0 ? 'whole' : (begun['victim'] ?? 0) > 0 ? 'cut' : 'none';
@@ -118,12 +118,6 @@ async function strike(pids: readonly number[], kind: Cell['kind']): Promise<void
   signalAll(pids, 'SIGSTOP');
   await pause(stoppedMillis);
   signalAll(pids, 'SIGCONT');
-}
-
-function ended(actor: Actor): Promise<number> {
-  let exit: number | null = null;
-  void actor.exit.then((code) => (exit = code));
-  return until(`process ${actor.pid} has ended; it said: ${actor.said()}`, () => (exit === null ? null : { exit })).then((found) => found.exit);
 }
 
 /** How many of the victim's processes have not gone in time. */

@@ -5,7 +5,7 @@
 #   section.sh WHO     finishes when there is a file finish-WHO; writes its pid into pid-WHO
 echo $$ > "$KILL_STAGE/pid-$1"
 n=0 dying=
-trap 'dying=${dying:-60}' TERM
+trap 'dying=${dying:-120}' TERM
 while :; do
   n=$((n + 1))
   echo "$$ $1 $n" >> "$KILL_STAGE/ledger"

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { constants } from 'node:os';
 import { attach, type LockInfo } from '../../src/core/index.js';
 import { readLedger, type Ledger } from './ledger.js';
-import { isRunning, signalAll, startedWith, until } from './processes.js';
+import { boundMillis, isRunning, signalAll, startedWith, until } from './processes.js';
 
 export const program = fileURLToPath(new URL('../../bin/dlm', import.meta.url));
 const place = fileURLToPath(new URL('../../.tmp', import.meta.url));
@@ -62,6 +62,7 @@ export class Stage {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const exit = new Promise<number>((resolve, reject) => {
       child.once('error', reject);
+      setTimeout(() => reject(new Error(`${words.join(' ')} did not end in ${(3 * boundMillis) / 1000} s; it said: ${said}`)), 3 * boundMillis).unref();
       child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
     });
     exit.catch(() => undefined);

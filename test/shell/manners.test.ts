@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ShellDesk, shells } from './shells.js';
 
 for (const shell of shells) {
@@ -102,7 +103,8 @@ describe('a script in bash', () => {
     const holder = desk.start(bash, 'dlm_lock t; echo held; read -r line');
     const script = desk.start(bash, 'TMOUT=1; dlm_lock t; echo "$?"');
     await desk.waiter('t');
-    await new Promise((resolve) => script.process.once('exit', resolve) && setTimeout(resolve, 1_300));
+    // As long as the time limit, and a little longer.
+    await pause(1_300);
     holder.process.stdin!.end();
     await script.exit;
     assert.equal(script.out(), '0\n');
