@@ -62,7 +62,7 @@ __dlm_listen() {
     elif ((__dlm_status < 2)); then
       # @SERIAL EXIT LINES ID MODE TOKEN
       __dlm_fields=(${(s: :)__dlm_answer})
-      if [[ $__dlm_fields[1] != @[0-9]## ]]; then
+      if [[ $__dlm_fields[1] != @<-> ]]; then
         __dlm_drain
       elif [[ $__dlm_fields[1] != @$__dlm_serial ]]; then
         __dlm_print $__dlm_fields[3] >/dev/null

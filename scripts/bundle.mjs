@@ -3,6 +3,7 @@
  *
  *   dist/bundle/lean/lock.cjs …   each command by itself, for a line that is plain, without oclif
  *   dist/bundle/full.cjs          the whole program with all of oclif, for any line
+ *   dist/bundle/third-party.txt   whose code is in them, and on which terms
  *
  * They are made of what tsc made of src/. The first line of a file is a number made of
  * its content: by it bin/dlm knows whether a code cache belongs to the file. Each file
@@ -15,6 +16,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { takeCaches } from './take-caches.mjs';
+import { termsOf } from './third-party.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -127,6 +129,7 @@ const withoutTheRest = {
 const forAll = {
   bundle: true,
   write: false,
+  metafile: true,
   platform: 'node',
   format: 'cjs',
   target: 'node20.19',
@@ -142,8 +145,9 @@ const forAll = {
   absWorkingDir: root,
 };
 
+/** Returns the paths of all that went into it. */
 async function bundle(folder, texts, { plugins = [], ...options }) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...forAll,
     entryPoints: Object.fromEntries(Object.keys(texts).map((name) => [name, `entry:${name}`])),
     outdir: folder,
@@ -153,6 +157,7 @@ async function bundle(folder, texts, { plugins = [], ...options }) {
   mkdirSync(folder, { recursive: true });
   for (const { path, text } of outputFiles) replace(path, `// ${createHash('sha256').update(text).digest('hex').slice(0, stampDigits)}\n${text}`);
   forgetOthers(folder, outputFiles.map(({ path }) => basename(path)));
+  return Object.keys(metafile.inputs);
 }
 
 function replace(path, content) {
@@ -168,10 +173,11 @@ function forgetOthers(folder, names) {
   for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && !isOurs(entry.name))) rmSync(join(folder, name));
 }
 
-await bundle(lean, leanEntries, {
+const ofLean = await bundle(lean, leanEntries, {
   alias: { '@oclif/core': join(dist, 'terminal/lean/oclif') },
   inject: [join(dist, 'terminal/lean/performance.js')],
   plugins: [loadedWhenUsed, withoutTheRest],
 });
-await bundle(bundles, { full: fullEntry }, {});
+const ofFull = await bundle(bundles, { full: fullEntry }, {});
+replace(join(bundles, 'third-party.txt'), termsOf([...ofLean, ...ofFull], root));
 takeCaches(root);

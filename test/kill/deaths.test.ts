@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { isRunning, signalAll, until } from './processes.js';
+import { childrenOf, isRunning, signalAll, until } from './processes.js';
 import { Stage, program, type Actor } from './stage.js';
 
 function stageFor(test: TestContext): Stage {
@@ -169,4 +169,19 @@ describe('the child', { concurrency: true }, () => {
     assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'true'), 0);
     assert.ok(isRunning(far));
   });
+});
+
+test('a conversion is taken back when dlm convert is killed, though the script that holds the lock goes on', async (test) => {
+  const stage = stageFor(test);
+  const reader = stage.dlm('lock', 'prey', '-m', 'PR', '-q', '--', 'sh', `${stage.scripts}section.sh`, 'hold');
+  await stage.pidOf('hold');
+  const script = 'id=$("$DLM" lock prey -m PR -q); "$DLM" convert "$id" -m EX -q; echo $? > "$KILL_STAGE/converted"; until [ -e "$KILL_STAGE/enough" ]; do sleep 0.05; done';
+  const holder = stage.run(['sh', '-c', script]);
+  await until('it converts', async () => (await stage.locks()).some(({ state }) => state === 'converting'));
+  signalAll(childrenOf(holder.pid), 'SIGKILL');
+  await until('it is held as before', async () => (await stage.locks()).every(({ state, mode }) => state === 'granted' && mode === 'PR'));
+  await until('the script has heard of it', () => stage.read('converted') === '137\n');
+  stage.tell('finish-hold');
+  stage.tell('enough');
+  assert.deepEqual([await reader.exit, await holder.exit], [0, 0]);
 });
