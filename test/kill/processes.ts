@@ -33,8 +33,12 @@ export function childrenOf(parent: number): number[] {
 
 /** Those who were started with this in their environment. */
 export function startedWith(variable: string): number[] {
-  const word = `\0${variable}\0`;
-  return everybody().filter((pid) => isRunning(pid) && `\0${read(`/proc/${pid}/environ`)}`.includes(word));
+  return everybody().filter((pid) => isRunning(pid) && wasStartedWith(pid, variable));
+}
+
+/** `NAME=value` */
+export function wasStartedWith(pid: number, variable: string): boolean {
+  return `\0${read(`/proc/${pid}/environ`)}`.includes(`\0${variable}\0`);
 }
 
 /** To all of them, in this order; nobody minds if one is gone. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { constants } from 'node:os';
 import { attach, type LockInfo } from '../../src/core/index.js';
 import { readLedger, type Ledger } from './ledger.js';
-import { boundMillis, isRunning, signalAll, startedWith, until } from './processes.js';
+import { boundMillis, isRunning, signalAll, startedWith, until, wasStartedWith } from './processes.js';
 
 export const program = fileURLToPath(new URL('../../bin/dlm', import.meta.url));
 const place = fileURLToPath(new URL('../../.tmp', import.meta.url));
@@ -116,11 +116,10 @@ export class Stage {
     }
   }
 
-  /** The node's process, or 0. */
+  /** The node's process, or 0. One that a dead node has left its number to is not taken for it. */
   get nodePid(): number {
-    const file = `${this.dir}/node.lock`;
-    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : 0;
-    return pid > 0 && isRunning(pid) ? pid : 0;
+    const pid = Number(this.read('n/node.lock').trim());
+    return pid > 0 && isRunning(pid) && wasStartedWith(pid, `DLM_DIR=${this.dir}`) ? pid : 0;
   }
 
   /** Processes of this stage that still run, the node not counted; `who`: only that one's. */
