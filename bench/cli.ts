@@ -40,7 +40,7 @@ const contestants: Contestant[] = [
   { name: 'dlm lock N -- true', command: [dlm, 'lock', 'bench', '--', 'true'], wanted: 1.5 },
   { name: 'dlm lock N (held)', command: [dlm, 'lock', 'held', '-q', '-m', 'CR'], wanted: 2.1 },
   { name: 'dlm lvb get N', command: [dlm, 'lvb', 'get', 'value'], wanted: 2.1 },
-  { name: 'dlm locks', command: [dlm, 'locks'], wanted: 2.1 },
+  { name: 'dlm locks N', command: [dlm, 'locks', 'value'], wanted: 2.1 },
   { name: 'dlm node status', command: [dlm, 'node', 'status'], wanted: 2.1 },
   { name: 'dlm lockspace list', command: [dlm, 'lockspace', 'list'], wanted: 2.1 },
   { name: 'dlm modes', command: [dlm, 'modes'], wanted: 2.1 },

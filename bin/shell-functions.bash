@@ -22,7 +22,7 @@ dlm_unlock() { __dlm_call unlock "$@"; }
 dlm_lvb() { __dlm_call lvb "$@"; }
 
 __dlm_call() {
-  local REPLY="$*" __dlm_limit=
+  local REPLY="$*"
   [[ ${__dlm_asker-} == "$BASHPID" ]] || __dlm_join "$1" || return
   [[ $__dlm_heard == "$__dlm_serial" ]] || __dlm_drain
   if [[ $REPLY == *[$'\\\t\n']* || ${#REPLY} -gt 200 ]]; then
@@ -30,12 +30,14 @@ __dlm_call() {
     __dlm_escape "$@" || return
     set -- "${__dlm_words[@]}"
   fi
-  # Whoever gives options may be in a hurry, and shall not wait for a node that hangs.
-  [[ $REPLY != *' -'* ]] || __dlm_limit=10
+  if [[ $REPLY == *' -'* || $- == *i* ]]; then
+    __dlm_call_carefully "$@"
+    return
+  fi
   REPLY=
   __dlm_serial=$((__dlm_serial + 1))
   builtin printf '\t%s' "$BASHPID" "$__dlm_serial" "$__dlm_heard" "$@" $'\n' >&"$__dlm_to"
-  if [[ -z $__dlm_limit ]] && builtin read -r -N 160 -u "$__dlm_from" && [[ $REPLY == "@$__dlm_serial 0 0 "* ]]; then
+  if builtin read -r -N 160 -u "$__dlm_from" && [[ $REPLY == "@$__dlm_serial 0 0 "* ]]; then
     __dlm_heard=$__dlm_serial
     case $1 in
       lock | convert)
@@ -45,8 +47,23 @@ __dlm_call() {
         ;;
     esac
   else
-    __dlm_listen "$1" "$?"
+    local __dlm_status=$? __dlm_limit= __dlm_trap= __dlm_stopped=
+    __dlm_listen "$1"
   fi
+}
+
+# Whoever gives options may be in a hurry, and shall not wait for a node that hangs. And an interrupt does not end a shell
+# with a prompt, so that nothing may be sent there before an interrupt can take it back.
+__dlm_call_carefully() {
+  local __dlm_status __dlm_limit= __dlm_trap= __dlm_stopped=
+  [[ $REPLY != *' -'* ]] || __dlm_limit=10
+  [[ $- != *i* ]] || __dlm_catch
+  __dlm_serial=$((__dlm_serial + 1))
+  builtin printf '\t%s' "$BASHPID" "$__dlm_serial" "$__dlm_heard" "$@" $'\n' >&"$__dlm_to"
+  # It was interrupted before there was anything to take back.
+  [[ -z $__dlm_stopped ]] || { __dlm_stopped= && __dlm_stop; }
+  __dlm_read
+  __dlm_listen "$1"
 }
 
 # The words of a call in a line of their own, if they can be.
@@ -64,14 +81,14 @@ __dlm_escape() {
   return 64
 }
 
-# Everything but a call that is granted at once. Without a limit, the first read has ended with the status $2 and with REPLY.
+# Everything but a call that is granted at once. The first read has ended with __dlm_status and REPLY.
 __dlm_listen() {
-  local __dlm_status=$2 __dlm_trap= __dlm_stopped= __dlm_exit __dlm_lines
-  [[ -z $__dlm_limit ]] || __dlm_read
+  local __dlm_exit __dlm_lines
   while :; do
     if ((__dlm_status > 128)); then
       # A signal with a trap came, or the time is up.
       if [[ -n $__dlm_limit && $__dlm_status -eq 142 ]]; then
+        [[ -z $__dlm_trap ]] || builtin eval "$__dlm_trap"
         __dlm_say 'the node has accepted the call and says nothing' 'it may be stopped or overloaded; what was asked for is taken back'
         return 95
       fi
@@ -80,7 +97,9 @@ __dlm_listen() {
       __dlm_gone "$1"
       return
     elif [[ $REPLY != @+([0-9])' '* ]]; then
+      # The rest of something that was interrupted; should it have taken the answer with it, none will come.
       __dlm_drain
+      __dlm_limit=10
     else
       __dlm_exit=${REPLY#* }
       __dlm_lines=${__dlm_exit#* }
@@ -146,8 +165,10 @@ __dlm_print() {
 
 # The call waits. From now on an interrupt takes it back; in a subshell it ends the subshell, and the node sees that.
 __dlm_catch() {
+  __dlm_trap=:
   [[ $BASHPID == "$$" ]] || return 0
-  __dlm_trap=$(builtin trap -p INT)
+  # Through a file, and not through a subshell: an interrupt that comes just then would be lost in there.
+  { builtin trap -p INT >|"$__dlm_folder/trap" && { builtin read -r -d '' __dlm_trap <"$__dlm_folder/trap" || :; }; } 2>/dev/null
   case $__dlm_trap in
     '') __dlm_trap='trap - INT' ;;
     "trap -- '' "*) return 0 ;;
@@ -155,7 +176,12 @@ __dlm_catch() {
   builtin trap __dlm_stop INT
 }
 
+# The first interrupt asks the node, the second does not wait for its answer.
 __dlm_stop() {
+  if [[ -n $__dlm_stopped ]]; then
+    builtin eval "$__dlm_trap"
+    builtin kill -INT "$BASHPID"
+  fi
   __dlm_stopped=1
   builtin printf '\t%s' "$BASHPID" "$__dlm_serial" "$__dlm_heard" cancel $'\n' >&"$__dlm_to"
 }

@@ -12,31 +12,51 @@ dlm_lvb() { __dlm_call lvb "$@" }
 
 __dlm_call() {
   emulate -L zsh
-  local __dlm_answer= __dlm_line="$*" __dlm_limit=
+  local __dlm_answer= __dlm_line="$*" __dlm_limit= __dlm_caught= __dlm_stopped= __dlm_status=
   [[ ${__dlm_asker-} == $sysparams[pid] ]] || __dlm_join $1 || return
   [[ $__dlm_heard == $__dlm_serial ]] || __dlm_drain
   if [[ $__dlm_line == *[$'\\\t\n']* || ${#__dlm_line} -gt 200 ]]; then
     set -- "${(@)${(@)${(@)@//\\/\\\\}//$'\t'/\\t}//$'\n'/\\n}"
     __dlm_is_short "$*" || return
   fi
-  # Whoever gives options may be in a hurry, and shall not wait for a node that hangs.
-  [[ $__dlm_line != *' -'* ]] || __dlm_limit=10
-  __dlm_serial=$((__dlm_serial + 1))
-  syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t'$__dlm_serial$'\t'$__dlm_heard$'\t'${(pj:\t:)@}$'\t\n'
-  if [[ -z $__dlm_limit ]] && sysread -i $__dlm_from -s 160 __dlm_answer && [[ $__dlm_answer == "@$__dlm_serial 0 0 "* ]]; then
-    __dlm_heard=$__dlm_serial
-    if [[ $1 == (lock|convert) ]]; then
+  if [[ $__dlm_line == *' -'* || -o interactive ]]; then
+    __dlm_call_carefully "$@"
+  else
+    __dlm_serial=$((__dlm_serial + 1))
+    syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t'$__dlm_serial$'\t'$__dlm_heard$'\t'${(pj:\t:)@}$'\t\n'
+    if sysread -i $__dlm_from -s 160 __dlm_answer && [[ $__dlm_answer == "@$__dlm_serial 0 0 "* ]]; then
+      __dlm_heard=$__dlm_serial
+      [[ $1 == (lock|convert) ]] || return 0
       local IFS=' '
       set -- ${=__dlm_answer}
       DLM_LKID=$4 DLM_MODE=$5 DLM_TOKEN=$6
+      return 0
+    else
+      __dlm_status=$?
+      __dlm_listen $1
     fi
-  else
-    __dlm_listen $1 $?
-    # A trap that was put aside is back. Whoever has interrupted the wait means the script, too.
-    local __dlm_status=$?
-    ((__dlm_status != 130)) || kill -INT $sysparams[pid]
-    return $__dlm_status
   fi
+  __dlm_status=$?
+  # A trap that was put aside is back. Whoever has interrupted the wait means the script, too.
+  ((__dlm_status != 130)) || kill -INT $sysparams[pid]
+  return $__dlm_status
+}
+
+# Whoever gives options may be in a hurry, and shall not wait for a node that hangs. And an interrupt does not end a shell
+# with a prompt, so that nothing may be sent there before an interrupt can take it back.
+__dlm_call_carefully() {
+  emulate -L zsh
+  [[ $__dlm_line != *' -'* ]] || __dlm_limit=10
+  if [[ -o interactive && $sysparams[pid] == $$ ]]; then
+    __dlm_caught=1
+    __dlm_ignores_interrupts || trap __dlm_stop INT
+  fi
+  __dlm_serial=$((__dlm_serial + 1))
+  syswrite -o $__dlm_to -- $'\t'$sysparams[pid]$'\t'$__dlm_serial$'\t'$__dlm_heard$'\t'${(pj:\t:)@}$'\t\n'
+  # It was interrupted before there was anything to take back.
+  [[ -z $__dlm_stopped ]] || __dlm_stop
+  __dlm_read
+  __dlm_listen $1
 }
 
 __dlm_is_short() {
@@ -46,12 +66,10 @@ __dlm_is_short() {
   return 64
 }
 
-# Everything but a call that is granted at once. Without a limit, the first read has ended with the status $2.
+# Everything but a call that is granted at once. The first read has ended with __dlm_status and __dlm_answer.
 __dlm_listen() {
   emulate -L zsh
-  local __dlm_status=$2 __dlm_caught= __dlm_stopped=
   local -a __dlm_fields
-  [[ -z $__dlm_limit ]] || __dlm_read
   while :; do
     if ((__dlm_status == 4)); then
       __dlm_say 'the node has accepted the call and says nothing' 'it may be stopped or overloaded; what was asked for is taken back'
@@ -63,7 +81,9 @@ __dlm_listen() {
       # @SERIAL EXIT LINES ID MODE TOKEN
       __dlm_fields=(${(s: :)__dlm_answer})
       if [[ $__dlm_fields[1] != @<-> ]]; then
+        # The rest of something that was interrupted; should it have taken the answer with it, none will come.
         __dlm_drain
+        __dlm_limit=10
       elif [[ $__dlm_fields[1] != @$__dlm_serial ]]; then
         __dlm_print $__dlm_fields[3] >/dev/null
       elif [[ $__dlm_fields[2] == + ]]; then

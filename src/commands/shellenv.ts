@@ -12,7 +12,7 @@ export default class Shellenv extends BaseCommand {
   static override usage = 'shellenv [bash | zsh]';
   static override description = prose`
     For a script that locks more than now and then. The functions dlm_lock, dlm_convert, dlm_unlock and dlm_lvb start
-    no process: they speak with the node through a pipe, and a lock takes less than a tenth of the time of flock(1).
+    no process: they speak with the node through a pipe, and a lock takes about a tenth of the time of flock(1).
     The locks belong to the shell and end with it, whatever it has left running in the background.
 
     Exit codes are those of dlm codes. The id of a lock is left in DLM_LKID and its token in DLM_TOKEN; the name will

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ShellDesk, shells } from './shells.js';
+import { ShellDesk, says, shells } from './shells.js';
 
 for (const shell of shells) {
   describe(`a script in ${shell.name}`, () => {
@@ -101,6 +101,7 @@ describe('a script in bash', () => {
 
   test('with a time limit for every read waits for a lock all the same', async () => {
     const holder = desk.start(bash, 'dlm_lock t; echo held; read -r line');
+    await says(holder, 'held');
     const script = desk.start(bash, 'TMOUT=1; dlm_lock t; echo "$?"');
     await desk.waiter('t');
     // As long as the time limit, and a little longer.

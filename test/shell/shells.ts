@@ -34,6 +34,7 @@ export interface Running {
 
 export class ShellDesk extends Desk {
   #client: NodeClient | null = null;
+  readonly #started: ChildProcess[] = [];
 
   /** Start the node. */
   async open(): Promise<void> {
@@ -56,6 +57,7 @@ export class ShellDesk extends Desk {
   start({ name, options }: Shell, script: string, more: readonly string[] = []): Running {
     const begin = `eval "$(dlm shellenv ${name})" || exit\n`;
     const child = spawn(name, [...options, ...more, '-c', begin + script], { cwd: this.work, env: this.env, detached: true });
+    this.#started.push(child);
     return running(child);
   }
 
@@ -86,7 +88,11 @@ export class ShellDesk extends Desk {
     return performance.now() - begin;
   }
 
+  /** Also whatever a test that has failed has left. */
   override async clear(): Promise<void> {
+    for (const { pid, exitCode, signalCode } of this.#started) {
+      if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+    }
     await this.forgetClient();
     await super.clear();
   }

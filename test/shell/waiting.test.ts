@@ -25,8 +25,11 @@ for (const shell of shells) {
         },
       };
     };
-    /** To the whole group, as a terminal does it. */
-    const interrupt = ({ pid }: Running): boolean => process.kill(-pid, 'SIGINT');
+    /** A person presses the key when the script has said that it waits. To the whole group, as a terminal does it. */
+    const interrupt = async (script: Running): Promise<void> => {
+      await until('it says that it waits', () => script.err().includes('dlm: waiting for '));
+      process.kill(-script.pid, 'SIGINT');
+    };
 
     test('it goes on when the lock is granted', async () => {
       const holder = await holding('a');
@@ -60,8 +63,7 @@ for (const shell of shells) {
     test('an interrupt ends the script, its exit trap runs, and its request is taken back', async () => {
       const holder = await holding('i1');
       const script = desk.start(shell, 'trap "echo bye" EXIT; dlm_lock i1; echo not reached');
-      await desk.waiter('i1');
-      interrupt(script);
+      await interrupt(script);
       assert.equal(await script.exit, 130);
       await desk.noWaiter('i1');
       assert.equal(script.out(), shell.name === 'bash' ? 'bye\n' : '');
@@ -71,12 +73,11 @@ for (const shell of shells) {
     test('a trap of the script runs after the function, which gives 130', async () => {
       const holder = await holding('i2');
       const script = desk.start(shell, 'trap "echo trapped" INT; dlm_lock i2; echo "$? <$DLM_LKID>"; dlm_lock i2 -n -q; echo "$?"; read -r line; echo read');
-      await desk.waiter('i2');
-      interrupt(script);
+      await interrupt(script);
       await says(script, '130');
       await desk.noWaiter('i2');
       await says(script, '80\n');
-      interrupt(script);
+      process.kill(-script.pid, 'SIGINT');
       await until('the trap is what it was', () => script.out().match(/trapped/g)?.length === 2);
       script.process.stdin!.end('\n');
       await script.exit;
@@ -87,8 +88,7 @@ for (const shell of shells) {
     test('an interrupt that is ignored ends nothing', async () => {
       const holder = await holding('i3');
       const script = desk.start(shell, 'trap "" INT; dlm_lock i3; echo "$?"');
-      await desk.waiter('i3');
-      interrupt(script);
+      await interrupt(script);
       await holder.release();
       await script.exit;
       assert.equal(script.out(), '0\n');
@@ -135,7 +135,7 @@ for (const shell of shells) {
       const options = shell.name === 'bash' ? [...shell.options, '--noediting', '-i'] : [...shell.options, '-i', '+Z'];
       const script = running(spawn(shell.name, options, { cwd: desk.work, env: { ...desk.env, PS1: '', PROMPT: '', PS2: '' }, detached: true }));
       script.process.stdin!.write(`eval "$(dlm shellenv ${shell.name})"\ndlm_lock mine\ndlm_lock p; echo not reached\n`);
-      await desk.waiter('p');
+      await until('it says that it waits', () => script.err().includes('dlm: waiting for '));
       process.kill(script.pid, 'SIGINT');
       await desk.noWaiter('p');
       script.process.stdin!.write('echo "back $?"; dlm_lock p -n -q; echo "busy $?"; dlm_unlock mine; echo "unlocked $?"\n');
