@@ -23,8 +23,24 @@ export type Millis = Branded<'Millis'>;
 /** One life of a node; later lives have greater numbers, also after a crash. */
 export type Incarnation = Branded<'Incarnation'>;
 
+/** A view of the membership; every member sees the same views in the same order. Greater ones are later. */
+export type ViewId = Branded<'ViewId'>;
+
+/** A completed recovery, the first part of a token; rises in the whole cluster and never repeats. */
+export type Generation = Branded<'Generation'>;
+
+/** A small number that a member of a lockspace keeps as long as it is one, 1 or more; say, of its journal. */
+export type Slot = Branded<'Slot'>;
+
+/** A lockspace in a message: a number made of its name. */
+export type LockspaceId = Branded<'LockspaceId'>;
+
 export const nodeId = (value: number): NodeId => value as NodeId;
 export const lkid = (value: number): Lkid => value as Lkid;
 export const ownerId = (value: number): OwnerId => value as OwnerId;
 export const millis = (value: number): Millis => value as Millis;
 export const incarnation = (value: number): Incarnation => value as Incarnation;
+export const viewId = (value: number): ViewId => value as ViewId;
+export const generation = (value: number): Generation => value as Generation;
+export const slot = (value: number): Slot => value as Slot;
+export const lockspaceId = (value: number): LockspaceId => value as LockspaceId;

@@ -4,11 +4,12 @@
  * A call that is accepted ends in one `complete`, now or after a `wait`. The
  * exceptions complete nothing: a cancel of a granted lock, and an adoption.
  */
-import type { Lkid } from '../base/ids.js';
+import type { Generation, Lkid, NodeId } from '../base/ids.js';
 import type { Rule } from '../lock/flags.js';
 import type { Mode } from '../lock/mode.js';
 import type { Refusal } from '../base/status.js';
 import type { Block, Complete, Wait } from '../lock/turn.js';
+import type { MemberSlot, Message } from '../wire/message.js';
 import type { Input } from './input.js';
 
 /** The call was not accepted and has changed nothing. */
@@ -30,4 +31,32 @@ export interface Adopt {
   readonly sequence: number;
 }
 
-export type Effect = Complete | Block | Wait | Refuse | Adopt;
+/** Say this to another member. Messages to one node arrive in this order, each once, or it fails. */
+export interface Send {
+  readonly kind: 'send';
+  readonly to: NodeId;
+  readonly message: Message;
+}
+
+/** Tell the engine which lockspaces this node has joined from now on; it answers with a view. */
+export interface Announce {
+  readonly kind: 'announce';
+  /** Name, and which join of this node it is. */
+  readonly lockspaces: ReadonlyMap<string, number>;
+}
+
+/** Keep this number for the lives to come, before any later effect is carried out. */
+export interface Persist {
+  readonly kind: 'persist';
+  readonly generation: Generation;
+}
+
+/** A recovery of a lockspace has ended, and it may be locked again. */
+export interface Recovered {
+  readonly kind: 'recovered';
+  readonly lockspace: string;
+  readonly generation: Generation;
+  readonly slots: readonly MemberSlot[];
+}
+
+export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered;

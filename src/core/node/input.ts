@@ -4,9 +4,11 @@
  * Inputs are plain data but for `cookie`, which the node only hands back: the
  * driver puts there whatever lets it find the caller again.
  */
-import type { Lkid, OwnerId } from '../base/ids.js';
+import type { Lkid, NodeId, OwnerId } from '../base/ids.js';
+import type { View } from '../cluster/view.js';
 import type { CancelStatus } from '../lock/operations.js';
 import type { LockspaceConfig, LockWish, NewLock } from '../lockspace/lockspace.js';
+import type { Message } from '../wire/message.js';
 
 interface InLockspace {
   readonly lockspace: string;
@@ -68,6 +70,19 @@ export interface PurgeOrphans extends InLockspace {
   readonly formerOwner: OwnerId | null;
 }
 
+/** The engine has a new view. */
+export interface ViewInput {
+  readonly kind: 'view';
+  readonly view: View;
+}
+
+/** A member of the present view, in its present life, has said something. */
+export interface Received {
+  readonly kind: 'received';
+  readonly from: NodeId;
+  readonly message: Message;
+}
+
 /** A deadline that the node asked for has come. */
 export interface Deadline {
   readonly kind: 'deadline';
@@ -81,4 +96,6 @@ export type Input =
   | EndOwner
   | JoinLockspace
   | LeaveLockspace
+  | ViewInput
+  | Received
   | Deadline;

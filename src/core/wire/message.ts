@@ -1,0 +1,242 @@
+/**
+ * Everything nodes say to one another: one union, in families that each have one
+ * addressee.
+ *
+ *   lock        between the holder of a lock and its master, or the directory → lockspace
+ *   recovery    between the members while nobody may lock                     → recovery
+ *
+ * A message belongs to one lockspace and carries `seq`, the view in which its sender
+ * stood when it sent it. From one node to another messages arrive in the order in
+ * which they were sent, each once, or the view changes (session.ts sees to that).
+ * A lock has a number on its holder (`lkid`) and another on its master
+ * (`masterLkid`). Names have one character a byte.
+ *
+ * Kin: dlm_internal.h struct dlm_message, dlm_rcom.
+ */
+import type { Generation, LockspaceId, Lkid, NodeId, OwnerId, Slot, ViewId } from '../base/ids.js';
+import type { Status } from '../base/status.js';
+import type { ValueState } from '../lock/lvb.js';
+import type { Mode, ModeOrNone } from '../lock/mode.js';
+
+interface Envelope {
+  readonly lockspace: LockspaceId;
+  readonly seq: ViewId;
+}
+
+/** Holder → master: a new lock. Holder → directory: the same, to the node that is master or knows it. */
+export interface Request extends Envelope {
+  readonly kind: 'request';
+  readonly lkid: Lkid;
+  readonly name: string;
+  readonly mode: Mode;
+  readonly flags: number;
+  readonly value: Uint8Array | null;
+  /** Is the addressee asked as the directory? */
+  readonly isLookup: boolean;
+}
+
+/** Holder → master. To a weaker mode nobody waits for the reply, and none is sent. */
+export interface Convert extends Envelope {
+  readonly kind: 'convert';
+  readonly lkid: Lkid;
+  readonly masterLkid: Lkid;
+  readonly mode: Mode;
+  readonly flags: number;
+  readonly value: Uint8Array | null;
+}
+
+/** Holder → master. */
+export interface Unlock extends Envelope {
+  readonly kind: 'unlock';
+  readonly lkid: Lkid;
+  readonly masterLkid: Lkid;
+  readonly flags: number;
+  readonly value: Uint8Array | null;
+}
+
+/** Holder → master: take back what the lock waits for, and end with this status. */
+export interface Cancel extends Envelope {
+  readonly kind: 'cancel';
+  readonly lkid: Lkid;
+  readonly masterLkid: Lkid;
+  readonly flags: number;
+  readonly status: 'ECANCEL' | 'EDEADLK';
+}
+
+/**
+ * How an operation stands: it has ended; it waits; there was nothing to cancel; or the
+ * addressee is not the master, or knows no such lock.
+ */
+export type Standing = Status | 'queued' | 'nothing' | 'notMaster';
+
+/** Master → holder: the answer to an operation, or later the end of one that was queued (`grant`). */
+export interface Answer extends Envelope {
+  readonly kind: 'requestReply' | 'convertReply' | 'unlockReply' | 'cancelReply' | 'grant';
+  readonly lkid: Lkid;
+  readonly masterLkid: Lkid;
+  readonly standing: Standing;
+  /** The mode held from now on; IV: none. */
+  readonly mode: ModeOrNone;
+  /** `Result` flags. */
+  readonly results: number;
+  /** The resource's value, if the grant read it. */
+  readonly value: Uint8Array | null;
+  readonly valueState: ValueState;
+  /** Which write the value is of. */
+  readonly valueSequence: number;
+  /** The token. */
+  readonly generation: Generation;
+  readonly mastership: number;
+  readonly sequence: number;
+  /** The place in the queue: smaller ones are before it. */
+  readonly queueNumber: number;
+}
+
+/** Master → holder: this lock keeps somebody from `mode`. */
+export interface Blocking extends Envelope {
+  readonly kind: 'blocking';
+  readonly lkid: Lkid;
+  readonly mode: Mode;
+}
+
+/** Directory → holder: who is master of the resource of that lock; it may be the holder's node, from now on. */
+export interface LookupReply extends Envelope {
+  readonly kind: 'lookupReply';
+  readonly lkid: Lkid;
+  readonly master: NodeId;
+  readonly mastership: number;
+}
+
+/** Master → directory: the resource is forgotten, whoever asks next may be master. */
+export interface Remove extends Envelope {
+  readonly kind: 'remove';
+  readonly name: string;
+  readonly mastership: number;
+}
+
+/** Any → any: end the orphans on your node, of one former owner or all of them. */
+export interface Purge extends Envelope {
+  readonly kind: 'purge';
+  readonly formerOwner: OwnerId | null;
+}
+
+export type LockMessage = Request | Convert | Unlock | Cancel | Answer | Blocking | LookupReply | Remove | Purge;
+
+/** The steps of a recovery; nobody begins one before everybody has ended the one before it. */
+export type PhaseName = 'members' | 'directory' | 'masters' | 'locks' | 'done';
+
+/** What a member tells of itself when it has stopped. */
+export interface MemberReport {
+  /** Null: it has none yet. */
+  readonly slot: Slot | null;
+  /** The highest generation it has ever heard of. */
+  readonly generation: Generation;
+}
+
+/** Member → coordinator (the lowest member): I have ended this phase. */
+export interface Reached extends Envelope {
+  readonly kind: 'reached';
+  readonly phase: PhaseName;
+  /** With the phase `members` only. */
+  readonly report: MemberReport | null;
+}
+
+export interface MemberSlot {
+  readonly node: NodeId;
+  readonly slot: Slot;
+}
+
+/** Coordinator → member: everybody has ended this phase. */
+export interface Proceed extends Envelope {
+  readonly kind: 'proceed';
+  readonly phase: PhaseName;
+  readonly generation: Generation;
+  /** With the phase `members` only, else empty. */
+  readonly slots: readonly MemberSlot[];
+}
+
+/** Master → directory: I am master of these. */
+export interface Names extends Envelope {
+  readonly kind: 'names';
+  readonly batch: number;
+  readonly names: readonly string[];
+  readonly masterships: readonly number[];
+}
+
+/** Holder → directory: the master of these is gone; who shall it be? The first who asks. */
+export interface MasterLookup extends Envelope {
+  readonly kind: 'masterLookup';
+  readonly batch: number;
+  readonly names: readonly string[];
+}
+
+export interface MasterLookupReply extends Envelope {
+  readonly kind: 'masterLookupReply';
+  readonly batch: number;
+  readonly masters: readonly NodeId[];
+  readonly masterships: readonly number[];
+}
+
+/** A lock as its holder knows it. */
+export interface LockRecord {
+  readonly lkid: Lkid;
+  readonly name: string;
+  readonly granted: ModeOrNone;
+  /** IV: it waits for nothing. */
+  readonly requested: ModeOrNone;
+  readonly flags: number;
+  readonly results: number;
+  readonly value: Uint8Array | null;
+  readonly valueSequence: number;
+  readonly generation: Generation;
+  readonly mastership: number;
+  readonly sequence: number;
+  readonly queueNumber: number;
+}
+
+/** Holder → new master: my locks on your resources. */
+export interface RebuildLocks extends Envelope {
+  readonly kind: 'rebuildLocks';
+  readonly batch: number;
+  readonly locks: readonly LockRecord[];
+}
+
+/** New master → holder: their numbers here, in the same order. */
+export interface RebuildLocksReply extends Envelope {
+  readonly kind: 'rebuildLocksReply';
+  readonly batch: number;
+  readonly masterLkids: readonly Lkid[];
+}
+
+/** Directory → master: the names of that batch are known. */
+export interface NamesReply extends Envelope {
+  readonly kind: 'namesReply';
+  readonly batch: number;
+}
+
+export type RecoveryMessage =
+  | Reached
+  | Proceed
+  | Names
+  | NamesReply
+  | MasterLookup
+  | MasterLookupReply
+  | RebuildLocks
+  | RebuildLocksReply;
+
+export type Message = LockMessage | RecoveryMessage;
+
+const recoveryKinds: ReadonlySet<Message['kind']> = new Set<RecoveryMessage['kind']>([
+  'reached',
+  'proceed',
+  'names',
+  'namesReply',
+  'masterLookup',
+  'masterLookupReply',
+  'rebuildLocks',
+  'rebuildLocksReply',
+]);
+
+export function isRecoveryMessage(message: Message): message is RecoveryMessage {
+  return recoveryKinds.has(message.kind);
+}
