@@ -41,9 +41,9 @@ export default class Lock extends BaseCommand {
 
     A name that begins with a dash comes after --, and the command after another: dlm lock -- --name -- COMMAND.
 
-    Options are those of flock(1), with three exceptions. There is no -u: dlm unlock does that. There is no -o,
-    because it is always so: what the command leaves running in the background does not keep the lock. There is no
-    -F, because dlm stays to give the lock back. And -c asks sh, where flock asks $SHELL.`;
+    Options are those of flock(1), but for -u, which is dlm unlock; -o, because it is always so: what the command
+    leaves running in the background does not keep the lock; and -F, because dlm stays to give the lock back. -c asks
+    sh, where flock asks $SHELL.`;
   static override examples = [
     { description: 'Let only one backup run at a time', command: '<%= config.bin %> lock backup -- ./backup.sh nightly' },
     { description: 'Read together with other readers, and wait ten seconds at most', command: '<%= config.bin %> lock report -m PR -w 10 -- ./report.sh' },

@@ -31,7 +31,8 @@ function hintFor(error: Complaint, command: string): string {
   const help = `see: dlm ${command.replaceAll(':', ' ')} --help`;
   if (command !== 'lock') return help;
   if (error.constructor.name === 'UnexpectedArgsError') return 'put -- before the command: dlm lock NAME -- COMMAND';
-  const isOfFlock = (error.flags ?? []).find((flag) => Object.hasOwn(flockHints, flag));
+  const letters = (error.flags ?? []).flatMap((flag) => (flag.startsWith('--') ? [flag] : [...flag.slice(1)].map((letter) => `-${letter}`)));
+  const isOfFlock = letters.find((flag) => Object.hasOwn(flockHints, flag));
   if (isOfFlock !== undefined) return flockHints[isOfFlock]!;
   const mayBeOfCommand = error.flags !== undefined || lacksValue.test(error.message);
   return mayBeOfCommand ? `${help}; the options of a command come after the --` : help;
