@@ -5,7 +5,7 @@
  * a shell alone can do wrong is to wait for itself, since it does one thing at a
  * time; that is refused as the deadlock it is.
  */
-import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LockspaceClient, type ModeName, type Name, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
 import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
@@ -16,7 +16,7 @@ import { limitsOf, waitFor, type Waiting } from './patience.js';
 import { inWords, isDlmError } from './report.js';
 import { ShellLocks, isLost, type ShellLock } from './shell-locks.js';
 import { helpFor, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
-import { added, differs, exchangeIn, isAsExpected, needRoom, type Found } from './value-changes.js';
+import { added, differs, exchangeIn, isAsExpected, needRoom, readValue, type Found } from './value-changes.js';
 import { hexOfValue, textOfValue, valueGiven, valueOfHex, valueOfText } from './values.js';
 
 /** Speaks with one shell. */
@@ -324,14 +324,6 @@ class ShellVerbs {
     const resource = locks.find((lock) => lock.id === id)?.resourceHex;
     return locks.filter((lock) => lock.resourceHex === resource);
   }
-}
-
-/** Under a lock in NL, which never waits. */
-async function readValue(space: LockspaceClient, name: Name): Promise<Found> {
-  const lock = await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
-  const { value, valueState } = lock;
-  await lock.unlock();
-  return { value, valueState };
 }
 
 function waitsForItself({ handle }: ShellLock, shown: string): DlmError {

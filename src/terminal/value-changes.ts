@@ -6,7 +6,7 @@
  * between. Numbers are exact, however great, as long as they fit into the value
  * block. A value that is not valid is nothing to build on, unless that is asked for.
  */
-import { DlmError, type NodeClient } from '../core/index.js';
+import { DlmError, type LockspaceClient, type Name, type NodeClient } from '../core/index.js';
 import { anchorValue } from './anchor.js';
 import { askForLock, type Request } from './asking.js';
 import { bigIn } from './numbers.js';
@@ -34,10 +34,10 @@ export async function changeValue(
   request: Omit<Request, 'mode' | 'flags' | 'wantValue' | 'ownerPid'>,
   decide: (found: Found) => Uint8Array,
 ): Promise<Uint8Array> {
-  const lock = await askForLock({ ...request, mode: 'EX', flags: [], wantValue: true, ownerPid: null }, new SignalWatch());
+  const lock = await askForLock({ ...request, mode: 'EX', flags: [], wantValue: false, ownerPid: null }, new SignalWatch());
   let value: Uint8Array;
   try {
-    value = decide(lock);
+    value = decide(await readValue(request.space, request.target.name));
     await anchorValue(client, request.space, request.target.name);
   } catch (error) {
     await lock.unlock().catch(() => undefined);
@@ -45,6 +45,19 @@ export async function changeValue(
   }
   await lock.unlock({ value });
   return value;
+}
+
+/**
+ * Read a value under a lock in NL, which never waits.
+ *
+ * Also where the reader holds EX: a lock that has itself read a value writes it back
+ * when it is given up, by the law, and would so make one valid that is not.
+ */
+export async function readValue(space: LockspaceClient, name: Name): Promise<Found> {
+  const lock = await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
+  const { value, valueState } = lock;
+  await lock.unlock();
+  return { value, valueState };
 }
 
 /** The number that the value is, with `by` added to it; no value counts as 0. Throws `DLM_VALUE_NO_NUMBER` and others. */

@@ -31,7 +31,7 @@ describe('to what is there is added', () => {
     test(`${JSON.stringify(text)} and ${by} are ${sum}`, () => assert.equal(Buffer.from(added(found(text), by, terms)).toString(), sum));
   }
 
-  for (const text of ['4.5', 'word', '1 2', '--1', '0x10', '1e3', 'é', '1\0002']) {
+  for (const text of ['4.5', 'word', '1 2', '--1', '0x10', '1e3', 'é', '1\u00002']) {
     test(`nothing, if it is ${JSON.stringify(text)}`, () => assert.throws(() => added(found(text), 1n, terms), { code: 'DLM_VALUE_NO_NUMBER' }));
   }
 
