@@ -5,6 +5,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import * as Errors from '@oclif/core/errors';
 import { DlmError, escapeText } from '../core/index.js';
+import { wordsOf } from './command-line.js';
 
 /** The error behind an error: ours, or the parser's as `DLM_USAGE`, or as it was. */
 export function inOurWords(thrown: unknown, command: string): unknown {
@@ -71,10 +72,11 @@ interface Complaint extends Error {
   /** What is missing, or what is too much. */
   readonly args?: readonly (string | { readonly name: string })[];
   readonly flags?: readonly string[];
+  readonly parse?: { readonly input: { readonly args: object }; readonly output: { readonly raw: Parameters<typeof wordsOf>[0] } };
 }
 
 function complaint(error: Complaint): string {
-  const words = (error.args ?? []).map((arg) => (typeof arg === 'string' ? `'${escapeText(arg)}'` : arg.name.toUpperCase()));
+  const words = (tooMuch(error) ?? error.args ?? []).map((arg) => (typeof arg === 'string' ? `'${escapeText(arg)}'` : arg.name.toUpperCase()));
   switch (error.constructor.name) {
     case 'RequiredArgsError':
       return `${words.join(' and ')} ${words.length === 1 ? 'is' : 'are'} missing`;
@@ -85,6 +87,12 @@ function complaint(error: Complaint): string {
     default:
       return plain(error.message);
   }
+}
+
+/** The words that have no place, by their order in the line; the parser counts them in another. */
+function tooMuch({ constructor, parse }: Complaint): string[] | null {
+  if (constructor.name !== 'UnexpectedArgsError' || parse === undefined) return null;
+  return wordsOf(parse.output.raw).slice(Object.keys(parse.input.args).length);
 }
 
 /** One line, without the parser's ornaments. */
