@@ -19,6 +19,7 @@ export default class Cancel extends BaseCommand {
   static override examples = [
     '<%= config.bin %> cancel default:1.7.0000002a',
     { description: 'What this script has asked for in the background', command: '<%= config.bin %> cancel --name counter' },
+    { description: 'A dlm lock NAME -- COMMAND that still waits there', command: '<%= config.bin %> cancel --name counter --owner-pid $!' },
   ];
   static override args = { id: lockIdArg };
   static override flags = { ...ownLockFlags, ...quietFlag };

@@ -55,7 +55,9 @@ const refused: readonly Row[] = [
   ['lvb incr held -w 0.05', 81, 'DLM_TIMED_OUT'],
   ['lvb cas held a b -n -E 3', 3, 'DLM_BUSY'],
   ['convert $SHARED -m EX -n', 80, 'DLM_BUSY'],
-  ['convert $SHARED -m EX -w 0.05', 81, 'DLM_TIMED_OUT'],
+  ['convert $PATIENT -m EX -w 0.05', 81, 'DLM_TIMED_OUT'],
+  ['convert $SECOND -m EX', 82, 'DLM_DEADLOCK'],
+  ['convert $FIRST -m CR', 90, 'DLM_LOCK_IN_PROGRESS'],
   ['lock n -m EX --flag EXPEDITE', 101, 'DLM_RULE_BROKEN'],
   ['lock n --in-process -- true', 96, 'DLM_START_REFUSED'],
   ['lock n --owner-pid 4194304', 103, 'DLM_OWNER_INVALID'],
@@ -87,6 +89,7 @@ const children: readonly Row[] = [
   ['lock n -- sh -c "exit 7"', 7, null],
   ['lock n -- sh -c "exit 80"', 80, null],
   ["lock n -c 'kill -KILL $$'", 137, null],
+  ["lock l -- sh -c 'dlm unlock $DLM_LKID; sleep 9'", 84, 'DLM_LOST'],
   ['lock n -- ./no-such-program', 127, 'DLM_USAGE'],
   ['lock n -- /etc/passwd', 126, 'DLM_USAGE'],
 ];
@@ -99,12 +102,15 @@ describe('with --json and without', { concurrency: 2 }, () => {
     const take = async (line: string): Promise<string> => (await run(`lock ${line} -q --owner-pid $PID`)).out.trim();
     await take('held');
     ids['SHARED'] = await take('shared -m PR');
-    await take('shared -m PR');
+    ids['PATIENT'] = await take('shared -m PR');
+    ids['FIRST'] = await take('circle -m PR');
+    ids['SECOND'] = await take('circle -m PR');
     await take('twice -m PR');
     await take('twice -m PR');
     await run('lvb set word word');
     await run('lvb set spoilt 1');
     await run(`unlock ${await take('spoilt')} --invalidate`);
+    await run('convert $FIRST -m EX -q >first 2>&1 & until dlm locks circle | grep -q converting; do sleep 0.02; done');
   });
   after(() => desk.clear());
 
