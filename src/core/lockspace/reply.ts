@@ -101,8 +101,13 @@ export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupRe
   const far = lock.far!;
   const isExpected = far.node === from && (far.pending === 'lookup' || far.pending === 'request');
   if (!isExpected) return;
+  const wasLookup = far.pending === 'lookup';
   far.pending = 'none';
-
+  // A directory from before the last recovery may have told others otherwise since.
+  if (reply.seq < tables.members.seq) {
+    askElsewhere(tables, lock, from, wasLookup);
+    return;
+  }
   if (reply.master === tables.self) tables.becomeMaster(resource, reply.mastership);
   else resource.home = tables.homeAt(reply.master);
   const { overlap } = far;
