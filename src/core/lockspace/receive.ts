@@ -80,9 +80,9 @@ export class MasterSide implements Distant {
       return;
     }
     const known = tables.directory.get(name);
-    const mastership = known === null || known.master === from ? tables.numbers.nextMastership() : known.mastership;
+    const mastership = known?.mastership ?? tables.numbers.nextMastership();
     const master = known?.master ?? from;
-    if (master === from) tables.directory.set(name, from, mastership);
+    if (known === null) tables.directory.set(name, from, mastership);
     tables.send(from, { kind: 'lookupReply', lkid, master, mastership });
   }
 

@@ -108,8 +108,9 @@ export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupRe
     askElsewhere(tables, lock, from, wasLookup);
     return;
   }
-  if (reply.master === tables.self) tables.becomeMaster(resource, reply.mastership);
-  else resource.home = tables.homeAt(reply.master);
+  // Another lock of ours may have been told before.
+  if (reply.master !== tables.self) resource.home = tables.homeAt(reply.master);
+  else if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, reply.mastership);
   const { overlap } = far;
   far.overlap = null;
   if (overlap === null) ask(tables, lock);

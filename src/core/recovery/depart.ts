@@ -27,6 +27,7 @@ export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resou
   for (const resource of [...tables.resources]) {
     if (tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
     moveHome(tables, resource, departed);
+    hearNoMore(resource, departed);
     tables.retire(resource);
   }
   // Nobody holds them, and no directory will be told of them.
@@ -60,6 +61,14 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
     const far = lock.far!;
     if (far.pending !== 'lookup') far.node = null;
     far.lkid = null;
+  }
+}
+
+/** A lock may also have asked somebody who is not, or no longer, the master. */
+function hearNoMore(resource: Resource, departed: ReadonlySet<NodeId>): void {
+  if (departed.size === 0) return;
+  for (const { copy, far } of resource.allLocks()) {
+    if (copy === 'process' && far!.node !== null && far!.pending !== 'lookup' && departed.has(far!.node)) far!.node = null;
   }
 }
 
