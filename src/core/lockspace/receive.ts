@@ -48,6 +48,7 @@ export class MasterSide implements Distant {
 
   request(from: NodeId, message: Request): void {
     const tables = this.#tables;
+    if (tables.hasMovedSince(message.seq, message.name, tables.self)) return;
     const resource = tables.resources.known(message.name);
     if (resource === null || !tables.isMasterOf(resource)) {
       this.#sayWhoIsMaster(from, message);

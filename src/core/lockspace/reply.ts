@@ -34,6 +34,7 @@ function tellWaits(tables: Tables, lock: Lock): void {
 export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
   const lock = tables.lock(answer.lkid);
   if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
+  if (tables.hasMovedSince(answer.seq, lock.resource.name, from)) return;
   switch (answer.kind) {
     case 'requestReply':
       requestAnswered(tables, lock, from, answer);

@@ -27,7 +27,6 @@ export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resou
   for (const resource of [...tables.resources]) {
     if (tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
     moveHome(tables, resource, departed);
-    hearNoMore(resource, departed);
     tables.retire(resource);
   }
   // Nobody holds them, and no directory will be told of them.
@@ -49,26 +48,22 @@ function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>
 
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
   const { master } = resource.home;
-  const isLost = master === null || departed.has(master);
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
-  if (!isLost && !moves && !isHalfTold(resource)) return;
-  if (master === tables.self) {
-    if (!moves) return;
-    giveAway(tables, resource);
+  const isLost = master === null || departed.has(master) || moves || isHalfTold(resource);
+  if (isLost) {
+    if (master === tables.self) giveAway(tables, resource);
+    tables.loseHome(resource);
   }
-  tables.loseHome(resource);
   for (const lock of resource.allLocks()) {
+    if (lock.copy !== 'process') continue;
     const far = lock.far!;
-    if (far.pending !== 'lookup') far.node = null;
-    far.lkid = null;
-  }
-}
-
-/** A lock may also have asked somebody who is not, or no longer, the master. */
-function hearNoMore(resource: Resource, departed: ReadonlySet<NodeId>): void {
-  if (departed.size === 0) return;
-  for (const { copy, far } of resource.allLocks()) {
-    if (copy === 'process' && far!.node !== null && far!.pending !== 'lookup' && departed.has(far!.node)) far!.node = null;
+    if (lock.place === 'asked') {
+      // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
+      if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
+    } else if (isLost) {
+      far.node = null;
+      far.lkid = null;
+    }
   }
 }
 

@@ -83,7 +83,7 @@ export class Recovery {
   begin(now: Millis, members: Members, departed: ReadonlySet<NodeId>): RecoveryEvent[] {
     const tables = this.#tables;
     tables.turn.begin(now);
-    tables.members = members;
+    tables.setMembers(members);
     this.#errands.forgetAll();
     this.#reached.clear();
     this.#reports.clear();
