@@ -3,7 +3,8 @@
  * matrix, with children that do not make it easy.
  */
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext } from 'node:test';
+import { test } from './bounded.js';
 import { childrenOf, isRunning, signalAll, until } from './processes.js';
 import { Stage, program, type Actor } from './stage.js';
 

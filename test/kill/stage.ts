@@ -62,7 +62,7 @@ export class Stage {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const exit = new Promise<number>((resolve, reject) => {
       child.once('error', reject);
-      setTimeout(() => reject(new Error(`${words.join(' ')} did not end in ${(3 * boundMillis) / 1000} s; it said: ${said}`)), 3 * boundMillis).unref();
+      setTimeout(() => reject(new Error(`${words.join(' ')} did not end in ${(2 * boundMillis) / 1000} s; it said: ${said}`)), 2 * boundMillis).unref();
       child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
     });
     exit.catch(() => undefined);

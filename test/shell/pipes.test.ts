@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
+import { test } from '../kill/bounded.js';
 import { attach, serveNode, type NodeClient, type ServedNode } from '../../src/core/index.js';
 import { speakerFor } from '../../src/terminal/shell-verbs.js';
 import { scratch, silent } from '../host/scratch.js';
