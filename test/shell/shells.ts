@@ -4,10 +4,9 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { attach, type LockInfo, type NodeClient } from '../../src/core/index.js';
-import { signalAll, startedWith, until } from '../kill/processes.js';
+import { exitOf, signalAll, startedWith, until } from '../kill/processes.js';
 import { Desk } from '../terminal/shell.js';
 
 /** A shell, and how to start it without anybody's own settings. */
@@ -120,12 +119,7 @@ export function running(child: ChildProcess): Running {
   child.stdin?.on('error', () => undefined);
   child.stdout?.on('data', (text: Buffer) => (out += text.toString('utf8')));
   child.stderr?.on('data', (text: Buffer) => (err += text.toString('utf8')));
-  const exit = new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-  });
-  exit.catch(() => undefined);
-  return { pid: child.pid!, process: child, exit, out: () => out, err: () => err };
+  return { pid: child.pid!, process: child, exit: exitOf(child), out: () => out, err: () => err };
 }
 
 /** Returns when the script has said so. */
