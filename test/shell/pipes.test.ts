@@ -73,14 +73,17 @@ class Pipes {
 describe('the pipes of a shell', () => {
   let node: ServedNode;
   let client: NodeClient;
+  let clearFolder = (): void => undefined;
   before(async () => {
-    const dir = scratch({ after: (clear) => after(clear as () => void) });
+    // What is registered in here with the runner is done when this hook is over, and a node leaves when its folder is gone.
+    const dir = scratch({ after: (clear) => (clearFolder = clear as () => void) });
     node = await serveNode({ dir, shells: speakerFor, log: silent });
     client = await attach({ dir });
   });
   after(async () => {
     await client.close();
     await node.leave({ force: true });
+    clearFolder();
   });
 
   const open = async (): Promise<Pipes> => new Pipes((await client.port.openShell('default')).folder);
