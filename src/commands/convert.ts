@@ -50,6 +50,7 @@ export default class Convert extends BaseCommand {
     };
     const waiting: Waiting = {
       locks: () => locksAround(client, args.id),
+      survivors: async () => (await client.status()).waitingFor,
       shown: `lock ${args.id}`,
       mode: flags.mode,
       isMine: (other) => other.id === args.id,
