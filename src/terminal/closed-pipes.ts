@@ -7,7 +7,6 @@
  * and most commands under a lock never ask. So we do not ask either, only to be
  * there when it breaks: the listener is added when somebody else asks.
  */
-
 import { writeSync } from 'node:fs';
 import { DlmError } from '../core/index.js';
 import { report } from './report.js';
@@ -16,7 +15,6 @@ const names = ['stdout', 'stderr'] as const;
 
 /** How long until a pipe that is full is tried again. */
 const fullPipeMillis = 10;
-
 
 /** Call it once, before anything is written. */
 export function forgiveClosedPipes(): void {
