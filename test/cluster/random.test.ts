@@ -9,6 +9,7 @@ import { CR, IV, areMiddlePair, compatible, modes, type Mode, type ModeOrNone } 
 import { Flag } from '../../src/core/lock/flags.js';
 import { defaultConfig } from '../../src/core/lockspace/lockspace.js';
 import { ownerId, type Lkid } from '../../src/core/base/ids.js';
+import type { LockDump } from '../../src/core/lockspace/dump.js';
 import type { Effect } from '../../src/core/node/effect.js';
 import { Troupe } from './troupe.js';
 
@@ -87,7 +88,7 @@ class Story {
     const kind = this.draw(10);
     if (!this.troupe.players.get(node)!.node.hasLockspace(lockspace)) return;
     if (lock === null || kind < 4) this.lock(node);
-    else if (kind < 6) this.convert(lock);
+    else if (kind < 6 && lock.open === 0) this.convert(lock);
     else if (kind < 9) this.unlock(lock);
     else this.cancel(lock);
   }
@@ -165,7 +166,7 @@ class Story {
         assert.ok(there !== undefined && there.master === master, this.tell(`${resource.name}: n${id} takes n${master} for its master`));
         for (const place of ['granted', 'converting', 'waiting'] as const) {
           for (const lock of resource[place]) {
-            const copy = there[place].find(({ holder, holderLkid }) => holder === id && holderLkid === lock.lkid);
+            const copy: LockDump | undefined = there[place].find(({ holder, holderLkid }) => holder === id && holderLkid === lock.lkid);
             assert.ok(copy !== undefined, this.tell(`${resource.name}: n${id}'s lock ${lock.lkid} is not ${place} at n${master}`));
             assert.deepEqual([copy.granted, copy.requested], [lock.granted, lock.requested], this.tell(`${resource.name}: modes differ`));
           }
