@@ -16,7 +16,7 @@ import { transferOf } from '../lock/lvb.js';
 import { IV, isSilent } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
-import { tell } from './reply.js';
+import { endHere, tell } from './delivery.js';
 import type { Tables } from './tables.js';
 
 /** A new lock, whose wishes are in it, is asked for wherever its resource is mastered. */
@@ -150,13 +150,4 @@ function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelSta
 export function askOverlapped(tables: Tables, lock: Lock, overlap: Overlap): void {
   if (overlap.operation === 'unlock') sendUnlock(tables, lock, overlap.flags, overlap.value);
   else if (lock.place !== 'granted') sendCancel(tables, lock, overlap.flags, overlap.status);
-}
-
-/** The lock ends here; its master knows nothing of it, or is gone. */
-export function endHere(tables: Tables, lock: Lock, status: CancelStatus | 'EUNLOCK' | 'EAGAIN'): void {
-  lock.resource.leave(lock);
-  lock.granted = IV;
-  lock.requested = IV;
-  tell(tables, lock, status, null);
-  tables.forget(lock);
 }
