@@ -15,7 +15,7 @@ import type { Lock } from '../lock/lock.js';
 import { IV, compatible } from '../lock/mode.js';
 import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
-import { endHere, tell, tellWaits } from './delivery.js';
+import { endHere, tell } from './delivery.js';
 import { ask, askOverlapped, askParked } from './request.js';
 import type { Tables } from './tables.js';
 
@@ -139,7 +139,6 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
 function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', answer: Answer): void {
   lock.resource.joinQueue(lock, place, tables.turn.now);
   lock.far!.queueNumber = answer.queueNumber;
-  tellWaits(tables, lock);
 }
 
 function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
