@@ -83,7 +83,8 @@ export class ByteReader {
     if (mark === 0) return null;
     if (mark - 1 > valueBytesMax) throw this.error('tooLong', `a value of ${mark - 1} bytes`);
     const at = this.#take(mark - 1);
-    return this.bytes.slice(at, at + mark - 1);
+    // Not slice(): that of a Buffer shares what it is taken from.
+    return new Uint8Array(this.bytes.subarray(at, at + mark - 1));
   }
 
   /** As many as the list says, each of at least one byte. */
