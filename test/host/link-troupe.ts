@@ -104,13 +104,16 @@ export class Wire {
   readonly #ends = new Set<Socket>();
 
   private constructor(target: string) {
-    const [, host, port] = target.split(':');
-    this.#server = createServer((near) => this.#join(near, connect({ host: host!, port: Number(port) })));
+    const [kind, host, port] = target.split(':');
+    const there = kind === 'unix' ? { path: host! } : { host: host!, port: Number(port) };
+    this.#server = createServer((near) => this.#join(near, connect(there)));
   }
 
-  static async to(test: Pick<TestContext, 'after'>, player: Player): Promise<Wire> {
+  /** To that player, by TCP or by a Unix socket of that path. */
+  static async to(test: Pick<TestContext, 'after'>, player: Player, path: string | null = null): Promise<Wire> {
     const wire = new Wire(player.transport.addresses[0]!);
-    wire.#server.listen(0, '127.0.0.1');
+    if (path === null) wire.#server.listen(0, '127.0.0.1');
+    else wire.#server.listen(path);
     await new Promise((resolve) => wire.#server.once('listening', resolve));
     test.after(() => {
       wire.#server.close();
@@ -120,12 +123,14 @@ export class Wire {
   }
 
   get address(): string {
-    return `tcp:127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const taken = this.#server.address() as AddressInfo | string;
+    return typeof taken === 'string' ? `unix:${taken}` : `tcp:127.0.0.1:${taken.port}`;
   }
 
   /** Cut what there is. */
   cut(): void {
-    for (const end of this.#ends) end.resetAndDestroy();
+    if (this.#ends.size > 0) this.cuts += 1;
+    for (const end of this.#ends) end.destroy();
     this.#ends.clear();
   }
 
