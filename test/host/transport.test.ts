@@ -344,6 +344,7 @@ describe('keys', () => {
     other.transport.setMembers([{ node: nodeId(1), incarnation: incarnation(1), address: `tcp:127.0.0.1:${port}` }]);
     await until('it is told', () => other.troubles.length > 0);
     assert.deepEqual(heard, []);
+    assert.equal(other.troubles[0]!.kind, 'otherKey');
     context.diagnostic(`${other.troubles[0]!.kind}: ${other.troubles[0]!.message}`);
   });
 

@@ -123,5 +123,5 @@ function keyOf(bytes: Uint8Array): Key {
 /** Does the error mean that the two sides have different keys, or one has none? */
 export function isKeyTrouble(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
-  return code.startsWith('ERR_SSL_') || code === 'EPROTO';
+  return code.startsWith('ERR_SSL_') || code === 'EPROTO' || code.includes('CERT');
 }
