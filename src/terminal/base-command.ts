@@ -9,8 +9,9 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
 import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { writeForSure } from './closed-pipes.js';
 import { report } from './report.js';
-import { inOurWords } from './usage.js';
+import { inOurWords, refuseSwitchValues } from './usage.js';
 
 /** How a command wants to reach a node, as its options say. */
 export interface Reach {
@@ -76,10 +77,16 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) process.stdout.write(`${line}\n`);
   }
 
+  /** As `print`, with `json` for --json; and whatever cannot be written is an error, `DLM_UNWRITTEN`. */
+  protected printForSure(line: string, json: unknown, consequence: string): void {
+    writeForSure(this.jsonEnabled() ? `${JSON.stringify(json, null, 2)}\n` : `${line}\n`, consequence);
+  }
+
   protected override async parse<F extends Interfaces.OutputFlags<F>, B extends Interfaces.OutputFlags<B>, A extends Interfaces.OutputArgs<A>>(
     options?: Interfaces.Input<F, B, A>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    refuseSwitchValues(argv ?? this.argv, { ...BaseCommand.baseFlags, ...options?.flags }, this.id ?? '');
     const parsed = await super.parse<F, B, A>(options, argv);
     this.#quiet = (parsed.flags as { quiet?: boolean }).quiet === true;
     return parsed;

@@ -18,6 +18,7 @@ interface Entry {
 export const catalogue = {
   DLM_USAGE: { exit: 64, meaning: 'the command line makes no sense', hint: 'see --help' },
   DLM_INTERNAL: { exit: 70, meaning: 'a mistake in dlm itself', hint: 'please report it with the message above' },
+  DLM_UNWRITTEN: { exit: 74, meaning: 'the result could not be written', hint: 'see where standard output goes' },
   DLM_NOT_PERMITTED: { exit: 77, meaning: 'the system does not permit it', hint: 'ask whoever runs the node for access to its socket' },
   DLM_BUSY: { exit: 80, meaning: 'the lock is held and waiting was not wanted', hint: 'wait for it with -w SECONDS, or see who holds it with: dlm locks' },
   DLM_TIMED_OUT: { exit: 81, meaning: 'the lock was not granted in time', hint: 'see who holds it with: dlm locks' },
@@ -46,6 +47,8 @@ export const catalogue = {
   DLM_STATE_UNUSABLE: { exit: 104, meaning: 'the node cannot keep its state', hint: 'make room, or name another folder with DLM_DIR' },
   DLM_TOO_MANY: { exit: 105, meaning: 'a limit was reached', hint: 'wait for some of what was asked for before asking for more' },
   DLM_PROTOCOL: { exit: 106, meaning: 'the node and its caller do not understand each other', hint: 'see docs/protocol.md; after an upgrade restart the node: dlm node leave' },
+  DLM_VALUE_DIFFERS: { exit: 107, meaning: 'the value is not the one that was expected', hint: 'nothing was written; look at what it is now, and decide again' },
+  DLM_VALUE_NO_NUMBER: { exit: 108, meaning: 'the value is not a whole number', hint: 'nothing was written; write a number with: dlm lvb set NAME NUMBER' },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,109 @@
+/**
+ * What the departure of members means for the locks here, at once and without asking
+ * anybody. It can be done again and again, and nothing is granted by it.
+ *
+ *   - Locks of the departed end. A value one of them may have been writing is no
+ *     longer valid: it held PW or EX and had a value block with its last call.
+ *   - Resources that a departed node was master of have lost their home; what is held
+ *     here of them will be told to a new master.
+ *   - Without a directory, a resource also moves when the shares do.
+ *   - Whoever asked a departed node who is master asks again. An answer of a member
+ *     that stays is still to come, and will be looked at with its age in mind.
+ *
+ * Kin: lock.c dlm_recover_purge(); recover.c set_lock_master(); dlm_clear_inactive().
+ */
+import type { NodeId } from '../base/ids.js';
+import { FarEnd } from '../lock/far-end.js';
+import { Flag } from '../lock/flags.js';
+import type { Lock } from '../lock/lock.js';
+import { PW } from '../lock/mode.js';
+import type { Resource } from '../lock/resource.js';
+import type { Tables } from '../lockspace/tables.js';
+
+/** Returns the resources here that have lost a lock and may have something to grant now. */
+export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resource> {
+  const touched = new Set<Resource>();
+  tables.directory.clear();
+  for (const resource of [...tables.resources]) {
+    if (tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
+    moveHome(tables, resource, departed);
+    tables.retire(resource);
+  }
+  // Nobody holds them, and no directory will be told of them.
+  tables.resources.forgetIdle();
+  for (const resource of tables.lookups.keys()) lookAgain(tables, resource, departed);
+  return touched;
+}
+
+function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, touched: Set<Resource>): void {
+  if (departed.size === 0) return;
+  for (const lock of resource.allLocks()) {
+    if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) continue;
+    if (lock.granted >= PW && lock.has(Flag.VALBLK) && resource.value !== null && resource.value.bytes !== null) resource.value.isValid = false;
+    resource.leave(lock);
+    tables.locks.remove(lock);
+    touched.add(resource);
+  }
+}
+
+function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
+  const { master } = resource.home;
+  const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
+  const isLost = master === null || departed.has(master) || moves || isHalfTold(resource);
+  if (isLost) {
+    if (master === tables.self) giveAway(tables, resource);
+    tables.loseHome(resource);
+  }
+  for (const lock of resource.allLocks()) {
+    if (lock.copy !== 'process') continue;
+    const far = lock.far!;
+    if (lock.place === 'asked') {
+      // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
+      if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
+    } else if (isLost) {
+      far.node = null;
+      far.lkid = null;
+    }
+  }
+}
+
+/** A recovery that was abandoned had found a new master, which has not heard of all the locks here. */
+function isHalfTold(resource: Resource): boolean {
+  for (const lock of resource.allLocks()) {
+    if (lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null) return true;
+  }
+  return false;
+}
+
+/** Another node will be master: the locks of others go, for they tell it themselves; ours become copies. */
+function giveAway(tables: Tables, resource: Resource): void {
+  const sequence = resource.value?.sequence ?? 0;
+  for (const lock of resource.allLocks()) {
+    if (lock.copy === 'master') {
+      resource.leave(lock);
+      tables.locks.remove(lock);
+    } else {
+      becomeProcessCopy(lock, sequence);
+    }
+  }
+}
+
+function becomeProcessCopy(lock: Lock, valueSequence: number): void {
+  const { generation, mastership } = lock;
+  const far = (lock.far ??= new FarEnd('process', null, null));
+  far.copy = 'process';
+  far.generation = generation;
+  far.mastership = mastership;
+  far.valueSequence = valueSequence;
+}
+
+/** Has the one gone who was asked for the master? Then everybody who waits for the answer asks again. */
+function lookAgain(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
+  const first = resource.allLocks().find(({ far }) => far?.pending === 'lookup');
+  if (first !== undefined && first.far!.node !== null && !departed.has(first.far!.node)) return;
+  if (first !== undefined) {
+    first.far!.pending = 'parked';
+    first.far!.node = null;
+  }
+  tables.lookups.delete(resource);
+}
