@@ -13,7 +13,7 @@ import { LineReader } from '../line-reader.js';
 import { socketAddress } from '../places.js';
 import { reasonOf } from '../system-error.js';
 import { lineOf, memberLineMax, parseFromMember, type FromRegistrar } from './registrar-protocol.js';
-import type { Caller, Registrar } from './registrar.js';
+import type { Caller, Desk, Registrar } from './registrar.js';
 
 /** How long somebody may take to say hello. */
 const helloMillis = 10_000;
@@ -84,7 +84,7 @@ export class RegistrarDoor {
           clearTimeout(patience);
         }
       } catch (error) {
-        hangUp(socket, error);
+        this.#hangUp(socket, desk, error);
       }
     });
     socket.on('close', () => {
@@ -92,6 +92,15 @@ export class RegistrarDoor {
       this.#sockets.delete(socket);
       this.#registrar.gone(desk);
     });
+  }
+
+  /** Say why, and take nothing of what it has said for a wish any more. */
+  #hangUp(socket: Socket, desk: Desk, error: unknown): void {
+    if (!(error instanceof DlmError)) throw error;
+    const { code, message, hint } = error;
+    socket.write(lineOf({ say: 'refused', code, message, hint }));
+    endSoon(socket);
+    this.#registrar.gone(desk);
   }
 }
 
@@ -109,10 +118,3 @@ function endSoon(socket: Socket): void {
   setTimeout(() => socket.destroy(), partingMillis).unref();
 }
 
-/** Say why, if there is still somebody to hear it. */
-function hangUp(socket: Socket, error: unknown): void {
-  if (!(error instanceof DlmError)) throw error;
-  const { code, message, hint } = error;
-  socket.write(lineOf({ say: 'refused', code, message, hint }));
-  endSoon(socket);
-}

@@ -41,7 +41,9 @@ export interface Changes {
   readonly announced: ReadonlyMap<string, Enrolled['lockspaces']>;
 }
 
-const membersMax = 128;
+export const membersMax = 128;
+/** How many numbers are remembered with their incarnations. */
+const rememberedMax = 1_024;
 
 export class Roll {
   #last: Entry;
@@ -58,8 +60,11 @@ export class Roll {
     return this.#last;
   }
 
+  /** The greatest incarnation of each number, of those that were used last. */
   get incarnations(): readonly (readonly [number, number])[] {
-    return Array.from(this.#incarnations).sort(([a], [b]) => a - b);
+    return Array.from(this.#incarnations)
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, rememberedMax);
   }
 
   memberOf(life: string): Enrolled | null {
