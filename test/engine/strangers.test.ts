@@ -10,9 +10,9 @@ import { connect, type Socket } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { clusterPlaces, type ClusterPlaces } from '../../src/core/host/engine/cluster-places.js';
-import { localEngine } from '../../src/core/host/engine/local.js';
 import { protocolVersion } from '../../src/core/host/engine/registrar-protocol.js';
 import { incarnation, nodeId } from '../../src/core/base/ids.js';
+import { openLocalEngine } from '../../src/core/index.js';
 import { identify, pidNamespace } from '../../src/core/host/process-facts.js';
 import { scratch } from '../host/scratch.js';
 import { Cast, type Actor } from './cast.js';
@@ -182,14 +182,14 @@ describe('who may enter', () => {
     const base = scratch(test);
     mkdirSync(`${base}/c`);
     chmodSync(`${base}/c`, 0o777);
-    const engine = localEngine({ cluster: 'c', base });
+    const engine = await openLocalEngine({ cluster: 'c', base });
     const joining = engine.join({ node: nodeId(1), name: 'a', incarnation: incarnation(1), address: '', weight: 1 });
     await assert.rejects(joining, { code: 'DLM_NOT_PERMITTED', message: /others may write/ });
   });
 
   it('a cluster or a node that cannot be called so is refused', async (test) => {
     for (const name of ['', '..', '-x', 'a/b', 'x'.repeat(33)]) assert.throws(() => clusterPlaces(name), { code: 'DLM_NAME_INVALID' });
-    const engine = localEngine({ cluster: 'c', base: scratch(test) });
+    const engine = await openLocalEngine({ cluster: 'c', base: scratch(test) });
     const joining = engine.join({ node: 'auto', name: 'a b', incarnation: incarnation(1), address: '', weight: 1 });
     await assert.rejects(joining, { code: 'DLM_NAME_INVALID' });
   });

@@ -57,6 +57,8 @@ export class Registrar {
   #timer: NodeJS.Timeout | null = null;
   #lookMillis = lookMillisMin;
   #trouble = '';
+  /** Members without a line of whom that was said, by life. */
+  readonly #missed = new Set<string>();
 
   /** `mayWrite`: is the kernel's lock still what excludes others? */
   constructor(journal: ViewJournal, home: Home, mayWrite: () => boolean, log: (line: string) => void) {
@@ -261,14 +263,27 @@ export class Registrar {
     const isSettled = this.#trouble === '' && this.#desks.size === this.#roll.last.members.length;
     if (isSettled && this.#roll.last.members.every(({ life }) => this.#desks.has(life))) {
       this.#lookMillis = lookMillisMin;
+      this.#missed.clear();
       return;
     }
+    if (this.#lookMillis === lookMillisMax) this.#tellMissed();
     if (this.#timer !== null || this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#lookMillis = Math.min(2 * this.#lookMillis, lookMillisMax);
       this.#due();
     }, this.#lookMillis);
+  }
+
+  /** Nothing is waited for silently. */
+  #tellMissed(): void {
+    for (const { life, name, node, pid } of this.#roll.last.members) {
+      if (this.#desks.has(life)) this.#missed.delete(life);
+      else if (!this.#missed.has(life)) {
+        this.#missed.add(life);
+        this.#log(`node ${node} (${name}) is not heard of; it counts as a member until its process ${pid} comes back or has ended`);
+      }
+    }
   }
 }
 
