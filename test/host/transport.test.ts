@@ -134,6 +134,24 @@ describe('a peer that takes nothing', () => {
     assert.ok(one.transport.status()[0]!.counts.backlogBytes < 15_000_000);
   });
 
+  test('is not gone on with afterwards, whoever dials: messages are missing', async (context) => {
+    for (const [full, node] of [[1, 2], [2, 1]] as const) {
+      const player = await open(context, full, { backlogBytesMax: 4_500_000 });
+      const peer = await open(context, node);
+      player.transport.setMembers([peer.member]);
+      player.send(peer, 0, 5);
+      player.transport.send(peer.node, longest());
+      player.transport.send(peer.node, longest());
+      player.send(peer, 5, 10);
+      assert.ok(player.has('overfull'));
+      peer.transport.setMembers([player.member]);
+      peer.send(player, 0, 5);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.ok(!player.isConnectedTo(peer) && !peer.isConnectedTo(player));
+      assert.deepEqual([...peer.heardFrom(player), ...player.heardFrom(peer)], []);
+    }
+  });
+
   test('is dialled anew when it acknowledges nothing for five seconds', async (context) => {
     const one = await open(context, 1);
     const other = await open(context, 2);
