@@ -10,6 +10,7 @@
  * speaks to it in the same turn; and a generation is on the disk before anything
  * is granted in it.
  */
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
@@ -90,11 +91,14 @@ export class Cluster {
   /** Let the node follow the cluster. `lost`: this node is out, and must stop. */
   async begin(host: Host, lost: (why: string) => void): Promise<void> {
     const { cluster, listen, keys, insecure } = this.#options;
+    // A dead node may have left its socket; we hold the lock of the folder.
+    const link = join(this.#places.run, 'link.sock');
+    if (listen === undefined) rmSync(link, { force: true });
     this.#transport = await Transport.open({
       node: this.node,
       incarnation: incarnation(this.#life.incarnation),
       cluster,
-      listen: [listen ?? `unix:${join(this.#places.run, 'link.sock')}`],
+      listen: [listen ?? `unix:${link}`],
       ...(keys === undefined ? {} : { keys }),
       ...(insecure === undefined ? {} : { insecure }),
       onMessages: (from, messages) => {
