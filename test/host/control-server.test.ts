@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { catalogue } from '../../src/core/index.js';
+import { catalogue, type LockspaceSummary } from '../../src/core/index.js';
 import { served } from '../contract/ports.js';
 import { http } from './wire-tap.js';
 
@@ -30,7 +30,10 @@ describe('plain requests', () => {
   it('make and remove lockspaces', async (test) => {
     const { dir } = await served(test);
     const made = await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","valueLength":8}');
-    assert.deepEqual(made.body, { name: 'one', valueLength: 8, resources: 0, locks: 0, orphans: 0 });
+    const { generation, ...summary } = made.body as unknown as LockspaceSummary;
+    assert.ok(generation > 0);
+    const open = { standing: 'running', waitsFor: [], members: [1], slots: [] };
+    assert.deepEqual(summary, { name: 'one', valueLength: 8, resources: 0, locks: 0, orphans: 0, ...open });
     assert.equal((await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","isNew":true}')).status, 409);
     assert.equal((await http(dir, 'DELETE', '/v1/lockspaces/one')).status, 200);
     assert.equal((await http(dir, 'DELETE', '/v1/lockspaces/one')).status, 404);
