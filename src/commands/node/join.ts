@@ -38,6 +38,7 @@ export default class NodeJoin extends BaseCommand {
     insecure: Flags.boolean({ summary: 'let links leave this machine unencrypted', dependsOn: ['cluster'] }),
     weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory', dependsOn: ['cluster'] }),
     'cluster-dir': Flags.string({ helpValue: 'FOLDER', summary: 'where clusters of this machine have their folders', dependsOn: ['cluster'] }),
+    record: Flags.string({ helpValue: 'FILE', summary: 'write down everything that happens to the node, for dlm sim replay' }),
     detach: Flags.boolean({ char: 'd', summary: 'run in the background, and return when the node answers' }),
     'as-background': Flags.boolean({ hidden: true, summary: 'be the node in the background', exclusive: ['detach'] }),
     'until-left': Flags.boolean({ hidden: true, summary: 'do not stop when nobody needs it', dependsOn: ['as-background'] }),
@@ -46,10 +47,11 @@ export default class NodeJoin extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(NodeJoin);
-    if (flags.detach) return this.#detach(clusterWords(flags));
+    if (flags.detach) return this.#detach([...clusterWords(flags), ...(flags.record === undefined ? [] : [`--record=${resolve(flags.record)}`])]);
     const start = flags['as-background'] && !flags['until-left'] ? 'automatic' : 'joined';
     const cluster = flags.cluster === undefined ? {} : { cluster: clusterOptions(flags.cluster, flags) };
-    return this.#serve({ start, ...cluster, ...(flags.quiet ? { log: () => undefined } : {}) });
+    const record = flags.record === undefined ? {} : { record: flags.record };
+    return this.#serve({ start, ...cluster, ...record, ...(flags.quiet ? { log: () => undefined } : {}) });
   }
 
   async #detach(words: readonly string[]): Promise<unknown> {

@@ -17,6 +17,7 @@ import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
 import type { Listener } from './port.js';
+import type { Recorder } from './recorder.js';
 
 /** A party that owns locks, as the host knows it. */
 export interface Owner {
@@ -33,6 +34,8 @@ export class Host {
   readonly node: DlmNode;
   readonly self: number;
   readonly incarnation: number;
+  /** Where everything that happens is written down; null: nowhere. */
+  recorder: Recorder | null = null;
   /** What people want to see of all members. */
   readonly everywhere = new Everywhere(this);
   /** Null: this node is alone. */
@@ -77,7 +80,10 @@ export class Host {
   /** Feed one input to the node and carry out its effects. Returns the refusal, if it was refused. */
   turn(input: Input): Refuse | null {
     let refusal: Refuse | null = null;
-    for (const effect of this.node.step(this.now(), input)) {
+    const now = this.now();
+    const effects = this.node.step(now, input);
+    if (this.recorder !== null) this.recorder.record(now, input, effects);
+    for (const effect of effects) {
       if (effect.kind === 'refuse') refusal = effect;
       else if ('cookie' in effect) this.#deliver(effect);
       else this.cluster?.carryOut(effect);

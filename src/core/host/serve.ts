@@ -21,6 +21,7 @@ import { statusOf } from './node-status.js';
 import { nodePlaces, placesToTry, prepareFolder, type Places } from './places.js';
 import { commandOf } from './process-facts.js';
 import type { LeaveOptions, Leaver, Served } from './served.js';
+import { Recorder } from './recorder.js';
 import { ServedPort } from './served-port.js';
 import type { SpeakerMaker } from './shell-protocol.js';
 import { Shells } from './shells.js';
@@ -33,6 +34,8 @@ export interface ServeOptions {
   readonly dir?: string;
   /** Be a member of this cluster; alone if not given. */
   readonly cluster?: ClusterOptions;
+  /** Write everything that happens to the node into this file, which must be new. */
+  readonly record?: string;
   /** Started on purpose, or by a command that found no node. */
   readonly start?: 'joined' | 'automatic';
   /** Leave after so long without sessions and locks; null: never. Ten minutes for an automatic node. */
@@ -145,6 +148,7 @@ class ServingNode implements Served, ServedNode {
 
     const register = new ChildRegister(places);
     this.host = cluster === null ? new Host(1, life.incarnation) : new Host(cluster.node, life.incarnation, { side: cluster, generation: life.generation });
+    if (options.record !== undefined) this.host.recorder = new Recorder(options.record, this.host.node.config);
     this.watch = new ProcessWatch(this.host, register);
     this.watch.awaitSurvivors(register.survivors());
     this.#server = new ControlServer(this, places, () => this.#armIdle());
@@ -233,6 +237,7 @@ class ServingNode implements Served, ServedNode {
     await this.#server.close();
     await this.host.cluster?.leave();
     for (const lock of this.#locks) lock.release();
+    this.host.recorder?.close();
     this.#tellLeft(why);
   }
 
