@@ -232,6 +232,11 @@ export class Machine {
   #complete(effect: Complete & { readonly generation?: Generation }): void {
     const ticket = effect.cookie as Ticket;
     const { lkid, status, mode, results, mastership, sequence } = effect;
+    // The cookie of an orphan leads to nobody; its end is told to nobody.
+    if (ticket.isOrphan && status === 'EUNLOCK') {
+      this.forget(ticket);
+      return;
+    }
     if (mode !== IV) this.#identify(ticket, lkid);
     ticket.granted = mode;
     if (status === 'EUNLOCK' || ticket.pending !== 'unlock') ticket.pending = null;
@@ -270,7 +275,10 @@ export class Machine {
     this.port.emit({ kind: 'refused', at, life: this.life, claim: ticket.id, operation, code });
     if (call.kind === 'lock') this.forget(ticket);
     else if (call.kind === 'cancel') ticket.isCancelling = false;
-    else ticket.pending = null;
+    else {
+      if (call.kind === 'convert') ticket.flags = ticket.flagsBefore;
+      ticket.pending = null;
+    }
   }
 
   #adopt({ cookie, lkid, mode }: Extract<Effect, { kind: 'adopt' }>): void {

@@ -14,6 +14,8 @@ export class Ticket {
   isCancelling = false;
   isOrphan = false;
   isEnded = false;
+  /** What its flags were before the conversion it asks for. */
+  flagsBefore = 0;
   /** Somebody is kept waiting by it. */
   isWanted = false;
 

@@ -120,7 +120,7 @@ export class Workload {
       this.#abandon(machine, 'purged', [], own.filter((ticket) => ticket.lockspace === lockspace));
       machine.turn({ kind: 'purgeOwner', lockspace, owner });
     } else {
-      const orphans = [...machine.tickets].filter(({ isOrphan, pending }) => isOrphan && pending === null);
+      const orphans = [...machine.tickets].filter(({ isOrphan, granted }) => isOrphan && granted !== IV);
       if (orphans.length === 0) return;
       const orphan = this.prng.pick(orphans);
       if (act === 'adopt') this.#adopt(machine, owner, orphan);
@@ -155,6 +155,7 @@ export class Workload {
     let flags = prng.chance(options.flagsPerMille) ? prng.pick(convertFlags) : 0;
     flags |= this.#valueFlag(flags);
     const mode = prng.pick(modes);
+    if (mode <= ticket.granted) flags &= ~Flag.QUECVT;
     if (ticket.granted >= PW && (flags & Flag.VALBLK) !== 0 && prng.chance(100)) flags |= Flag.IVVALBLK;
     this.#convert(machine, ticket, mode, flags);
   }
@@ -163,6 +164,7 @@ export class Workload {
     const value = this.#valueFor(flags);
     ticket.pending = 'convert';
     ticket.isWanted = false;
+    ticket.flagsBefore = ticket.flags;
     ticket.flags = flags | (ticket.flags & Flag.PERSISTENT);
     this.#submit(machine, ticket, 'convert', mode, flags, value);
     machine.turn({ kind: 'convert', lockspace: ticket.lockspace, lkid: ticket.lkid!, mode, flags, value: bytesOf(value) });
@@ -193,7 +195,8 @@ export class Workload {
 
   #endOwner(machine: Machine, owner: OwnerId, own: readonly Ticket[]): void {
     machine.owners = machine.owners.filter((other) => other !== owner);
-    const stays = ({ flags, granted, pending }: Ticket): boolean => (flags & Flag.PERSISTENT) !== 0 && granted !== IV && pending !== 'unlock';
+    // What still waits ends, unless the end of a lock beside it grants it in the same turn.
+    const stays = ({ flags, pending }: Ticket): boolean => (flags & Flag.PERSISTENT) !== 0 && pending !== 'unlock';
     this.#abandon(machine, 'ownerEnded', own.filter(stays), own.filter((ticket) => !stays(ticket)));
     machine.turn({ kind: 'endOwner', owner });
   }

@@ -6,7 +6,7 @@
  * Then liveness: the trouble stops, a majority is healed for good, and everything
  * that was asked for must end. What happened is shown to the checkers as it happens.
  */
-import { nodeId, millis, type NodeId } from '../base/ids.js';
+import { generation, millis, nodeId, viewId, type NodeId } from '../base/ids.js';
 import { Prng } from '../base/prng.js';
 import type { View } from '../node/snapshot.js';
 import { Agenda } from './agenda.js';
@@ -14,7 +14,7 @@ import type { Audit } from './audit.js';
 import { Violation } from './checkers/checker.js';
 import { Panel } from './checkers/panel.js';
 import { Engine, type Applicant } from './engine.js';
-import type { Life, SimEvent } from './event.js';
+import type { Decided, Life, SimEvent } from './event.js';
 import { describeEvent } from './lines.js';
 import type { Frame, LinkCounts } from './link.js';
 import { Machine, type Birth, type MachinePort, type SimNode } from './machine.js';
@@ -137,7 +137,7 @@ export class World implements MachinePort {
     this.engine.disturbed();
     for (const lockspace of this.lockspaces) {
       this.agenda.after(this.#prng.between(0, 200), () => {
-        if (machine.life === life && machine.isUp && !machine.joined.has(lockspace)) machine.join(lockspace);
+        if (machine.life === life && machine.isUp && !machine.joined.has(lockspace)) this.join(machine, lockspace);
       });
     }
     this.workload.begin(machine);
@@ -162,6 +162,12 @@ export class World implements MachinePort {
 
   join(machine: Machine, lockspace: string): void {
     machine.join(lockspace);
+    if (this.hasEngine) return;
+    // A node alone has nobody to hear of and nothing to recover, and says nothing of it.
+    const { life } = machine;
+    const at = this.agenda.now;
+    this.emit({ kind: 'viewed', at, life, view: viewId(this.viewCount) });
+    this.emit({ kind: 'recovered', at, life, lockspace, generation: generation(0) });
   }
 
   leave(machine: Machine, lockspace: string): void {
@@ -231,7 +237,7 @@ export class World implements MachinePort {
   /** Without an engine a life is a member while it lasts. */
   #decideAlone({ isUp, life }: Machine): void {
     this.viewCount += 1;
-    const view: SimEvent = { kind: 'decided', at: this.agenda.now, view: this.viewCount as never, members: isUp ? [life] : [], gone: isUp ? [] : [life] };
+    const view: Decided = { kind: 'decided', at: this.agenda.now, view: viewId(this.viewCount), members: isUp ? [life] : [], gone: isUp ? [] : [life] };
     this.emit(view);
   }
 
@@ -251,7 +257,7 @@ export class World implements MachinePort {
     }
     for (const machine of this.machines) {
       if (!machine.isUp) continue;
-      for (const lockspace of this.lockspaces) if (!machine.joined.has(lockspace)) machine.join(lockspace);
+      for (const lockspace of this.lockspaces) if (!machine.joined.has(lockspace)) this.join(machine, lockspace);
     }
     this.engine.disturbed();
   }

@@ -18,6 +18,8 @@ export class Claim {
   pending: Submitted | null = null;
   isCancelling = false;
   isOrphan = false;
+  /** It was waiting when its owner ended: the end of a lock beside it may have granted it before it was taken back. */
+  isDoubtful = false;
   /** The flags of its last lock or convert call. */
   flags: number;
 
@@ -146,6 +148,10 @@ export class Claims {
     const claim = this.get(id);
     if (claim === null) return;
     claim.isOrphan = true;
+    if (claim.pending !== null) {
+      claim.isDoubtful = true;
+      claim.mode = NL;
+    }
     claim.pending = null;
   }
 

@@ -39,7 +39,10 @@ export class Orphans implements Checker {
     if (lock.isOrphan) this.counts.orphans += 1;
     if (lock.owner === null) return;
     const claims = known.get(lock.owner) ?? [];
-    const match = claims.find((claim) => claim.first.resource === lock.resource && claim.isOrphan === lock.isOrphan && claim.told === lock.granted);
+    const match = claims.find(
+      (claim) =>
+        claim.first.resource === lock.resource && claim.isOrphan === lock.isOrphan && (claim.told === lock.granted || claim.isDoubtful),
+    );
     if (match === undefined) {
       this.#complain(audit, lock, lock.isOrphan ? 'is an orphan that nobody left' : 'is held for an owner who knows nothing of it');
     }

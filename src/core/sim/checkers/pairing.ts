@@ -27,7 +27,7 @@ export class Pairing implements Checker {
   }
 
   #pendingIn(ids: readonly ClaimId[]): number {
-    return ids.filter((id) => this.claims.get(id)?.pending != null).length;
+    return ids.filter((id) => (this.claims.get(id)?.pending ?? null) !== null).length;
   }
 
   #known(id: ClaimId, what: string): Claim {

@@ -69,6 +69,8 @@ export class Progress implements Checker {
   /** Is this one in the way, as a holder or as one who waits before it? */
   #explains(other: Claim, claim: Claim): boolean {
     if (other === claim || !this.claims.isLive(other.life)) return false;
+    // What such an orphan really holds nobody was told.
+    if (other.isDoubtful) return true;
     const asked = claim.pending!.mode;
     if (!compatible(other.told, asked)) return true;
     return claim.told === IV && other.pending !== null && isQueued(other, claim.id);

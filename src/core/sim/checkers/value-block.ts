@@ -52,6 +52,7 @@ export class ValueBlock implements Checker {
     this.#order += 1;
     if (event.kind === 'submitted') this.#submit(event);
     else if (event.kind === 'completed') this.#complete(event);
+    else if (event.kind === 'refused') this.#takeBack(event.claim);
     else if (event.kind === 'abandoned') {
       if (event.why === 'left') this.#lastDeath = this.#order;
       for (const id of event.ended) this.#mark(this.claims.get(id));
@@ -71,8 +72,10 @@ export class ValueBlock implements Checker {
     }
     if (event.operation === 'convert' && claim.mode >= PW && transferOf(claim.mode, event.mode as 0) !== 'write') return;
     if (claim.mode < PW) return;
-    if ((event.flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
-    else if ((event.flags & Flag.VALBLK) !== 0 && event.value !== null) this.#push(claim, event.value);
+    // An unlock adds its flags to those of the call before it; a conversion puts its own in their place.
+    const flags = event.operation === 'unlock' ? event.flags | (claim.pending?.flags ?? claim.flags) : event.flags;
+    if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
+    else if ((flags & Flag.VALBLK) !== 0 && event.value !== null) this.#push(claim, event.value);
   }
 
   #stray(event: Submitted): void {
@@ -97,6 +100,14 @@ export class ValueBlock implements Checker {
     writes.push(write);
     if (writes.length > writesMax) writes.shift();
     return write;
+  }
+
+  /** A refused call has written nothing. */
+  #takeBack(id: ClaimId): void {
+    const claim = this.claims.get(id);
+    const writes = claim === null ? undefined : this.#writes.get(claim.key);
+    const last = writes?.findLastIndex((write) => write.claim === id && write.confirmed === null && write.at === this.#asked.get(id)) ?? -1;
+    if (last >= 0) writes!.splice(last, 1);
   }
 
   #complete(event: Completed): void {
