@@ -11,6 +11,7 @@ import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
 import type { HolderInfo } from './host/types.js';
+import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
 
 /** Reach the node of this machine. Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED`, `DLM_START_FAILED`. */
 export function attach(options: AttachOptions = {}): Promise<NodeClient> {
@@ -46,6 +47,12 @@ export function nodePlaces(dir?: string): { run: string; state: string; socket: 
   return { run, state, socket, log };
 }
 
+/** The world of a seed, from its beginning to its end. */
+export async function runSimulation(options: SimOptions): Promise<SimReport> {
+  const { runWorld } = await import('./sim/run.js');
+  return runWorld(options);
+}
+
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
@@ -74,3 +81,5 @@ export {
   type ConformanceReport,
   type DifferentStep,
 } from './sim/conformance/conformance.js';
+export { seedCommand, stakesOf } from './sim/stakes.js';
+export type { SimOptions, SimReport };
