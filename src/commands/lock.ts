@@ -6,8 +6,9 @@ import type { Interfaces } from '@oclif/core';
 import { DlmError, type LockspaceClient } from '../core/index.js';
 import { askForLock, askForLocks, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
-import { namesAndCommand, splitAtDashes } from '../terminal/command-line.js';
+import { namesAndCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
 import { describeResults } from '../terminal/describe.js';
+import { formatWait } from '../terminal/durations.js';
 import { needExecutable } from '../terminal/executable.js';
 import * as options from '../terminal/flags.js';
 import { describeHolding, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
@@ -20,7 +21,7 @@ type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
 
 export default class Lock extends BaseCommand {
   static override summary = 'Run a command under a lock, or take a lock and print its id';
-  static override usage = ['lock NAME… [-m MODE] [-n | -w TIME] -- COMMAND…', 'lock NAME [-m MODE] [-n | -w TIME] [--owner-pid PID]'];
+  static override usage = ['lock NAME… [-m MODE] [-n | -w TIME] -- COMMAND…', 'lock NAME [-m MODE] [-n | -w TIME] -c LINE', 'lock NAME [-m MODE] [-n | -w TIME] [--owner-pid PID]'];
   static override description = prose`
     With COMMAND: waits for the lock, runs the command, gives the lock back when the command is gone, and ends with
     the command's exit code (128+N if signal N ended it, 127 if it was not found, 126 if it cannot be run). INT,
@@ -38,7 +39,11 @@ export default class Lock extends BaseCommand {
     Without COMMAND: prints the id of the lock and leaves it held until its owner ends, or until dlm unlock. The
     owner is the process that called dlm, as a rule the shell of your script; name another with --owner-pid.
 
-    A name that begins with a dash comes after --, and the command after another: dlm lock -- --name -- COMMAND.`;
+    A name that begins with a dash comes after --, and the command after another: dlm lock -- --name -- COMMAND.
+
+    Options are those of flock(1), but for -u, which is dlm unlock; -o, because it is always so: what the command
+    leaves running in the background does not keep the lock; and -F, because dlm stays to give the lock back. -c asks
+    sh, where flock asks $SHELL.`;
   static override examples = [
     { description: 'Let only one backup run at a time', command: '<%= config.bin %> lock backup -- ./backup.sh nightly' },
     { description: 'Read together with other readers, and wait ten seconds at most', command: '<%= config.bin %> lock report -m PR -w 10 -- ./report.sh' },
@@ -53,7 +58,8 @@ export default class Lock extends BaseCommand {
   static override flags = {
     mode: options.modeFlag,
     shared: Flags.boolean({ char: 's', summary: 'the same as -m PR', exclusive: ['mode', 'exclusive'] }),
-    exclusive: Flags.boolean({ char: 'x', summary: 'the same as -m EX', exclusive: ['mode'] }),
+    exclusive: Flags.boolean({ char: 'x', charAliases: ['e'], summary: 'the same as -m EX; also -e', exclusive: ['mode'] }),
+    command: Flags.string({ char: 'c', helpValue: 'LINE', summary: 'in place of COMMAND: a line for sh -c' }),
     ...options.lockspaceFlag,
     ...options.nameHexFlag,
     value: Flags.boolean({ summary: 'read the value with the grant (DLM_VALUE in hex, and DLM_VALUE_STATE)' }),
@@ -65,13 +71,14 @@ export default class Lock extends BaseCommand {
     ...options.hookFlags,
     ...options.startFlags,
     ...options.inProcessFlags,
+    verbose: Flags.boolean({ summary: 'say how long it took to get the lock', exclusive: ['quiet'] }),
     ...options.quietFlag,
   };
 
   async run(): Promise<unknown> {
     const { line, after } = splitAtDashes(this.argv);
-    const { argv, flags } = await this.parse(Lock, line);
-    const { names, command } = namesAndCommand(argv as string[], flags['name-hex'] !== undefined, after);
+    const { raw, flags } = await this.parse(Lock, line);
+    const { names, command } = namesAndCommand(wordsOf(raw), flags['name-hex'] !== undefined, after, flags.command);
     const targets = needNames(names, flags['name-hex']);
     return command.length > 0 ? this.#run(targets, flags, command) : this.#take(targets[0]!, flags);
   }
@@ -84,7 +91,9 @@ export default class Lock extends BaseCommand {
     needExecutable(command[0]!);
     const { client, space } = await this.reachLockspace(flags, quoteCommand(command));
     const signals = new SignalWatch();
+    const began = performance.now();
     const locks = await askForLocks(this.#request(space, flags, null), targets, signals);
+    if (flags.verbose) this.#tellWait(locks.map(({ shown }) => shown).join(' '), began);
     for (const { lock } of locks) this.noteAll(describeResults(lock.results, lock.mode));
     const guard = { client, locks, lockspace: space.name, wantsValue: flags.value, hooks: flags, warn: (words: string) => this.warnPeople(words) };
     process.exitCode = await runUnderLock(guard, command, signals);
@@ -101,11 +110,17 @@ export default class Lock extends BaseCommand {
     }
     const { space } = await this.reachLockspace(flags);
     const request = { ...this.#request(space, flags, ownerPid(flags['owner-pid'])), target };
+    const began = performance.now();
     const lock = await askForLock(request, new SignalWatch());
+    if (flags.verbose) this.#tellWait(target.shown, began);
     const owner = (await infoOf(space, target, lock))?.owner ?? null;
     this.print(lock.id);
     this.noteAll([describeHolding(lock, target.shown, owner, request.flags.includes('PERSISTENT')), ...describeResults(lock.results, lock.mode)]);
     return { ...jsonOfLock(lock), resource: target.shown, owner };
+  }
+
+  #tellWait(shown: string, began: number): void {
+    this.note(`${shown}: granted after ${formatWait(performance.now() - began)}`);
   }
 
   #request(space: LockspaceClient, flags: LockFlags, owner: number | null): Omit<Request, 'target'> {

@@ -4,22 +4,28 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../terminal/base-command.js';
 import * as options from '../terminal/flags.js';
+import { checkLockWords, idMeant } from '../terminal/own-lock.js';
 import { prose } from '../terminal/prose.js';
 import { valueGiven } from '../terminal/values.js';
 
 export default class Unlock extends BaseCommand {
   static override summary = 'Give a lock back';
-  static override usage = 'unlock ID [--value TEXT | --value-hex HEX | --invalidate]';
+  static override usage = ['unlock ID [--value TEXT | --value-hex HEX | --invalidate]', 'unlock --name NAME'];
   static override description = prose`
     Whoever knows the id can unlock, whoever took the lock. One that has ended, or whose id is of an earlier life of
-    the node, is unknown (exit code 89).`;
+    the node, is unknown (exit code 89).
+
+    With --name in place of ID it is the lock that the calling script has on that name, as dlm lock NAME took it. A
+    script that has several there is told their ids, and nothing is done.`;
   static override examples = [
     '<%= config.bin %> unlock default:1.7.0000002a',
+    { description: 'The lock that this script has on counter', command: '<%= config.bin %> unlock --name counter' },
     { description: 'Write the value with it; the lock must hold PW or EX', command: '<%= config.bin %> unlock "$id" --value "$count"' },
     { description: 'Say that the value is no longer right', command: '<%= config.bin %> unlock "$id" --invalidate' },
   ];
   static override args = { id: options.lockIdArg };
   static override flags = {
+    ...options.ownLockFlags,
     ...options.valueFlags,
     invalidate: Flags.boolean({ summary: 'mark the value as not valid (IVVALBLK)', exclusive: ['value', 'value-hex'] }),
     force: Flags.boolean({ summary: 'end it also while it waits or converts (FORCEUNLOCK)' }),
@@ -29,13 +35,15 @@ export default class Unlock extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Unlock);
+    checkLockWords(args.id, flags, 'unlock');
     const value = valueGiven(flags);
     const client = await this.reach();
-    const lock = await client.lockOf(args.id);
+    const id = await idMeant(client, args.id, flags, 'unlock');
+    const lock = await client.lockOf(id);
     await lock.unlock({
       flags: options.flagsFor(flags.flag, { IVVALBLK: flags.invalidate, FORCEUNLOCK: flags.force }),
       ...(value === undefined ? {} : { value }),
     });
-    return { id: args.id, unlocked: true };
+    return { id, unlocked: true };
   }
 }

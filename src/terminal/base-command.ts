@@ -10,7 +10,7 @@ import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
 import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
 import { report } from './report.js';
-import { inOurWords } from './usage.js';
+import { inOurWords, refuseSwitchValues } from './usage.js';
 
 /** How a command wants to reach a node, as its options say. */
 export interface Reach {
@@ -80,6 +80,7 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<F, B, A>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    refuseSwitchValues(argv ?? this.argv, { ...BaseCommand.baseFlags, ...options?.flags }, this.id ?? '');
     const parsed = await super.parse<F, B, A>(options, argv);
     this.#quiet = (parsed.flags as { quiet?: boolean }).quiet === true;
     return parsed;

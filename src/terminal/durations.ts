@@ -29,6 +29,11 @@ export function formatLimit(millis: number): string {
   return millis < 60_000 ? `${millis / 1000} s` : formatDuration(millis);
 }
 
+/** How long a wait was, which is often no time at all: `3 ms`, `12 s`. */
+export function formatWait(millis: number): string {
+  return millis < 1000 ? `${Math.round(millis)} ms` : formatDuration(millis);
+}
+
 /** How long something has lasted: `0.4 s`, `12 s`, `3 min 5 s`, `2 h`, `4 d 1 h`. */
 export function formatDuration(millis: number): string {
   if (millis < 1000) return `${Math.floor(millis / 100) / 10} s`;

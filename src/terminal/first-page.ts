@@ -21,7 +21,7 @@ Locks
   convert      change the mode of a lock
   unlock       give a lock back
   cancel       take back what a lock waits for
-  lvb          the value of a resource: get, set, drop
+  lvb          the value of a resource: get, set, incr, cas, drop
   modes        the six lock modes, and which get on with which
   shellenv     for scripts that lock a lot: functions for bash and zsh
   session      for programs in any language: lines of JSON

@@ -2,7 +2,7 @@
  * The options that several commands share, each defined once, so that a letter
  * means the same everywhere.
  *
- * Spellings are flock(1)'s where the meaning is: -s -x -n -w -E.
+ * Spellings are flock(1)'s, all of them, where the meaning is: -s -x -e -n -w -E -c.
  */
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
@@ -10,6 +10,7 @@ import type { FlagName, ModeName } from '../core/index.js';
 import { parseDuration } from './durations.js';
 import { flagsFor, parseFlag, parseMode } from './law-words.js';
 import { lockspaceName } from './names.js';
+import { parseBig, parseWhole } from './numbers.js';
 
 /** Arguments are never taken from standard input, which belongs to the command that is run. */
 const fromLineOnly = { ignoreStdin: true };
@@ -21,13 +22,18 @@ export const nameArg = Args.string({
 
 export const lockIdArg = Args.string({
   description: 'the id that dlm lock printed, as in default:1.7.0000002a',
-  required: true,
   ...fromLineOnly,
 });
 
 /** A word whose meaning the command explains. */
 export const wordArg = (description: string) => Args.string({ description, ...fromLineOnly });
 export const neededWordArg = (description: string) => Args.string({ description, required: true, ...fromLineOnly });
+
+/** Numbers are read by our own parser, for what the library's says is not ours. */
+const whole = (min: number, max?: number) => Flags.custom<number>({ parse: async (text) => parseWhole(text, min, max) });
+export const lengthFlag = whole(1, 65_535);
+export const pidFlag = whole(1);
+export const bigFlag = Flags.custom<bigint>({ parse: async (text) => parseBig(text) });
 
 const mode = Flags.custom<ModeName>({
   char: 'm',
@@ -43,7 +49,13 @@ const duration = Flags.custom<number>({ helpValue: 'TIME', parse: async (text) =
 
 /** How long to wait for a grant. */
 export const patienceFlags = {
-  nonblock: Flags.boolean({ char: 'n', summary: 'fail at once if the lock is busy', exclusive: ['wait'], helpGroup: 'WAITING' }),
+  nonblock: Flags.boolean({
+    char: 'n',
+    aliases: ['nb', 'nonblocking'],
+    summary: 'fail at once if the lock is busy',
+    exclusive: ['wait'],
+    helpGroup: 'WAITING',
+  }),
   wait: duration({
     char: 'w',
     aliases: ['timeout'],
@@ -53,10 +65,8 @@ export const patienceFlags = {
 };
 
 export const conflictExitFlag = {
-  'conflict-exit-code': Flags.integer({
+  'conflict-exit-code': whole(0, 255)({
     char: 'E',
-    min: 0,
-    max: 255,
     helpValue: 'N',
     summary: 'the exit code for busy and for timed out, in place of 80 and 81',
     helpGroup: 'WAITING',
@@ -109,10 +119,27 @@ export const lockFlags = {
 };
 
 export const ownerFlag = {
-  'owner-pid': Flags.integer({
-    min: 1,
+  'owner-pid': pidFlag({
     helpValue: 'PID',
     summary: 'without COMMAND: the process whose end frees the lock [default: the one that called dlm]',
+  }),
+};
+
+/** In place of an id: the lock that the caller has on a name. */
+export const ownLockFlags = {
+  name: Flags.string({ helpValue: 'NAME', summary: 'in place of ID: the lock that the calling script has on this resource', helpGroup: 'BY NAME' }),
+  'name-hex': Flags.string({ helpValue: 'HEX', summary: 'the same, with the name as hex', helpGroup: 'BY NAME' }),
+  lockspace: Flags.custom<string>({
+    char: 'l',
+    helpValue: 'NAME',
+    summary: 'the lockspace of that name [default: default]',
+    parse: async (text) => lockspaceName(text),
+    helpGroup: 'BY NAME',
+  })(),
+  'owner-pid': pidFlag({
+    helpValue: 'PID',
+    summary: 'whose lock on that name [default: of the process that called dlm]',
+    helpGroup: 'BY NAME',
   }),
 };
 
@@ -129,6 +156,11 @@ export const hookFlags = {
 export const valueFlags = {
   value: Flags.string({ helpValue: 'TEXT', summary: 'the value to write, as text', exclusive: ['value-hex'] }),
   'value-hex': Flags.string({ helpValue: 'HEX', summary: 'the value to write, as hex' }),
+};
+
+/** For changes that begin with what is there. */
+export const allowInvalidFlag = {
+  'allow-invalid': Flags.boolean({ summary: 'go on from the last value written also if it is not valid' }),
 };
 
 export { flagsFor };

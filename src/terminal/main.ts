@@ -56,5 +56,8 @@ function unknownCommand(error: unknown): DlmError | null {
   const match = /^command (.+) not found\.?$/i.exec(error.message);
   if (match === null) return null;
   const words = match[1]!.replaceAll(':', ' ');
+  if (words.startsWith('-')) {
+    return new DlmError('DLM_USAGE', `'${escapeText(words)}' stands where a command is expected`, 'options come after the command, as in: dlm locks --json; see: dlm --help');
+  }
   return new DlmError('DLM_USAGE', `there is no command '${escapeText(words)}'`, 'see: dlm --help');
 }

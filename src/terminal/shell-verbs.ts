@@ -11,10 +11,12 @@ import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
 import { flagsFor, parseFlag, parseMode } from './law-words.js';
 import { needName, type NamedLine } from './names.js';
+import { parseBig } from './numbers.js';
 import { limitsOf, waitFor, type Waiting } from './patience.js';
 import { inWords, isDlmError } from './report.js';
 import { ShellLocks, isLost, type ShellLock } from './shell-locks.js';
 import { helpFor, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
+import { added, differs, exchangeIn, isAsExpected, needRoom, readValue, type Found } from './value-changes.js';
 import { hexOfValue, textOfValue, valueGiven, valueOfHex, valueOfText } from './values.js';
 
 /** Speaks with one shell. */
@@ -52,6 +54,8 @@ class ShellVerbs {
   readonly #locks = new ShellLocks();
   readonly #spaces = new Map<string, LockspaceClient>();
   #lockspace: string;
+  /** The changes of values under locks of this shell, to the last one that has begun. */
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(shell: ShellParty) {
     this.#shell = shell;
@@ -84,6 +88,10 @@ class ShellVerbs {
         return this.#getValue(line, call);
       case 'dlm_lvb set':
         return this.#setValue(line, call);
+      case 'dlm_lvb incr':
+        return this.#increase(line, call);
+      case 'dlm_lvb cas':
+        return this.#exchange(line, call);
       case 'dlm_lvb drop':
         return this.#dropValue(line);
     }
@@ -166,15 +174,10 @@ class ShellVerbs {
     return { exit: 0 };
   }
 
-  /** Read under a lock in NL, which never waits. */
   async #getValue(line: Line, call: ShellCall): Promise<ShellAnswer> {
     const { name, shown, lockspace, rest } = this.#target(line);
     if (rest.length > 0) throw misused(line.name, `${escapeText(rest[0]!)} was not expected`);
-    const space = await this.#space(lockspace);
-    const lock = await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
-    const { value, valueState } = lock;
-    await lock.unlock();
-
+    const { value, valueState } = await readValue(await this.#space(lockspace), name);
     if (value === null) throw new DlmError('DLM_NO_VALUE', `${shown} has no value`);
     if (valueState === 'invalid') {
       if (!line.has('allow-invalid')) throw new DlmError('DLM_VALUE_INVALID', `the value of ${shown} is not valid: a writer gave up or died`);
@@ -183,29 +186,74 @@ class ShellVerbs {
     return { exit: 0, text: `${line.has('hex') ? hexOfValue(value) : textOfValue(value)}\n` };
   }
 
-  /** Under the lock that the shell has, if it may write; or under one for this purpose. */
   async #setValue(line: Line, call: ShellCall): Promise<ShellAnswer> {
     const target = this.#target(line);
     const value = valueToSet(line, target.rest);
-    const { client } = this.#shell;
     const space = await this.#space(target.lockspace);
-    if (value.length > space.valueLength) {
-      throw new DlmError('DLM_VALUE_TOO_LONG', `the value has ${value.length} bytes and the value block ${space.valueLength}`);
-    }
+    needRoom(value, space.valueLength);
+    await this.#changeValue(line, call, { target, space, decide: () => value });
+    return { exit: 0 };
+  }
+
+  async #increase(line: Line, call: ShellCall): Promise<ShellAnswer> {
+    const target = this.#target(line);
+    if (target.rest.length > 0) throw misused(line.name, `${escapeText(target.rest[0]!)} was not expected`);
+    const by = parseBig(line.text('by') ?? '1');
+    const space = await this.#space(target.lockspace);
+    const terms = { shown: target.shown, room: space.valueLength, allowInvalid: line.has('allow-invalid') };
+    const value = await this.#changeValue(line, call, { target, space, decide: (found) => added(found, by, terms) });
+    return { exit: 0, text: `${textOfValue(value)}\n` };
+  }
+
+  async #exchange(line: Line, call: ShellCall): Promise<ShellAnswer> {
+    const target = this.#target(line);
+    const { expected, next } = exchangeIn(target.rest, { absent: line.has('absent'), hex: line.has('hex') });
+    const space = await this.#space(target.lockspace);
+    for (const value of [expected, next]) needRoom(value ?? new Uint8Array(), space.valueLength);
+    const terms = { shown: target.shown, room: space.valueLength, allowInvalid: line.has('allow-invalid') };
+    const decide = (found: Found): Uint8Array => {
+      if (isAsExpected(found, expected, terms)) return next;
+      throw differs(found, expected, target.shown, line.has('quiet'));
+    };
+    await this.#changeValue(line, call, { target, space, decide });
+    return { exit: 0 };
+  }
+
+  /**
+   * Under the lock that the shell has, if it may write; or under one for this
+   * purpose. One after the other, for subshells share the lock of their shell.
+   */
+  #changeValue(
+    line: Line,
+    call: ShellCall,
+    { target, space, decide }: { target: Target; space: LockspaceClient; decide: (found: Found) => Uint8Array },
+  ): Promise<Uint8Array> {
+    const write = async (handle: LockHandle): Promise<Uint8Array> => {
+      const value = decide(await readValue(space, target.name));
+      await anchorValue(this.#shell.client, space, target.name);
+      await handle.convert(handle.mode!, { value });
+      return value;
+    };
     const writer = this.#locks.writer(target.place)?.handle;
     if (writer !== undefined) {
-      await anchorValue(client, space, target.name);
-      await writer.convert(writer.mode!, { value });
-      return { exit: 0 };
+      const change = this.#changes.then(() => write(writer));
+      this.#changes = change.catch(() => undefined);
+      return change;
     }
+    return this.#underLock(line, call, { target, space, write });
+  }
+
+  async #underLock(
+    line: Line,
+    call: ShellCall,
+    { target, space, write }: { target: Target; space: LockspaceClient; write: (handle: LockHandle) => Promise<Uint8Array> },
+  ): Promise<Uint8Array> {
     const { handle, undo } = await this.#take(line, call, target, { space, mode: 'EX', flags: [] });
     try {
-      await anchorValue(client, space, target.name);
-      await handle.convert('EX', { value });
+      return await write(handle);
     } finally {
       await undo();
     }
-    return { exit: 0 };
   }
 
   async #dropValue(line: Line): Promise<ShellAnswer> {

@@ -47,6 +47,16 @@ export const linesOf = {
     about: 'writes the value of a resource, under the lock this shell has on it, or under one of its own',
     options: { ...everywhere, ...waiting, ...name, 'value-hex': text },
   },
+  'dlm_lvb incr': {
+    usage: 'dlm_lvb incr NAME [--by=N] [--allow-invalid] [-n | -w TIME]',
+    about: 'adds to the number that is the value of a resource, and prints the new one',
+    options: { ...everywhere, ...waiting, ...name, by: text, 'allow-invalid': truth },
+  },
+  'dlm_lvb cas': {
+    usage: 'dlm_lvb cas NAME EXPECTED NEW [-n | -w TIME], or: dlm_lvb cas NAME --absent NEW',
+    about: 'exchanges the value of a resource if it is the one expected; if not, prints it and fails',
+    options: { ...everywhere, ...waiting, ...name, absent: truth, hex: truth, 'allow-invalid': truth },
+  },
   'dlm_lvb drop': {
     usage: 'dlm_lvb drop NAME',
     about: 'stops keeping the value of a resource',
@@ -71,8 +81,8 @@ export function parseLine(verb: string, given: readonly string[]): Line {
   if (verb !== 'lvb') return parseAs(`dlm_${verb}` as LineName, given);
   const named = `dlm_lvb ${first ?? ''}`;
   if (Object.hasOwn(linesOf, named)) return parseAs(named as LineName, rest);
-  const problem = first === undefined ? 'one of get, set and drop is missing' : `there is no 'dlm_lvb ${escapeText(first)}'`;
-  throw new DlmError('DLM_USAGE', problem, 'write: dlm_lvb get NAME, dlm_lvb set NAME VALUE, or dlm_lvb drop NAME');
+  const problem = first === undefined ? 'one of get, set, incr, cas and drop is missing' : `there is no 'dlm_lvb ${escapeText(first)}'`;
+  throw new DlmError('DLM_USAGE', problem, 'write: dlm_lvb get NAME, set NAME VALUE, incr NAME, cas NAME EXPECTED NEW, or drop NAME');
 }
 
 function parseAs(name: LineName, args: readonly string[]): Line {

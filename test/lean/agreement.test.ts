@@ -13,12 +13,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parse as parseByOclif } from '@oclif/core/parser';
+import { wordsOf } from '../../src/terminal/command-line.js';
 import { checkout } from './programs.js';
 
 interface Flag {
   readonly type: 'boolean' | 'option';
   readonly char?: string;
   readonly aliases?: readonly string[];
+  readonly charAliases?: readonly string[];
   readonly required?: boolean;
 }
 
@@ -32,7 +34,7 @@ interface Definition {
 interface Meaning {
   readonly args: object;
   readonly flags: object;
-  readonly argv: readonly unknown[];
+  readonly raw: readonly { readonly type: string; readonly input: string }[];
 }
 
 /** A command with the stand-in under it, as its bundle has it. */
@@ -70,9 +72,10 @@ const words = [
 
 /** Every way to write this command's options, well and badly. */
 function spellings({ flags, baseFlags }: Definition): string[] {
-  return Object.entries({ ...baseFlags, ...flags }).flatMap(([name, { char, aliases = [] }]) => {
+  return Object.entries({ ...baseFlags, ...flags }).flatMap(([name, { char, aliases = [], charAliases = [] }]) => {
     const long = [name, ...aliases].flatMap((one) => [`--${one}`, `--${one}=`, `--${one}=5`, `--${one}=EX`, `--${one}=-5`, `--no-${one}`]);
-    const short = char === undefined ? [] : [`-${char}`, `-${char}5`, `-${char}=5`, `-${char}EX`, `-${char}-`, `-${char}=`, `-q${char}`, `-${char}q`, `-${char}${char}`];
+    const chars = [...(char === undefined ? [] : [char]), ...charAliases];
+    const short = chars.flatMap((one) => [`-${one}`, `-${one}5`, `-${one}=5`, `-${one}EX`, `-${one}-`, `-${one}=`, `-q${one}`, `-${one}q`, `-${one}${one}`]);
     return [...long, ...short];
   });
 }
@@ -99,8 +102,8 @@ describe('what the quick parser accepts means the same to oclif', () => {
           const quick = await meantQuickly(Chosen, line);
           if (quick === null) return;
           accepted += 1;
-          const { args, flags, argv } = await meant(definition, line);
-          assert.deepEqual({ args: quick.args, flags: quick.flags, argv: quick.argv }, { args: { ...args }, flags: { ...flags }, argv });
+          const { args, flags, raw } = await meant(definition, line);
+          assert.deepEqual({ args: quick.args, flags: quick.flags, words: wordsOf(quick.raw) }, { args: { ...args }, flags: { ...flags }, words: wordsOf(raw) });
         }),
         { numRuns: 1_000 },
       );
@@ -115,6 +118,8 @@ describe('what people write every day is plain', () => {
     ['lock', 'n', '-m', 'PR', '-w', '10'],
     ['lock', '-n', '-q', '-E', '7', 'n'],
     ['lock', 'a', 'b', '-xq', '--timeout=1.5'],
+    ['lock', '-e', '--nb', 'n', '-c', 'echo hello'],
+    ['lock', '-m', 'PR', 'x', 'PR', 'x'],
     ['lock', 'n', '-l', 'mail', '--value', '--persistent', '--owner-pid', '4711', '--json'],
     ['unlock', 'default:1.7.0000002a', '--value', 'text'],
     ['convert', 'default:1.7.0000002a', '-mEX', '--flag', 'QUECVT', '--flag', 'NOORDER'],
@@ -122,6 +127,9 @@ describe('what people write every day is plain', () => {
     ['lvb:get', 'n', '--hex', '--allow-invalid'],
     ['lvb:set', 'n', 'value with spaces'],
     ['lvb:set', 'n', '-'],
+    ['lvb:incr', 'n', '--by', '100'],
+    ['lvb:cas', 'n', '--absent', 'new'],
+    ['unlock', '--name', 'n'],
     ['lvb:set', '--', '-n', 'value'],
     ['locks', 'n', '--waiting'],
     ['node:status', '--json'],

@@ -8,8 +8,9 @@ import { lkid, millis, ownerId } from '../../src/core/base/ids.js';
 import { Lock } from '../../src/core/lock/lock.js';
 import { Queue, nobody } from '../../src/core/lock/queue.js';
 import { Resource } from '../../src/core/lock/resource.js';
+import { nowhere } from '../../src/core/lockspace/resource-table.js';
 
-const resource = new Resource('R', 1);
+const resource = new Resource('R', 1, nowhere);
 const lockOf = (id: number): Lock => new Lock(lkid(id), resource, ownerId(1), null, millis(0));
 
 /** The ids from head to tail, checked backwards as well. */

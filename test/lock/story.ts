@@ -62,7 +62,7 @@ export class Stage {
   #now: Millis = millis(0);
 
   constructor(law: Law = defaultLaw) {
-    this.#step({ kind: 'joinLockspace', lockspace, config: { valueLength, law } });
+    this.#step({ kind: 'joinLockspace', lockspace, config: { valueLength, law, nodir: false } });
   }
 
   /** Carry out the left side of a line. */
@@ -135,6 +135,7 @@ export class Stage {
 
   #tellEffect(effect: Effect): string {
     if (effect.kind === 'refuse') return ['refused', effect.code, ...(effect.rule === null ? [] : [effect.rule.name])].join(' ');
+    if (!('cookie' in effect)) return effect.kind;
     const label = effect.cookie as string;
     this.#ids.set(label, effect.lkid);
     if (effect.kind === 'wait') return `${label} waits`;

@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Resource } from '../../src/core/lock/resource.js';
+import { nowhere } from '../../src/core/lockspace/resource-table.js';
 import { compatible, modeNamed, modeNames, modes, type Mode } from '../../src/core/lock/mode.js';
 import type { Effect } from '../../src/core/node/effect.js';
 import { Stage } from './story.js';
 
 /** The numbers that grants of these modes, one after another, are given. */
 function tokensOf(text: string): number[] {
-  const resource = new Resource('R', 1);
+  const resource = new Resource('R', 1, nowhere);
   return text.split(' ').map((name) => resource.takeToken(modeNamed(name)!));
 }
 
@@ -29,7 +30,7 @@ describe('a number', () => {
   });
 
   test('has room for a great many grants', () => {
-    const resource = new Resource('R', 1);
+    const resource = new Resource('R', 1, nowhere);
     for (let grant = 1; grant <= 100_000; grant += 1) assert.equal(resource.takeToken(modeNamed('EX')!), grant);
   });
 });
@@ -37,7 +38,7 @@ describe('a number', () => {
 test('of any two grants that exclude each other, the later one has the greater number', () => {
   const sequences = modes.flatMap((a) => modes.flatMap((b) => modes.flatMap((c) => modes.map((d): Mode[] => [a, b, c, d]))));
   for (const sequence of sequences) {
-    const resource = new Resource('R', 1);
+    const resource = new Resource('R', 1, nowhere);
     const numbers = sequence.map((mode) => resource.takeToken(mode));
     for (const [earlier, mode] of sequence.entries()) {
       for (let later = earlier + 1; later < sequence.length; later += 1) {

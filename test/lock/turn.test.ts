@@ -10,13 +10,14 @@ import { defaultLaw } from '../../src/core/lock/law.js';
 import { Lock } from '../../src/core/lock/lock.js';
 import { EX, modeNamed, nameOfMode } from '../../src/core/lock/mode.js';
 import { Resource } from '../../src/core/lock/resource.js';
+import { nowhere } from '../../src/core/lockspace/resource-table.js';
 import { Turn, type Callback } from '../../src/core/lock/turn.js';
 
 /** What arrives when a holder of `held` is told of these modes in turn; `ok` is a completion, `|` a new turn. */
 function heard(held: string, told: string): string {
   const outbox = new Outbox<Callback>();
   const turn = new Turn(defaultLaw, outbox);
-  const lock = new Lock(lkid(1), new Resource('R', 1), ownerId(1), null, millis(0));
+  const lock = new Lock(lkid(1), new Resource('R', 1, nowhere), ownerId(1), null, millis(0));
   lock.granted = modeNamed(held)!;
   turn.begin(millis(0));
   for (const word of told.split(' ')) {
@@ -40,7 +41,7 @@ test('completions are never dropped', () => assert.equal(heard('EX', 'ok ok'), '
 test('an orphan is not told whom it blocks, but what it would have been told is remembered', () => {
   const outbox = new Outbox<Callback>();
   const turn = new Turn(defaultLaw, outbox);
-  const lock = new Lock(lkid(1), new Resource('R', 1), null, null, millis(0));
+  const lock = new Lock(lkid(1), new Resource('R', 1, nowhere), null, null, millis(0));
   lock.granted = EX;
   turn.begin(millis(0));
   turn.block(lock, EX);
@@ -51,7 +52,7 @@ test('an orphan is not told whom it blocks, but what it would have been told is 
 test('completions of an orphan are told, for somebody may work on it by its id; those of a dying lock are not', () => {
   const outbox = new Outbox<Callback>();
   const turn = new Turn(defaultLaw, outbox);
-  const lock = new Lock(lkid(1), new Resource('R', 1), null, null, millis(0));
+  const lock = new Lock(lkid(1), new Resource('R', 1, nowhere), null, null, millis(0));
   turn.begin(millis(0));
   turn.dying = new Set([lock]);
   turn.complete(lock, 'OK');

@@ -8,6 +8,7 @@ import { incarnation, lkid, millis, nodeId, ownerId, type Lkid } from '../../src
 import { EX } from '../../src/core/lock/mode.js';
 import { Lock } from '../../src/core/lock/lock.js';
 import { Resource } from '../../src/core/lock/resource.js';
+import { nowhere } from '../../src/core/lockspace/resource-table.js';
 import { LockTable } from '../../src/core/lockspace/lock-table.js';
 import { defaultConfig } from '../../src/core/lockspace/lockspace.js';
 import { Numbers } from '../../src/core/lockspace/numbers.js';
@@ -104,7 +105,7 @@ describe('a mastership', () => {
 describe('the table of locks', () => {
   test('finds each lock by its id until it is removed, in whatever order', () => {
     const table = new LockTable();
-    const resource = new Resource('R', 1);
+    const resource = new Resource('R', 1, nowhere);
     const locks = [1, 2, 63, 64, 65, 1000, 0x7fffffff, 3].map((id) => new Lock(lkid(id), resource, ownerId(1), null, millis(0)));
     for (const lock of locks) table.add(lock);
     assert.equal(table.size, locks.length);

@@ -75,14 +75,14 @@ class Real {
   #now = 0;
 
   constructor(law: Law) {
-    this.#node.step(millis(0), { kind: 'joinLockspace', lockspace, config: { valueLength, law } });
+    this.#node.step(millis(0), { kind: 'joinLockspace', lockspace, config: { valueLength, law, nodir: false } });
   }
 
   perform(call: Call): Outcome {
     if (call.verb === 'ten seconds pass') this.#now += 10_000;
     const effects = this.#node.step(millis(this.#now), this.#inputOf(call));
     const refusal = effects.find((effect) => effect.kind === 'refuse');
-    const callbacks = effects.flatMap((effect) => (effect.kind === 'refuse' ? [] : [this.#tell(effect)]));
+    const callbacks = effects.flatMap((effect) => ('cookie' in effect ? [this.#tell(effect)] : []));
     return { answer: refusal?.code ?? 'ok', callbacks: inOrder(callbacks), state: this.#state() };
   }
 
@@ -106,7 +106,7 @@ class Real {
     return { kind: 'cancel', lockspace, lkid: id, flags, status: call.verb === 'cancel' ? 'ECANCEL' : 'EDEADLK' };
   }
 
-  #tell(effect: Exclude<Effect, { kind: 'refuse' }>): { label: string; text: string } {
+  #tell(effect: Extract<Effect, { cookie: unknown }>): { label: string; text: string } {
     const label = effect.cookie as string;
     if (effect.kind === 'adopt') this.#ids.delete(this.#labels.get(effect.lkid)!);
     this.#ids.set(label, effect.lkid);

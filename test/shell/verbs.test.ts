@@ -73,6 +73,33 @@ for (const shell of shells) {
       );
     });
 
+    test('a number is counted on, with the lock and without', async () => {
+      assert.deepEqual(
+        await codes('dlm_lvb incr n', 'dlm_lvb incr n --by=41', 'dlm_lock n', 'dlm_lvb incr n', 'dlm_unlock n', 'dlm_lvb get n', 'dlm_lvb incr n --by x', 'dlm_lvb set n word', 'dlm_lvb incr n', 'dlm_lvb drop n'),
+        ['1', '0', '42', '0', '0', '43', '0', '0', '43', '0', '64', '0', '108', '0'],
+      );
+    });
+
+    test('subshells that count at the same time, under the lock of their shell, lose nothing', async () => {
+      const script = 'dlm_lock n; for i in 1 2 3 4 5 6 7 8; do ( for j in 1 2 3 4 5; do dlm_lvb incr n >>counted; done ) & done; wait; dlm_unlock n; dlm_lvb get n; dlm_lvb drop n; sort -u counted | wc -l; rm counted';
+      assert.deepEqual((await desk.end(shell, script)).out.split(/\s+/), ['40', '40', '']);
+    });
+
+    test('a value is exchanged if it is the one that is expected', async () => {
+      assert.deepEqual(
+        await codes('dlm_lvb cas x --absent one', 'dlm_lvb cas x --absent two', 'dlm_lvb cas x two three', 'dlm_lvb cas x one two', 'dlm_lock x', 'dlm_lvb cas x two three', 'dlm_unlock x', 'dlm_lvb get x', 'dlm_lvb cas x', 'dlm_lvb drop x'),
+        ['0', '107', '107', '0', '0', '0', '0', 'three', '0', '64', '0'],
+      );
+      assert.match(await wordsOf('dlm_lvb cas y one two'), /^dlm: y has no value, and 'one' was expected\nhint: /);
+    });
+
+    test('a change that was refused leaves a value not valid', async () => {
+      assert.deepEqual(
+        await codes('dlm_lvb set z 1', 'dlm_lock z', 'dlm_unlock z --invalidate', 'dlm_lvb incr z', 'dlm_lvb get z', 'dlm_lvb incr z --allow-invalid', 'dlm_lvb drop z'),
+        ['0', '0', '0', '86', '86', '2', '0', '0'],
+      );
+    });
+
     test('a value that does not fit is refused', async () => {
       assert.deepEqual(await codes(`dlm_lvb set v ${'x'.repeat(33)}`, `dlm_lvb set v ${'x'.repeat(1000)}`, 'dlm_lock v'), ['87', '64', '0']);
     });

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { namesAndCommand, splitAtDashes } from '../../src/terminal/command-line.js';
+import { namesAndCommand, splitAtDashes, wordsOf } from '../../src/terminal/command-line.js';
 
 describe('the first --', () => {
   test('ends our words, and the rest is left as it was', () => {
@@ -36,9 +36,32 @@ describe('after it comes', () => {
   test('nothing that makes sense', () => {
     assert.throws(() => namesAndCommand(['x'], false, []), { code: 'DLM_USAGE', message: 'there is no command after the --' });
     assert.throws(() => namesAndCommand([], false, ['--x', '--']), { code: 'DLM_USAGE' });
+    assert.throws(() => namesAndCommand([], false, ['--']), { code: 'DLM_USAGE', message: 'no name was given before the --' });
+    assert.throws(() => namesAndCommand([], false, ['--', '--']), { code: 'DLM_USAGE', message: 'no name was given before the --' });
     assert.throws(() => namesAndCommand(['a', '--wiat', '5'], false, ['true']), { code: 'DLM_USAGE', message: 'there is no option --wiat' });
     assert.throws(() => namesAndCommand([], false, ['true', 'x']), { code: 'DLM_USAGE', message: 'no name was given before the --' });
   });
+});
+
+describe('with -c', () => {
+  const command = ['sh', '-c', 'echo'];
+  test('the shell is the command, and there is one name', () => {
+    assert.deepEqual(namesAndCommand(['x'], false, null, 'echo'), { names: ['x'], command });
+    assert.deepEqual(namesAndCommand([], true, null, 'echo'), { names: [], command });
+    assert.deepEqual(namesAndCommand([], false, ['--x'], 'echo'), { names: ['--x'], command });
+  });
+  test('nothing else makes sense', () => {
+    assert.throws(() => namesAndCommand(['x', 'bash'], false, null, 'echo'), { code: 'DLM_USAGE', message: "'bash' was not expected here" });
+    assert.throws(() => namesAndCommand(['x'], false, ['true'], 'echo'), { code: 'DLM_USAGE', hint: 'leave out one of them' });
+    assert.throws(() => namesAndCommand(['x'], false, [], 'echo'), { code: 'DLM_USAGE', message: 'there is no command after the --' });
+    assert.throws(() => namesAndCommand([], false, ['--x', '--', 'true'], 'echo'), { code: 'DLM_USAGE', hint: 'leave out one of them' });
+    assert.throws(() => namesAndCommand([], false, ['--'], 'echo'), { code: 'DLM_USAGE' });
+  });
+});
+
+test('words keep their order, whatever options stand between them', () => {
+  const arg = (input: string): { type: string; input: string } => ({ type: 'arg', input });
+  assert.deepEqual(wordsOf([{ type: 'flag', input: 'PR' }, arg('x'), arg('PR'), arg('x')]), ['x', 'PR', 'x']);
 });
 
 describe('without it there is one name', () => {

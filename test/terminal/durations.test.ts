@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatDuration, formatLimit, parseDuration } from '../../src/terminal/durations.js';
+import { formatDuration, formatLimit, formatWait, parseDuration } from '../../src/terminal/durations.js';
 
 describe('a time that is typed', () => {
   const accepted: readonly [typed: string, millis: number][] = [
@@ -51,4 +51,8 @@ describe('a time that is shown', () => {
 
 test('a limit is shown as it was asked for', () => {
   assert.deepEqual([0, 1500, 59_999, 90_000].map(formatLimit), ['0 s', '1.5 s', '59.999 s', '1 min 30 s']);
+});
+
+test('a wait is told in milliseconds if it was short', () => {
+  assert.deepEqual([0.2, 3.4, 999, 1000, 61_000].map(formatWait), ['0 ms', '3 ms', '999 ms', '1 s', '1 min 1 s']);
 });

@@ -14,6 +14,7 @@ interface Option {
   readonly char?: string;
   readonly type: 'boolean' | 'option';
   readonly aliases?: readonly string[];
+  readonly charAliases?: readonly string[];
   readonly helpValue?: string;
   readonly hidden?: boolean;
   readonly multiple?: boolean;
@@ -60,8 +61,8 @@ describe('every command', () => {
   });
   test('means the same by the same letter', () => {
     const meanings = new Map<string, Set<string>>();
-    for (const [name, { char }] of Object.values(commands).flatMap(({ flags }) => Object.entries(flags))) {
-      if (char !== undefined) meanings.set(char, (meanings.get(char) ?? new Set()).add(name));
+    for (const [name, option] of Object.values(commands).flatMap(({ flags }) => Object.entries(flags))) {
+      for (const char of charsOf(option)) meanings.set(char, (meanings.get(char) ?? new Set()).add(name));
     }
     assert.deepEqual([...meanings].filter(([, names]) => names.size > 1), []);
   });
@@ -76,8 +77,12 @@ function describeCommand(id: string, { args, flags }: Command): string {
   return `${['dlm', ...id.split(':'), ...words].join(' ')}\n${lines.join('')}`;
 }
 
+function charsOf({ char, charAliases = [] }: Option): string[] {
+  return [...(char === undefined ? [] : [char]), ...charAliases];
+}
+
 function describeOption(name: string, option: Option): string {
-  const names = [option.char === undefined ? '' : `-${option.char} `, `--${name}`, ...(option.aliases ?? []).map((alias) => ` --${alias}`)];
+  const names = [...charsOf(option).map((char) => `-${char} `), `--${name}`, ...(option.aliases ?? []).map((alias) => ` --${alias}`)];
   const value = option.type === 'boolean' ? '' : `=${option.options?.join('|') ?? option.helpValue ?? 'VALUE'}${option.multiple ? '…' : ''}`;
   const notes = [
     option.required === true ? 'required' : '',

@@ -19,7 +19,7 @@ export default class LockspaceCreate extends BaseCommand {
   ];
   static override args = { name: options.neededWordArg('the lockspace, 1 to 64 bytes of text') };
   static override flags = {
-    'value-length': Flags.integer({ min: 1, max: 65_535, helpValue: 'BYTES', summary: 'the length of its value blocks [default: 32]' }),
+    'value-length': options.lengthFlag({ helpValue: 'BYTES', summary: 'the length of its value blocks [default: 32]' }),
     new: Flags.boolean({ summary: 'fail if this node has joined it already' }),
     ...options.startFlags,
     ...options.quietFlag,

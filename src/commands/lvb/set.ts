@@ -3,13 +3,11 @@
  */
 import * as Flags from '@oclif/core/flags';
 import { DlmError } from '../../core/index.js';
-import { askForLock } from '../../terminal/asking.js';
-import { anchorValue } from '../../terminal/anchor.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
 import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
-import { SignalWatch } from '../../terminal/signals.js';
+import { changeValue, needRoom } from '../../terminal/value-changes.js';
 import { hexOfValue, valueOfHex, valueOfStdin, valueOfText } from '../../terminal/values.js';
 
 export default class LvbSet extends BaseCommand {
@@ -47,14 +45,9 @@ export default class LvbSet extends BaseCommand {
     const given = flags.hex !== undefined ? valueOfHex(flags.hex) : typed === '-' ? null : valueOfText(typed!);
     const { client, space } = await this.reachLockspace(flags);
     const value = given ?? (await valueOfStdin(space.valueLength));
-    if (value.length > space.valueLength) {
-      throw new DlmError('DLM_VALUE_TOO_LONG', `the value has ${value.length} bytes and the value block ${space.valueLength}`);
-    }
-
-    const request = { space, target, mode: 'EX', flags: [], wantValue: false, ownerPid: null, patience: flags } as const;
-    const lock = await askForLock({ ...request, isQuiet: flags.quiet, note: (words) => this.note(words) }, new SignalWatch());
-    await anchorValue(client, space, target.name);
-    await lock.unlock({ value });
+    needRoom(value, space.valueLength);
+    const request = { space, target, patience: flags, isQuiet: flags.quiet, note: (words: string) => this.note(words) };
+    await changeValue(client, request, () => value);
     return { resource: target.shown, value: hexOfValue(value) };
   }
 }

@@ -1,7 +1,6 @@
 /**
  * End locks that outlived their owners.
  */
-import * as Flags from '@oclif/core/flags';
 import { defaultLockspace } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted } from '../../terminal/describe.js';
@@ -19,7 +18,7 @@ export default class OrphansPurge extends BaseCommand {
     { description: 'Only what process 4711 has left', command: '<%= config.bin %> orphans purge --pid 4711' },
   ];
   static override flags = {
-    pid: Flags.integer({ min: 1, helpValue: 'PID', summary: 'only those that this process has left' }),
+    pid: options.pidFlag({ helpValue: 'PID', summary: 'only those that this process has left' }),
     ...options.lockspaceFlag,
     ...options.quietFlag,
   };

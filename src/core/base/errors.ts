@@ -46,6 +46,8 @@ export const catalogue = {
   DLM_STATE_UNUSABLE: { exit: 104, meaning: 'the node cannot keep its state', hint: 'make room, or name another folder with DLM_DIR' },
   DLM_TOO_MANY: { exit: 105, meaning: 'a limit was reached', hint: 'wait for some of what was asked for before asking for more' },
   DLM_PROTOCOL: { exit: 106, meaning: 'the node and its caller do not understand each other', hint: 'see docs/protocol.md; after an upgrade restart the node: dlm node leave' },
+  DLM_VALUE_DIFFERS: { exit: 107, meaning: 'the value is not the one that was expected', hint: 'nothing was written; look at what it is now, and decide again' },
+  DLM_VALUE_NO_NUMBER: { exit: 108, meaning: 'the value is not a whole number', hint: 'nothing was written; write a number with: dlm lvb set NAME NUMBER' },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -24,6 +24,9 @@ export interface Owner {
   readonly command: string;
 }
 
+/** What somebody who locks is told. */
+type ForListener = Extract<Effect, { readonly cookie: unknown }>;
+
 export class Host {
   readonly node: DlmNode;
   readonly self: number;
@@ -55,7 +58,7 @@ export class Host {
     let refusal: Refuse | null = null;
     for (const effect of this.node.step(this.now(), input)) {
       if (effect.kind === 'refuse') refusal = effect;
-      else this.#deliver(effect);
+      else if ('cookie' in effect) this.#deliver(effect);
     }
     this.#arm();
     return refusal;
@@ -136,7 +139,7 @@ export class Host {
     this.#timer = null;
   }
 
-  #deliver(effect: Exclude<Effect, Refuse>): void {
+  #deliver(effect: ForListener): void {
     const listener = effect.cookie as Listener;
     if (effect.kind === 'complete') listener.complete(effect);
     else if (effect.kind === 'wait') listener.wait(effect);
@@ -153,7 +156,7 @@ export class Host {
     }
   }
 
-  #tellAttendants(effect: Exclude<Effect, Refuse>): void {
+  #tellAttendants(effect: ForListener): void {
     for (const attendant of this.#attendants.get(effect.lkid) ?? []) {
       if (effect.kind === 'complete') attendant.complete(effect);
       else if (effect.kind === 'wait') attendant.wait(effect);

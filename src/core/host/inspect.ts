@@ -88,7 +88,7 @@ function describeLock(
     position: state === 'granted' ? null : index + 1,
     flags: namesOfFlags(lock.flags).filter((flag) => flag !== 'CONVERT'),
     ageMillis: host.now() - lock.since,
-    token: lock.granted === IV ? null : formatToken(host.incarnation, lock.mastership, lock.sequence),
+    token: lock.granted === IV ? null : formatToken(lock.generation, lock.mastership, lock.sequence),
     node: host.self,
     owner: describeOwner(host, lock),
   };

@@ -58,6 +58,7 @@ export class LockHandle implements Listener {
   readonly #space: LockspaceClient;
   #lkid: number;
   #mode: ModeOrNone = IV;
+  #generation = 0;
   #mastership = 0;
   #sequence = 0;
   /** The outcome of the operation in flight: fine, an error, or not known yet; then perhaps who waits for it. */
@@ -84,7 +85,7 @@ export class LockHandle implements Listener {
 
   /** The token of the present grant: rises whenever a grant excludes an earlier one. */
   get token(): string {
-    return formatToken(this.#space.port.incarnation, this.#mastership, this.#sequence);
+    return formatToken(this.#generation, this.#mastership, this.#sequence);
   }
 
   /** The value that the last grant read; null if it read none. */
@@ -192,6 +193,7 @@ export class LockHandle implements Listener {
   complete(effect: Complete): void {
     this.#lkid = effect.lkid;
     this.#mode = effect.mode;
+    this.#generation = effect.generation;
     this.#mastership = effect.mastership;
     this.#sequence = effect.sequence;
     this.#noteValue(effect);
@@ -217,6 +219,7 @@ export class LockHandle implements Listener {
   adopt(effect: Adopt): void {
     this.#lkid = effect.lkid;
     this.#mode = effect.mode;
+    this.#generation = effect.generation;
     this.#mastership = effect.mastership;
     this.#sequence = effect.sequence;
     this.#settle('fine');

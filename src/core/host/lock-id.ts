@@ -6,7 +6,7 @@
  * as text: a greater token is a later one.
  */
 import { DlmError } from '../base/errors.js';
-import { lkid, type Lkid } from '../base/ids.js';
+import { generation, lkid, type Generation, type Lkid } from '../base/ids.js';
 import { escapeText } from './text.js';
 
 const hex8 = (value: number): string => value.toString(16).padStart(8, '0');
@@ -27,10 +27,10 @@ export function formatToken(generation: number, mastership: number, sequence: nu
   return `${hex8(generation)}.${hex8(mastership)}.${hex8(sequence)}`;
 }
 
-/** The parts of a token that one resource counts. */
-export function parseToken(token: string): { mastership: number; sequence: number } {
-  const [, mastership = '0', sequence = '0'] = token.split('.');
-  return { mastership: parseInt(mastership, 16), sequence: parseInt(sequence, 16) };
+/** The parts of a token. */
+export function parseToken(token: string): { generation: Generation; mastership: number; sequence: number } {
+  const [first = '0', mastership = '0', sequence = '0'] = token.split('.');
+  return { generation: generation(parseInt(first, 16)), mastership: parseInt(mastership, 16), sequence: parseInt(sequence, 16) };
 }
 
 export interface LockId {

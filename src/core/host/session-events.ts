@@ -49,14 +49,13 @@ export function tell(listener: Listener, event: Event): void {
 }
 
 function completeOf(listener: Listener, id: Lkid, event: Event & { event: 'complete' }): Complete {
-  const { mastership, sequence } = parseToken(event.token);
+  const { generation, mastership, sequence } = parseToken(event.token);
   const results = (event.results ?? []).reduce((set, name) => set | Result[name], 0);
   const value = event.valueHex === undefined ? null : Uint8Array.from(Buffer.from(event.valueHex, 'hex'));
   const mode = event.mode === null ? IV : modeNamed(event.mode)!;
-  return new Complete(listener, id, event.status, mode, results, value, event.valueState ?? 'none', mastership, sequence);
+  return new Complete(listener, id, event.status, mode, results, value, event.valueState ?? 'none', generation, mastership, sequence);
 }
 
 function adoptOf(listener: Listener, id: Lkid, event: Event & { event: 'adopted' }): Adopt {
-  const { mastership, sequence } = parseToken(event.token);
-  return { kind: 'adopt', cookie: listener, lkid: id, mode: modeNamed(event.mode) as Mode, mastership, sequence };
+  return { kind: 'adopt', cookie: listener, lkid: id, mode: modeNamed(event.mode) as Mode, ...parseToken(event.token) };
 }

@@ -44,7 +44,7 @@ export class SessionLock implements Listener {
       lkid: effect.lkid,
       status: effect.status,
       mode: nameOrNull(effect.mode),
-      token: formatToken(this.#session.incarnation, effect.mastership, effect.sequence),
+      token: formatToken(effect.generation, effect.mastership, effect.sequence),
       ...(effect.results === 0 ? {} : { results: namesOfResults(effect.results) }),
       ...(effect.valueState === 'none' ? {} : { valueState: effect.valueState }),
       ...(effect.value === null ? {} : { valueHex: hexOfBytes(effect.value) }),
@@ -66,7 +66,7 @@ export class SessionLock implements Listener {
       event: 'adopted',
       lkid: effect.lkid,
       mode: nameOfMode(effect.mode),
-      token: formatToken(this.#session.incarnation, effect.mastership, effect.sequence),
+      token: formatToken(effect.generation, effect.mastership, effect.sequence),
     });
   }
 

@@ -1,15 +1,16 @@
 /**
  * May this be granted, and what has become grantable?
  *
- * The master asks twice in a lock's life: when the call arrives, and on every
- * pass over the queues after something changed. Only the queues of one resource
+ * The master asks when the call arrives, on every pass over the queues after
+ * something changed, and when recovery has rebuilt the queues. Only the queues of one resource
  * are consulted. Compatibility decides first; then order, which differs between
  * conversions and new requests:
  *
  *   - conversions that just arrived jump every queue, unless QUECVT asks for order;
  *   - queued conversions are granted from the head of their queue;
  *   - new requests only when nobody converts, and from the head of theirs;
- *   - NOORDER ignores order, EXPEDITE ignores everything.
+ *   - NOORDER ignores order, EXPEDITE ignores everything;
+ *   - conversions whose order was lost with their master are granted in any order.
  *
  * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
  */
@@ -23,7 +24,7 @@ import type { Resource } from './resource.js';
 import type { Turn } from './turn.js';
 
 /** When the question is being asked. */
-export type Occasion = 'arrival' | 'retry';
+export type Occasion = 'arrival' | 'retry' | 'recovery';
 
 /** The answer: yes; not yet; or never, because it would wait in a deadlock. */
 export type Verdict = 'granted' | 'blocked' | 'deadlock';
@@ -37,6 +38,7 @@ export function fits(resource: Resource, lock: Lock, occasion: Occasion): boolea
     return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty;
   }
   if (lock.has(Flag.NOORDER)) return true;
+  if (lock.isConversion && occasion === 'recovery') return true;
   if (lock.isConversion) return resource.convertQueue.first === lock;
   if (!resource.convertQueue.isEmpty) return false;
   return occasion === 'arrival' ? resource.waitQueue.isEmpty : resource.waitQueue.first === lock;
@@ -101,10 +103,16 @@ export function grant(turn: Turn, resource: Resource, lock: Lock): void {
     resource.joinGranted(lock, turn.now);
   }
   lock.requested = IV;
-  if (lock.granted !== IV) lock.tokenSequence = resource.takeToken(lock.granted);
+  if (lock.granted !== IV) takeToken(resource, lock);
   const { blocking } = lock;
   if (blocking !== null) blocking.told = IV;
   turn.complete(lock, 'OK', value);
+}
+
+function takeToken(resource: Resource, lock: Lock): void {
+  lock.tokenSequence = resource.takeToken(lock.granted as Mode);
+  // A token from before the resource came to this master is over.
+  if (lock.far !== null) lock.far.mastership = 0;
 }
 
 /** The modes found blocked during a pass. */
@@ -125,11 +133,11 @@ class Blocked {
 }
 
 /** Something changed: grant whatever has become grantable, then tell who is in the way. */
-export function grantPending(turn: Turn, resource: Resource): void {
+export function grantPending(turn: Turn, resource: Resource, occasion: 'retry' | 'recovery' = 'retry'): void {
   if (resource.convertQueue.isEmpty && resource.waitQueue.isEmpty) return;
 
   const blocked = new Blocked();
-  grantConversions(turn, resource, blocked);
+  grantConversions(turn, resource, blocked, occasion);
   for (const lock of resource.waitQueue) {
     if (judge(resource, lock, 'retry') === 'granted') grant(turn, resource, lock);
     else blocked.add(lock.requested);
@@ -140,11 +148,16 @@ export function grantPending(turn: Turn, resource: Resource): void {
 }
 
 /** Walk the conversions, again from the head whenever a walk has granted one. */
-export function grantConversions(turn: Turn, resource: Resource, blocked = new Blocked()): void {
+export function grantConversions(
+  turn: Turn,
+  resource: Resource,
+  blocked = new Blocked(),
+  occasion: 'retry' | 'recovery' = 'retry',
+): void {
   let mayWalkForDemoted = true;
   for (;;) {
     blocked.restart(turn.law.blockedCwIsFresh);
-    const walk = walkConversions(turn, resource, blocked);
+    const walk = walkConversions(turn, resource, blocked, occasion);
     if (walk === 'granted') continue;
     if (walk === 'demoted' && mayWalkForDemoted) {
       mayWalkForDemoted = false;
@@ -155,12 +168,12 @@ export function grantConversions(turn: Turn, resource: Resource, blocked = new B
 }
 
 /** One walk from head to tail: did it grant, or else demote, anybody? */
-function walkConversions(turn: Turn, resource: Resource, blocked: Blocked): 'granted' | 'demoted' | 'nothing' {
+function walkConversions(turn: Turn, resource: Resource, blocked: Blocked, occasion: Occasion): 'granted' | 'demoted' | 'nothing' {
   let grantedSome = false;
   let demotedSome = false;
   for (const lock of resource.convertQueue) {
     const wasDemoted = isDemoted(lock);
-    const verdict = judge(resource, lock, 'retry');
+    const verdict = judge(resource, lock, occasion);
 
     if (verdict === 'granted') {
       grant(turn, resource, lock);

@@ -18,6 +18,8 @@ export interface Law {
   readonly deadlockedIsTold: boolean;
   /** A queued conversion granted in the mode it already holds is done, and stands among the granted again. */
   readonly grantLeavesConvertQueue: boolean;
+  /** Those who wait keep their order when the master of the resource is lost. */
+  readonly orderSurvives: boolean;
   /** Whoever adopts an orphan may not ask for what no lock call may ask for. */
   readonly adoptionIsChecked: boolean;
 }
@@ -30,6 +32,7 @@ export const kernelLaw: Law = {
   blockedCwIsFresh: false,
   deadlockedIsTold: false,
   grantLeavesConvertQueue: false,
+  orderSurvives: false,
   adoptionIsChecked: false,
 };
 
@@ -41,5 +44,6 @@ export const defaultLaw: Law = {
   blockedCwIsFresh: true,
   deadlockedIsTold: true,
   grantLeavesConvertQueue: true,
+  orderSurvives: true,
   adoptionIsChecked: true,
 };

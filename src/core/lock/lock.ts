@@ -8,12 +8,13 @@
  *
  * Kin: fs/dlm/dlm_internal.h struct dlm_lkb.
  */
-import type { Lkid, Millis, OwnerId } from '../base/ids.js';
+import type { Generation, Lkid, Millis, OwnerId } from '../base/ids.js';
+import type { Copy, FarEnd } from './far-end.js';
 import { IV, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 
-/** The queue a lock stands in. */
-export type Place = 'nowhere' | 'granted' | 'converting' | 'waiting';
+/** The queue a lock stands in. `asked`: its master, on another node, has not put it into one yet. */
+export type Place = 'nowhere' | 'granted' | 'converting' | 'waiting' | 'asked';
 
 /** What a holder has been told about those it blocks. */
 export interface BlockingMemory {
@@ -28,8 +29,8 @@ export interface BlockingMemory {
 /** What few locks need. */
 class Extras {
   blocking: BlockingMemory | null = null;
-
-  constructor(public value: Uint8Array | null) {}
+  far: FarEnd | null = null;
+  value: Uint8Array | null = null;
 }
 
 export class Lock {
@@ -40,7 +41,7 @@ export class Lock {
   flags = 0;
   /** What the next completion reports beside its status (sbflags). */
   results = 0;
-  /** The second half of the lock's token; see `Resource.takeToken`. */
+  /** The last part of the lock's token; see `Resource.takeToken`. */
   tokenSequence = 0;
   /** When it took its place in the queue it stands in. */
   since: Millis;
@@ -77,7 +78,7 @@ export class Lock {
 
   set value(value: Uint8Array | null) {
     if (this.#extras !== null) this.#extras.value = value;
-    else if (value !== null) this.#extras = new Extras(value);
+    else if (value !== null) (this.#extras = new Extras()).value = value;
   }
 
   /** What the holder was told; null until it first blocks somebody. */
@@ -87,8 +88,31 @@ export class Lock {
 
   /** The same, for writing. */
   remember(): BlockingMemory {
-    this.#extras ??= new Extras(null);
+    this.#extras ??= new Extras();
     return (this.#extras.blocking ??= { told: IV, turn: -1, mode: IV });
+  }
+
+  /** Its other end; null for one that is mastered where it is held, and always was. */
+  get far(): FarEnd | null {
+    return this.#extras === null ? null : this.#extras.far;
+  }
+
+  set far(far: FarEnd | null) {
+    (this.#extras ??= new Extras()).far = far;
+  }
+
+  get copy(): Copy {
+    return this.far?.copy ?? 'local';
+  }
+
+  /** The first part of its token. */
+  get generation(): Generation {
+    return this.far?.mastership ? this.far.generation : this.resource.home.generation;
+  }
+
+  /** The second part of its token. */
+  get mastership(): number {
+    return this.far?.mastership ? this.far.mastership : this.resource.mastership;
   }
 
   has(flag: number): boolean {

@@ -55,6 +55,14 @@ export function withMode(set: number, mode: Mode): number {
   return set | bit(mode);
 }
 
+/**
+ * Does a conversion give up something and take nothing that anybody could be in the way of, nor a new token?
+ * Then its holder need not wait to be told so by the master.
+ */
+export function isSilent(from: ModeOrNone, to: Mode): boolean {
+  return from > to && (to === NL || (to === CR && from !== EX));
+}
+
 /** PR and CW in either order: a conversion between them goes neither up nor down. */
 export function areMiddlePair(one: ModeOrNone, other: ModeOrNone): boolean {
   return (one === PR && other === CW) || (one === CW && other === PR);

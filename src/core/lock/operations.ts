@@ -13,6 +13,7 @@ import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
 import { Flag, brokenConvertRule, type Rule } from './flags.js';
 import { fits, grant, grantConversions, grantPending, isDemoted, judge } from './grant.js';
+import type { Law } from './law.js';
 import type { Lock } from './lock.js';
 import { moveValueOnUnlock } from './lvb.js';
 import { IV, type Mode } from './mode.js';
@@ -55,13 +56,18 @@ export function convert(turn: Turn, lock: Lock, wish: Conversion): Refused | nul
   const broken = brokenConvertRule(wish.flags, lock.granted, wish.mode);
   if (broken !== null) return ended('EINVAL', broken);
 
-  const kept = turn.law.persistentStays ? lock.flags & Flag.PERSISTENT : 0;
-  lock.ask(wish.mode, wish.flags | kept, wish.value);
+  lock.ask(wish.mode, wish.flags | keptFlags(turn.law, lock), wish.value);
   convertNow(turn, lock);
   return null;
 }
 
-function convertNow(turn: Turn, lock: Lock): void {
+/** What a conversion need not say again. */
+export function keptFlags(law: Law, lock: Lock): number {
+  return law.persistentStays ? lock.flags & Flag.PERSISTENT : 0;
+}
+
+/** The conversion that a granted lock asks for; its rules have been checked. */
+export function convertNow(turn: Turn, lock: Lock): void {
   const { resource } = lock;
   const verdict = judge(resource, lock, 'arrival');
 
@@ -106,7 +112,7 @@ export function unlock(turn: Turn, lock: Lock, flags: number, value: Uint8Array 
   grantPending(turn, resource);
 }
 
-const cancelTwiceRule: Rule = {
+export const cancelTwiceRule: Rule = {
   name: 'cancel-once',
   text: 'this lock was cancelled before and has asked for nothing since',
 };

@@ -8,15 +8,31 @@
  *
  * Kin: fs/dlm/dlm_internal.h struct dlm_rsb; lock.c add_lkb(), del_lkb(), move_lkb().
  */
-import type { Millis } from '../base/ids.js';
+import type { Generation, Millis, NodeId } from '../base/ids.js';
 import { Flag } from './flags.js';
 import type { Lock } from './lock.js';
 import type { ValueBlock } from './lvb.js';
 import { conflictsWithAny, withMode, type Mode } from './mode.js';
 import { Queue, nobody } from './queue.js';
 
+/** Where a resource is mastered. One object serves many resources. */
+export interface Home {
+  /** Null: not known yet, or lost. */
+  readonly master: NodeId | null;
+  /** When it came there; the first part of its tokens. */
+  readonly generation: Generation;
+}
+
 /** How many sets of the six modes there are. */
 const modeSets = 64;
+
+/** Those who wait, and the numbers of the first and the last of them. */
+class Queues {
+  readonly convert = new Queue();
+  readonly wait = new Queue();
+  firstNumber = 0;
+  lastNumber = 0;
+}
 
 export class Resource {
   /** The granted locks, newest first, chained through `next`. */
@@ -25,13 +41,14 @@ export class Resource {
   value: ValueBlock | null = null;
   /** The sequence part of the latest token, and the set of modes granted under it, in one number. */
   #token = 0;
-  #queues: { convert: Queue; wait: Queue } | null = null;
+  #queues: Queues | null = null;
 
   constructor(
     /** Up to 64 bytes, one character a byte. */
     readonly name: string,
-    /** Rises each time a name is taken up again: the mastership part of a token. */
-    readonly mastership: number,
+    /** Rises each time a name is taken up again in a generation: the second part of a token. */
+    public mastership: number,
+    public home: Home,
   ) {}
 
   get convertQueue(): Queue {
@@ -51,6 +68,11 @@ export class Resource {
     for (let lock = this.newestGranted; lock !== null; lock = lock.next) yield lock;
   }
 
+  /** Every lock, in whatever place; they may be moved or ended meanwhile. */
+  allLocks(): Lock[] {
+    return [...this.grantedLocks(), ...this.convertQueue, ...this.waitQueue];
+  }
+
   joinGranted(lock: Lock, now: Millis): void {
     this.leave(lock);
     lock.next = this.newestGranted;
@@ -63,7 +85,7 @@ export class Resource {
   /** Join the converting or waiting locks: at the tail, or with HEADQUE at the head. */
   joinQueue(lock: Lock, place: 'converting' | 'waiting', now: Millis): void {
     this.leave(lock);
-    this.#queues ??= { convert: new Queue(), wait: new Queue() };
+    this.#queues ??= new Queues();
     const queue = place === 'converting' ? this.#queues.convert : this.#queues.wait;
     if (lock.has(Flag.HEADQUE)) queue.prepend(lock);
     else queue.append(lock);
@@ -71,11 +93,39 @@ export class Resource {
     lock.since = now;
   }
 
+  /** Stand among the locks of a resource that is mastered elsewhere, in no queue yet. */
+  joinAsked(lock: Lock, now: Millis): void {
+    this.joinGranted(lock, now);
+    lock.place = 'asked';
+  }
+
+  /** A number for the lock that has joined a queue at its head or at its tail. */
+  numberInQueue(lock: Lock): number {
+    const queues = this.#queues!;
+    return lock.has(Flag.HEADQUE) ? (queues.firstNumber -= 1) : (queues.lastNumber += 1);
+  }
+
+  /** The queues were made anew, of locks that bring their numbers: new ones are outside of these. */
+  continueNumbers(numbers: Iterable<number>): void {
+    if (this.#queues === null) return;
+    for (const number of numbers) {
+      this.#queues.firstNumber = Math.min(this.#queues.firstNumber, number);
+      this.#queues.lastNumber = Math.max(this.#queues.lastNumber, number);
+    }
+  }
+
+  /** It has come to another master: its tokens begin anew, greater than any before. */
+  beginTokens(mastership: number, home: Home): void {
+    this.mastership = mastership;
+    this.home = home;
+    this.#token = 0;
+  }
+
   /** Leave whatever queue the lock stands in. */
   leave(lock: Lock): void {
     if (lock.place === 'converting') this.convertQueue.remove(lock);
     else if (lock.place === 'waiting') this.waitQueue.remove(lock);
-    else if (lock.place === 'granted') this.#unchain(lock);
+    else if (lock.place !== 'nowhere') this.#unchain(lock);
     lock.place = 'nowhere';
   }
 

@@ -8,7 +8,7 @@
  *
  * Kin: fs/dlm/ast.c dlm_add_cb(), dlm_may_skip_callback().
  */
-import type { Lkid, Millis } from '../base/ids.js';
+import type { Generation, Lkid, Millis } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
 import type { Status } from '../base/status.js';
 import type { Law } from './law.js';
@@ -31,7 +31,8 @@ export class Complete {
     /** The resource's value, if the grant read it. */
     readonly value: Uint8Array | null,
     readonly valueState: ValueState,
-    /** Two parts of the token; the generation is the node's. */
+    /** The token. */
+    readonly generation: Generation,
     readonly mastership: number,
     readonly sequence: number,
   ) {}
@@ -60,7 +61,16 @@ export class Wait {
 
 export type Callback = Complete | Block | Wait;
 
+/** Where the callbacks of locks go that are held on other nodes. */
+export interface Distant {
+  complete(lock: Lock, status: Status, value: Uint8Array | null): void;
+  wait(lock: Lock): void;
+  block(lock: Lock, mode: Mode): void;
+}
+
 export class Turn {
+  /** Set by the lockspace before there is a lock of another node. */
+  distant: Distant | null = null;
   now = 0 as Millis;
   /** Tells the callbacks of this turn from earlier ones. */
   number = 0;
@@ -81,7 +91,11 @@ export class Turn {
   complete(lock: Lock, status: Status, value: Uint8Array | null = null): void {
     const { blocking } = lock;
     if (blocking !== null) blocking.turn = -1;
-    if (lock.owner === null && this.dying?.has(lock) === true) return;
+    if (lock.copy === 'master') {
+      this.distant!.complete(lock, status, value);
+      return;
+    }
+    if (lock.owner === null && (lock.copy === 'process' || this.dying?.has(lock) === true)) return;
     const { resource } = lock;
     this.outbox.push(
       new Complete(
@@ -92,27 +106,30 @@ export class Turn {
         lock.results,
         value,
         stateOf(resource.value),
-        resource.mastership,
+        lock.generation,
+        lock.mastership,
         lock.tokenSequence,
       ),
     );
   }
 
   wait(lock: Lock): void {
-    this.outbox.push(new Wait(lock.cookie, lock.id));
+    if (lock.copy === 'master') this.distant!.wait(lock);
+    else if (lock.owner !== null || lock.copy === 'local') this.outbox.push(new Wait(lock.cookie, lock.id));
   }
 
   /** Tell a holder that it blocks `mode`, and remember that it knows of `remembered`. */
   block(lock: Lock, mode: Mode, remembered: Mode = mode): void {
     const memory = lock.remember();
     memory.told = remembered;
-    if (lock.owner === null) return;
+    if (lock.owner === null && lock.copy !== 'master') return;
     if (memory.turn === this.number && saysItAll(memory.mode, mode)) return;
 
     memory.turn = this.number;
     memory.mode = mode;
     if (compatible(lock.granted, mode)) return;
-    this.outbox.push(new Block(lock.cookie, lock.id, mode));
+    if (lock.copy === 'master') this.distant!.block(lock, mode);
+    else this.outbox.push(new Block(lock.cookie, lock.id, mode));
   }
 }
 

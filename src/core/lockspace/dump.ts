@@ -5,7 +5,7 @@
  *
  * Kin: debug_fs.c.
  */
-import type { Lkid, Millis, OwnerId } from '../base/ids.js';
+import type { Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
 import type { Lock } from '../lock/lock.js';
 import { stateOf, type ValueState } from '../lock/lvb.js';
 import type { ModeOrNone } from '../lock/mode.js';
@@ -23,13 +23,20 @@ export interface LockDump {
   readonly flags: number;
   /** When it took its place in its queue. */
   readonly since: Millis;
+  readonly generation: number;
   readonly mastership: number;
   readonly sequence: number;
+  /** The node that holds it, of a lock of another node that is mastered here; else null. */
+  readonly holder: NodeId | null;
+  /** Its number there. */
+  readonly holderLkid: Lkid | null;
 }
 
 export interface ResourceDump {
   /** One character a byte. */
   readonly name: string;
+  /** The node that decides; null: not known at the moment. */
+  readonly master: NodeId | null;
   readonly granted: readonly LockDump[];
   readonly converting: readonly LockDump[];
   readonly waiting: readonly LockDump[];
@@ -82,7 +89,8 @@ function dumpResource(resource: Resource, former: ReadonlyMap<Lock, OwnerId>): R
     Array.from(locks, (lock) => dumpLock(lock, former.get(lock)));
   return {
     name: resource.name,
-    granted: dumpLocks(resource.grantedLocks()),
+    master: resource.home.master,
+    granted: dumpLocks([...resource.grantedLocks()].filter(({ place }) => place === 'granted')),
     converting: dumpLocks(resource.convertQueue),
     waiting: dumpLocks(resource.waitQueue),
     valueState: stateOf(resource.value),
@@ -95,12 +103,15 @@ function dumpLock(lock: Lock, formerOwner: OwnerId | undefined): LockDump {
   return {
     lkid: lock.id,
     owner: (lock.owner ?? formerOwner) as OwnerId,
-    isOrphan: lock.owner === null,
+    isOrphan: lock.owner === null && lock.copy !== 'master',
     granted: lock.granted,
     requested: lock.requested,
     flags: lock.flags,
     since: lock.since,
-    mastership: lock.resource.mastership,
+    generation: lock.generation,
+    mastership: lock.mastership,
     sequence: lock.tokenSequence,
+    holder: lock.copy === 'master' ? lock.far!.node : null,
+    holderLkid: lock.copy === 'master' ? lock.far!.lkid : null,
   };
 }

@@ -9,28 +9,30 @@
  * Kin: lock.c dlm_user_request(), dlm_user_convert(), dlm_user_unlock(),
  * dlm_user_adopt_orphan(), dlm_clear_proc_locks(), dlm_user_purge().
  */
-import type { Lkid, Millis, OwnerId } from '../base/ids.js';
+import type { Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
+import { unreachable } from '../base/assert.js';
 import type { Outlet } from '../base/outbox.js';
 import { Flag, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
-import { defaultLaw, type Law } from '../lock/law.js';
+import { defaultLaw } from '../lock/law.js';
 import { Lock } from '../lock/lock.js';
 import type { Mode } from '../lock/mode.js';
 import * as operations from '../lock/operations.js';
 import type { CancelStatus, Refused } from '../lock/operations.js';
-import type { Resource } from '../lock/resource.js';
-import { Turn, type Callback } from '../lock/turn.js';
+import type { Callback } from '../lock/turn.js';
+import type { LockMessage, Send } from '../wire/message.js';
 import { LockTable } from './lock-table.js';
+import type { Members } from './members.js';
 import type { Numbers } from './numbers.js';
-import { Owners } from './owners.js';
-import { ResourceTable } from './resource-table.js';
+import type { Owners } from './owners.js';
+import { MasterSide } from './receive.js';
+import { receiveAnswer, receiveBlocking, receiveLookupReply } from './reply.js';
+import { ask, askCancel, askConvert, askUnlock } from './request.js';
+import type { ResourceTable } from './resource-table.js';
+import { Tables, type LockspaceConfig } from './tables.js';
 
-export interface LockspaceConfig {
-  /** The length of every value block, in bytes. */
-  readonly valueLength: number;
-  readonly law: Law;
-}
+export type { LockspaceConfig };
 
-export const defaultConfig: LockspaceConfig = { valueLength: 32, law: defaultLaw };
+export const defaultConfig: LockspaceConfig = { valueLength: 32, law: defaultLaw, nodir: false };
 
 /** What a request or a conversion asks for. */
 export interface LockWish {
@@ -52,22 +54,22 @@ const refuse = (code: Refused['code'], rule: Rule | null = null): Refused => ({ 
 
 const valueNeeded: Rule = { name: 'valblk-needs-value', text: 'VALBLK needs a value of the lockspace\'s length' };
 
+/** Has its end been asked for already? */
+const isEnding = ({ far }: Lock): boolean => far !== null && (far.pending === 'unlock' || far.overlap?.operation === 'unlock');
+
 export class Lockspace {
-  readonly #turn: Turn;
-  readonly #resources: ResourceTable;
-  readonly #owners = new Owners();
-  readonly #locks = new LockTable();
-  readonly #numbers: Numbers;
+  readonly tables: Tables;
+  readonly #master: MasterSide;
 
   constructor(
     readonly name: string,
     readonly config: LockspaceConfig,
     numbers: Numbers,
-    outbox: Outlet<Callback>,
+    outbox: Outlet<Callback | Send>,
+    members: Members,
   ) {
-    this.#turn = new Turn(config.law, outbox);
-    this.#resources = new ResourceTable(numbers);
-    this.#numbers = numbers;
+    this.tables = new Tables(name, config, numbers, outbox, members);
+    this.#master = new MasterSide(this.tables);
   }
 
   /** Ask for a new lock, or with ORPHAN for one that was left behind. */
@@ -79,19 +81,21 @@ export class Lockspace {
       if (!this.#bringsValue(wish.flags, wish.value)) return refuse('EINVAL', valueNeeded);
     }
     if (adopts) return this.#adopt(wish);
-    this.#turn.begin(now);
+    const { tables } = this;
+    tables.turn.begin(now);
 
-    const resource = this.#resources.take(wish.name);
-    const id = this.#numbers.nextLkid(this.#locks);
+    const resource = tables.take(wish.name);
+    const id = tables.numbers.nextLkid(tables.locks);
     const lock = new Lock(id, resource, wish.owner, wish.cookie, now);
     lock.ask(wish.mode, wish.flags, wish.value);
-    operations.request(this.#turn, lock);
+    if (tables.isMasterOf(resource)) operations.request(tables.turn, lock);
+    else ask(tables, lock);
 
     if (lock.place === 'nowhere') {
-      this.#retire(lock);
+      tables.retire(resource);
     } else {
-      this.#locks.add(lock);
-      this.#owners.add(lock, wish.owner);
+      tables.locks.add(lock);
+      tables.owners.add(lock, wish.owner);
     }
     return lock;
   }
@@ -99,37 +103,38 @@ export class Lockspace {
   convert(now: Millis, id: Lkid, wish: LockWish): Refused | null {
     const flags = wish.flags | Flag.CONVERT;
     const broken = brokenLockRule(flags, wish.mode, 0);
-    const lock = this.#locks.get(id);
+    const lock = this.#heldHere(id);
     if (lock === null) return refuse('ENOENT');
     if (broken !== null) return refuse('EINVAL', broken);
     if (!this.#bringsValue(flags, wish.value)) return refuse('EINVAL', valueNeeded);
 
-    this.#turn.begin(now);
-    return operations.convert(this.#turn, lock, { ...wish, flags });
+    this.tables.turn.begin(now);
+    if (lock.copy === 'process') return askConvert(this.tables, lock, { ...wish, flags });
+    return operations.convert(this.tables.turn, lock, { ...wish, flags });
   }
 
   unlock(now: Millis, id: Lkid, flags: number, value: Uint8Array | null): Refused | null {
     if ((flags & Flag.CANCEL) !== 0) return this.cancel(now, id, flags, 'ECANCEL');
-    const lock = this.#locks.get(id);
+    const lock = this.#heldHere(id);
     if (lock === null) return refuse('ENOENT');
     const broken = brokenUnlockRule(flags);
     if (broken !== null) return refuse('EINVAL', broken);
     if (value !== null && !this.#bringsValue(flags, value)) return refuse('EINVAL', valueNeeded);
 
-    this.#turn.begin(now);
-    this.#end(lock, flags, value);
-    return null;
+    this.tables.turn.begin(now);
+    return this.#end(lock, flags, value);
   }
 
   cancel(now: Millis, id: Lkid, flags: number, status: CancelStatus): Refused | null {
-    const lock = this.#locks.get(id);
+    const lock = this.#heldHere(id);
     if (lock === null) return refuse('ENOENT');
     const broken = brokenUnlockRule(flags | Flag.CANCEL);
     if (broken !== null) return refuse('EINVAL', broken);
 
-    this.#turn.begin(now);
-    const refused = operations.cancel(this.#turn, lock, flags, status);
-    if (lock.place === 'nowhere') this.#forget(lock);
+    this.tables.turn.begin(now);
+    if (lock.copy === 'process') return askCancel(this.tables, lock, flags, status);
+    const refused = operations.cancel(this.tables.turn, lock, flags, status);
+    if (lock.place === 'nowhere') this.tables.forget(lock);
     return refused;
   }
 
@@ -154,9 +159,9 @@ export class Lockspace {
 
   /** End the orphans of one former owner, or all of them. Returns how many. */
   purgeOrphans(now: Millis, formerOwner: OwnerId | null): number {
-    this.#turn.begin(now);
+    this.tables.turn.begin(now);
     let count = 0;
-    for (const [lock, owner] of [...this.#owners.orphans]) {
+    for (const [lock, owner] of [...this.owners.orphans]) {
       if (formerOwner !== null && owner !== formerOwner) continue;
       this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
       count += 1;
@@ -164,29 +169,79 @@ export class Lockspace {
     return count;
   }
 
+  /** A message of a member, of its present life and ours. */
+  receive(now: Millis, from: NodeId, message: LockMessage): void {
+    const { tables } = this;
+    tables.turn.begin(now);
+    switch (message.kind) {
+      case 'request':
+      case 'convert':
+      case 'unlock':
+      case 'cancel':
+      case 'remove':
+        this.#master[message.kind](from, message as never);
+        break;
+      case 'lookupReply':
+        receiveLookupReply(tables, from, message);
+        break;
+      case 'blocking':
+        receiveBlocking(tables, from, message);
+        break;
+      case 'requestReply':
+      case 'convertReply':
+      case 'unlockReply':
+      case 'cancelReply':
+      case 'grant':
+        receiveAnswer(tables, from, message);
+        break;
+      case 'purge':
+        this.purgeOrphans(now, message.formerOwner);
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  /** End the orphans on another member. */
+  purgeOrphansOn(node: NodeId, formerOwner: OwnerId | null): void {
+    this.tables.send(node, { kind: 'purge', formerOwner });
+  }
+
   /** Time has passed: forget what has been idle for long enough. */
   tick(now: Millis): void {
-    this.#resources.forgetExpired(now);
+    const { tables } = this;
+    for (const resource of tables.resources.forgetExpired(now)) {
+      if (!tables.isMasterOf(resource)) continue;
+      const directory = tables.members.directoryOf(resource.name);
+      const { name, mastership } = resource;
+      if (directory !== tables.self && !tables.config.nodir) tables.send(directory, { kind: 'remove', name, mastership });
+    }
   }
 
   nextDeadline(): Millis | null {
-    return this.#resources.nextDeadline();
+    return this.tables.resources.nextDeadline();
   }
 
   get resources(): ResourceTable {
-    return this.#resources;
+    return this.tables.resources;
   }
 
   get owners(): Owners {
-    return this.#owners;
+    return this.tables.owners;
   }
 
-  get locks(): Iterable<Lock> {
-    return this.#locks;
+  get locks(): LockTable {
+    return this.tables.locks;
   }
 
   get lockCount(): number {
-    return this.#locks.size;
+    return this.tables.locks.size;
+  }
+
+  /** A lock by its id, unless it is another node's lock that is mastered here. */
+  #heldHere(id: Lkid): Lock | null {
+    const lock = this.tables.lock(id);
+    return lock === null || lock.copy === 'master' ? null : lock;
   }
 
   #bringsValue(flags: number, value: Uint8Array | null): boolean {
@@ -195,54 +250,48 @@ export class Lockspace {
 
   /** Hand an orphan of that name and mode to a new owner; it keeps its id, and no callback follows. */
   #adopt(wish: NewLock): Refused | Lock {
-    const named = [...this.#owners.orphans.keys()].filter((orphan) => orphan.resource.name === wish.name);
-    const lock = named.find((orphan) => orphan.granted === wish.mode);
+    const named = [...this.owners.orphans.keys()].filter((orphan) => orphan.resource.name === wish.name);
+    const lock = named.find((orphan) => orphan.granted === wish.mode && !isEnding(orphan));
     if (lock === undefined) return refuse(named.length > 0 ? 'EAGAIN' : 'ENOENT');
 
-    this.#owners.remove(lock);
+    this.owners.remove(lock);
     const kept = this.config.law.persistentStays ? Flag.PERSISTENT : 0;
     lock.flags = wish.flags | kept;
     lock.owner = wish.owner;
     lock.cookie = wish.cookie;
-    this.#owners.add(lock, wish.owner);
+    this.owners.add(lock, wish.owner);
     return lock;
   }
 
   /** Begin a turn in which all locks of an owner end or become orphans. */
   #bury(now: Millis, owner: OwnerId): Lock[] {
-    const locks = this.#owners.takeAll(owner);
-    this.#turn.begin(now);
-    this.#turn.dying = new Set(locks);
+    const { turn, owners } = this.tables;
+    const locks = owners.takeAll(owner);
+    turn.begin(now);
+    turn.dying = new Set(locks);
     return locks;
   }
 
   #leaveBehind(lock: Lock, owner: OwnerId): void {
-    const wasWaiting = lock.place === 'waiting';
-    if (lock.place !== 'granted') operations.takeBack(this.#turn, lock, 'ECANCEL');
-    if (wasWaiting && this.config.law.waitingOrphanEnds) this.#forget(lock);
-    else this.#owners.orphan(lock, owner);
+    const wasWaiting = lock.place === 'waiting' || lock.place === 'asked';
+    const isGhost = wasWaiting && this.config.law.waitingOrphanEnds;
+    if (lock.copy === 'process') this.#leaveBehindAfar(lock, isGhost);
+    else if (lock.place !== 'granted') operations.takeBack(this.tables.turn, lock, 'ECANCEL');
+
+    if (!isGhost) this.owners.orphan(lock, owner);
+    else if (lock.copy !== 'process') this.tables.forget(lock);
   }
 
-  #end(lock: Lock, flags: number, value: Uint8Array | null): void {
-    operations.unlock(this.#turn, lock, flags, value);
-    this.#forget(lock);
+  /** The same, of a lock that is mastered elsewhere. */
+  #leaveBehindAfar(lock: Lock, isGhost: boolean): void {
+    if (isGhost) askUnlock(this.tables, lock, Flag.FORCEUNLOCK, null);
+    else if (lock.place !== 'granted' || lock.far!.pending !== 'none') askCancel(this.tables, lock, 0, 'ECANCEL');
   }
 
-  #forget(lock: Lock): void {
-    this.#locks.remove(lock);
-    this.#owners.remove(lock);
-    this.#retire(lock);
-  }
-
-  /** By the kernel's law an orphan that stands in no queue still holds on to its resource. */
-  #hasGhost(resource: Resource): boolean {
-    if (this.config.law.waitingOrphanEnds) return false;
-    return [...this.#owners.orphans.keys()].some((orphan) => orphan.resource === resource);
-  }
-
-  /** The lock is gone; was it the last one of its resource? */
-  #retire(lock: Lock): void {
-    const { resource } = lock;
-    if (resource.isIdle && !this.#hasGhost(resource)) this.#resources.retire(resource, this.#turn.now);
+  #end(lock: Lock, flags: number, value: Uint8Array | null): Refused | null {
+    if (lock.copy === 'process') return askUnlock(this.tables, lock, flags, value);
+    operations.unlock(this.tables.turn, lock, flags, value);
+    this.tables.forget(lock);
+    return null;
   }
 }

@@ -4,12 +4,12 @@
  * A call that is accepted ends in one `complete`, now or after a `wait`. The
  * exceptions complete nothing: a cancel of a granted lock, and an adoption.
  */
-import type { Generation, Lkid, NodeId } from '../base/ids.js';
+import type { Generation, Lkid } from '../base/ids.js';
 import type { Rule } from '../lock/flags.js';
 import type { Mode } from '../lock/mode.js';
 import type { Refusal } from '../base/status.js';
 import type { Block, Complete, Wait } from '../lock/turn.js';
-import type { MemberSlot, Message } from '../wire/message.js';
+import type { MemberSlot, Send } from '../wire/message.js';
 import type { Input } from './input.js';
 
 /** The call was not accepted and has changed nothing. */
@@ -27,15 +27,9 @@ export interface Adopt {
   readonly cookie: unknown;
   readonly lkid: Lkid;
   readonly mode: Mode;
+  readonly generation: Generation;
   readonly mastership: number;
   readonly sequence: number;
-}
-
-/** Say this to another member. Messages to one node arrive in this order, each once, or it fails. */
-export interface Send {
-  readonly kind: 'send';
-  readonly to: NodeId;
-  readonly message: Message;
 }
 
 /** Tell the engine which lockspaces this node has joined from now on; it answers with a view. */

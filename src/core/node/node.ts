@@ -5,7 +5,7 @@
  * both come in with the input. Two nodes given the same inputs at the same times
  * ask for the same effects.
  */
-import type { Incarnation, Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
+import type { Incarnation, Lkid, LockspaceId, Millis, NodeId, OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import { Outbox } from '../base/outbox.js';
 import type { Refusal } from '../base/status.js';
@@ -14,15 +14,21 @@ import { Lock } from '../lock/lock.js';
 import { IV, type Mode } from '../lock/mode.js';
 import type { Refused } from '../lock/operations.js';
 import { counts, dump, type LockspaceCounts, type LockspaceDump } from '../lockspace/dump.js';
-import { Lockspace } from '../lockspace/lockspace.js';
+import type { View } from '../cluster/view.js';
+import type { Lockspace, LockspaceConfig } from '../lockspace/lockspace.js';
 import { Numbers } from '../lockspace/numbers.js';
 import type { Effect } from './effect.js';
-import type { Input, LeaveLockspace, LockInput, Operation } from './input.js';
+import type { Input, LeaveLockspace, LockInput, Operation, Received } from './input.js';
+import { Stack, type Call } from './stack.js';
 
 export interface NodeConfig {
   readonly self: NodeId;
   /** Greater than that of every earlier life of this node. */
   readonly incarnation: Incarnation;
+  /** Does an engine say who is in the cluster? If not, this node is all of it. */
+  readonly hasEngine?: boolean;
+  /** The highest generation that an earlier life of this node has kept. */
+  readonly generation?: number;
 }
 
 /** A lock and what its owner gave to be handed back. */
@@ -38,42 +44,65 @@ const stillLocked: Rule = { name: 'lockspace-empty', text: 'the lockspace still 
 
 export class DlmNode {
   readonly #outbox = new Outbox<Effect>();
-  readonly #lockspaces = new Map<string, Lockspace>();
+  readonly #stacks = new Map<string, Stack>();
   /** The same, in the order of their names. */
-  #sorted: readonly Lockspace[] = [];
+  #sorted: readonly Stack[] = [];
+  readonly #byId = new Map<LockspaceId, Stack>();
   readonly #numbers = new Numbers();
+  #view: View | null = null;
+  #joins = 0;
+  #heard: number;
 
-  constructor(readonly config: NodeConfig) {}
+  constructor(readonly config: NodeConfig) {
+    this.#heard = config.generation ?? 0;
+  }
 
   /** One thing has happened: what is to be done? */
   step(now: Millis, input: Input): Effect[] {
     switch (input.kind) {
       case 'joinLockspace':
-        this.#join(input.lockspace, input.config);
+        this.#join(now, input.lockspace, input.config);
         break;
       case 'leaveLockspace':
         this.#leave(input);
         break;
       case 'endOwner':
-        for (const lockspace of this.#sorted) lockspace.endOwner(now, input.owner);
+        for (const stack of this.#sorted) this.#call(now, stack, input);
         break;
       case 'deadline':
-        for (const lockspace of this.#sorted) lockspace.tick(now);
+        for (const { isRunning, lockspace } of this.#sorted) if (isRunning) lockspace.tick(now);
+        break;
+      case 'view':
+        this.#follow(now, input.view);
+        break;
+      case 'received':
+        this.#receive(now, input);
         break;
       default: {
-        const lockspace = this.#lockspaces.get(input.lockspace);
-        if (lockspace === undefined) this.#refuse(input, 'ENOENT', notJoined);
-        else this.#operate(now, lockspace, input);
+        const stack = this.#stacks.get(input.lockspace);
+        if (stack === undefined) this.#refuse(input, 'ENOENT', notJoined);
+        else this.#call(now, stack, input);
       }
     }
-    return this.#outbox.take();
+    const effects = this.#outbox.take();
+    if (this.config.hasEngine === true) this.#remember(effects);
+    return effects;
+  }
+
+  get view(): View | null {
+    return this.#view;
+  }
+
+  /** Where a lockspace stands, for people. Null: not joined. */
+  stack(lockspace: string): Stack | null {
+    return this.#stacks.get(lockspace) ?? null;
   }
 
   /** When the node wants to be given a `deadline`, if nothing happens before. */
   nextDeadline(): Millis | null {
     let next: Millis | null = null;
-    for (const lockspace of this.#sorted) {
-      const deadline = lockspace.nextDeadline();
+    for (const { isRunning, lockspace } of this.#sorted) {
+      const deadline = isRunning ? lockspace.nextDeadline() : null;
       if (deadline !== null && (next === null || deadline < next)) next = deadline;
     }
     return next;
@@ -81,36 +110,36 @@ export class DlmNode {
 
   /** The names of the joined lockspaces, in order. */
   lockspaceNames(): string[] {
-    return [...this.#lockspaces.keys()].sort();
+    return [...this.#stacks.keys()].sort();
   }
 
   hasLockspace(name: string): boolean {
-    return this.#lockspaces.has(name);
+    return this.#stacks.has(name);
   }
 
   /** How many locks there are, in all lockspaces. */
   get lockCount(): number {
     let count = 0;
-    for (const lockspace of this.#sorted) count += lockspace.lockCount;
+    for (const { lockspace } of this.#sorted) count += lockspace.lockCount;
     return count;
   }
 
   /** A lockspace, or one resource of it, as plain data. Null: not joined. */
   dump(lockspace: string, resource: string | null = null): LockspaceDump | null {
-    const found = this.#lockspaces.get(lockspace);
-    return found === undefined ? null : dump(found, resource);
+    const found = this.#stacks.get(lockspace);
+    return found === undefined ? null : dump(found.lockspace, resource);
   }
 
   /** How much a lockspace holds. Null: not joined. */
   counts(lockspace: string): LockspaceCounts | null {
-    const found = this.#lockspaces.get(lockspace);
-    return found === undefined ? null : counts(found);
+    const found = this.#stacks.get(lockspace);
+    return found === undefined ? null : counts(found.lockspace);
   }
 
   /** The locks that somebody would miss: of one owner, of one lockspace, or both. Orphans have nobody. */
   held(owner: OwnerId | null, lockspace: string | null): HeldLock[] {
     const held: HeldLock[] = [];
-    for (const { name, locks } of this.#sorted) {
+    for (const { name, lockspace: { locks } } of this.#sorted) {
       if (lockspace !== null && name !== lockspace) continue;
       for (const lock of locks) {
         if (lock.owner !== null && (owner === null || lock.owner === owner)) held.push(heldLock(lock));
@@ -121,12 +150,38 @@ export class DlmNode {
 
   /** Does this owner hold or want anything? */
   hasLocksOf(owner: OwnerId): boolean {
-    return this.#sorted.some(({ owners }) => owners.hasLocksOf(owner));
+    return this.#sorted.some(({ lockspace }) => lockspace.owners.hasLocksOf(owner));
   }
 
   /** Has this owner, who has ended, left orphans? */
   hasOrphansOf(owner: OwnerId): boolean {
-    return this.#sorted.some(({ owners }) => [...owners.orphans.values()].includes(owner));
+    return this.#sorted.some(({ lockspace }) => [...lockspace.owners.orphans.values()].includes(owner));
+  }
+
+  /** Carry a call out, or let it wait until locking goes on. */
+  #call(now: Millis, stack: Stack, call: Call): void {
+    if (!stack.isRunning) stack.park(call);
+    else if (call.kind === 'endOwner') stack.lockspace.endOwner(now, call.owner);
+    else this.#operate(now, stack.lockspace, call);
+  }
+
+  #callAll(now: Millis, stack: Stack, calls: readonly Call[]): void {
+    for (const call of calls) this.#call(now, stack, call);
+  }
+
+  #follow(now: Millis, view: View): void {
+    this.#view = view;
+    for (const stack of this.#sorted) this.#callAll(now, stack, stack.follow(now, view));
+  }
+
+  #receive(now: Millis, { from, message }: Received): void {
+    const stack = this.#byId.get(message.lockspace);
+    if (stack !== undefined) this.#callAll(now, stack, stack.receive(now, from, message));
+  }
+
+  /** What was kept once is known to the lives of every lockspace. */
+  #remember(effects: readonly Effect[]): void {
+    for (const effect of effects) if (effect.kind === 'persist') this.#heard = Math.max(this.#heard, effect.generation);
   }
 
   #operate(now: Millis, lockspace: Lockspace, input: Operation): void {
@@ -167,25 +222,37 @@ export class DlmNode {
     this.#outbox.push({ kind: 'refuse', call, code, rule });
   }
 
-  #join(name: string, config: Lockspace['config']): void {
-    if (this.#lockspaces.has(name)) return;
-    this.#lockspaces.set(name, new Lockspace(name, config, this.#numbers, this.#outbox));
+  #join(now: Millis, name: string, config: LockspaceConfig): void {
+    if (this.#stacks.has(name)) return;
+    this.#joins += 1;
+    const stack = new Stack(name, config, this.#numbers, this.#outbox, this.#joins, this.config, this.#heard);
+    this.#stacks.set(name, stack);
+    this.#byId.set(stack.lockspace.tables.id, stack);
     this.#sort();
+    this.#announce();
+    if (this.#view !== null) stack.follow(now, this.#view);
   }
 
   #leave(input: LeaveLockspace): void {
-    const lockspace = this.#lockspaces.get(input.lockspace);
-    if (lockspace === undefined) this.#refuse(input, 'ENOENT', notJoined);
-    else if (lockspace.lockCount > 0 && !input.force) this.#refuse(input, 'EBUSY', stillLocked);
+    const stack = this.#stacks.get(input.lockspace);
+    if (stack === undefined) this.#refuse(input, 'ENOENT', notJoined);
+    else if (stack.lockspace.lockCount > 0 && !input.force) this.#refuse(input, 'EBUSY', stillLocked);
     else {
-      this.#lockspaces.delete(input.lockspace);
+      this.#stacks.delete(input.lockspace);
+      this.#byId.delete(stack.lockspace.tables.id);
       this.#sort();
+      this.#announce();
     }
+  }
+
+  #announce(): void {
+    if (this.config.hasEngine !== true) return;
+    this.#outbox.push({ kind: 'announce', lockspaces: new Map(this.#sorted.map(({ name, join }) => [name, join])) });
   }
 
   /** Nothing may depend on the order of joining. */
   #sort(): void {
-    this.#sorted = this.lockspaceNames().map((name) => this.#lockspaces.get(name)!);
+    this.#sorted = this.lockspaceNames().map((name) => this.#stacks.get(name)!);
   }
 }
 
@@ -199,7 +266,8 @@ function adoption(lock: Lock): Effect {
     cookie: lock.cookie,
     lkid: lock.id,
     mode: lock.granted as Mode,
-    mastership: lock.resource.mastership,
+    generation: lock.generation,
+    mastership: lock.mastership,
     sequence: lock.tokenSequence,
   };
 }

@@ -35,7 +35,7 @@ export interface Request extends Envelope {
   readonly isLookup: boolean;
 }
 
-/** Holder → master. To a weaker mode nobody waits for the reply, and none is sent. */
+/** Holder → master. If it is silent (`isSilent` in lock/mode.ts) nobody waits for a reply, and none is sent. */
 export interface Convert extends Envelope {
   readonly kind: 'convert';
   readonly lkid: Lkid;
@@ -225,6 +225,13 @@ export type RecoveryMessage =
   | RebuildLocksReply;
 
 export type Message = LockMessage | RecoveryMessage;
+
+/** Say this to another member. From one node to another messages arrive in this order, each once, or the view changes. */
+export interface Send {
+  readonly kind: 'send';
+  readonly to: NodeId;
+  readonly message: Message;
+}
 
 const recoveryKinds: ReadonlySet<Message['kind']> = new Set<RecoveryMessage['kind']>([
   'reached',

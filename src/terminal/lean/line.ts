@@ -16,6 +16,7 @@ export interface FlagRow {
   readonly type: 'boolean' | 'option';
   readonly char?: string;
   readonly aliases?: readonly string[];
+  readonly charAliases?: readonly string[];
   readonly parse?: Parse;
   readonly multiple?: boolean;
   readonly multipleNonGreedy?: boolean;
@@ -39,14 +40,15 @@ type Rows<Row> = Readonly<Record<string, Row>>;
 export interface Parsed {
   readonly args: Record<string, unknown>;
   readonly flags: Record<string, unknown>;
-  readonly argv: readonly unknown[];
+  /** The words that are no options, in the order of the line; the library has all it has read in here. */
+  readonly raw: readonly { readonly type: 'arg'; readonly input: string }[];
 }
 
 /** What has no bearing on what a line means. */
 const wordsForPeople = ['summary', 'description', 'helpGroup', 'helpLabel', 'helpValue', 'hidden', 'name', 'input'];
 const knownOfFlags = [
-  ...wordsForPeople, 'type', 'char', 'aliases', 'parse', 'multiple', 'multipleNonGreedy', 'required', 'default',
-  'options', 'exclusive', 'dependsOn', 'min', 'max',
+  ...wordsForPeople, 'type', 'char', 'aliases', 'charAliases', 'parse', 'multiple', 'multipleNonGreedy', 'required', 'default',
+  'options', 'exclusive', 'dependsOn',
 ];
 const knownOfArgs = [...wordsForPeople, 'type', 'parse', 'required', 'ignoreStdin'];
 
@@ -68,12 +70,8 @@ export async function parseLine({ args, flags, isStrict }: Grammar, line: readon
   const flagValues = await valuesOfFlags(flags, given);
   needRules(flags, flagValues, given);
   const argValues = await valuesOfArgs(args, words);
-  const others = words.slice(Object.keys(args).length);
-  if (isStrict && others.length > 0) throw new Unsure();
-  // The library's order: a word stands where it first occurs in the line, in whatever part.
-  const placeOf = (word: unknown): number => line.indexOf(word as string);
-  const argv = [...Object.values(argValues), ...others].sort((one, other) => placeOf(one) - placeOf(other));
-  return { args: argValues, flags: flagValues, argv };
+  if (isStrict && words.length > Object.keys(args).length) throw new Unsure();
+  return { args: argValues, flags: flagValues, raw: words.map((input) => ({ type: 'arg', input })) };
 }
 
 function needKnown(row: object, known: readonly string[], isPlain: boolean): void {
@@ -112,7 +110,7 @@ function takeLong(flags: Rows<FlagRow>, word: string, rest: string[], given: Sor
 
 /** `-o`, `-o VALUE`, `-oVALUE`, `-o=VALUE`, and booleans in a row: `-abo VALUE`. */
 function takeShort(flags: Rows<FlagRow>, word: string, rest: string[], given: Sorted['given']): void {
-  const name = nameWhere(flags, (row) => row.char === word[1]);
+  const name = nameWhere(flags, (row) => row.char === word[1] || row.charAliases?.includes(word[1]!) === true);
   const behind = word.slice(2);
   if (flags[name]!.type === 'option') {
     add(flags, given, name, needValue(behind === '' ? rest.shift() : behind.replace(/^=/, '')));

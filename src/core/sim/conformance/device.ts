@@ -73,7 +73,7 @@ export class Device {
 
   constructor(law: Law) {
     this.#node = new DlmNode({ self: nodeId(1), incarnation: incarnation(1) });
-    this.#step({ kind: 'joinLockspace', lockspace, config: { valueLength, law } });
+    this.#step({ kind: 'joinLockspace', lockspace, config: { valueLength, law, nodir: false } });
   }
 
   /** Carry out one line, and tell what a person at the device would have seen. */
@@ -239,7 +239,7 @@ export class Device {
   }
 
   #observe(effect: Effect): void {
-    if (effect.kind === 'refuse') return;
+    if (!('cookie' in effect)) return;
     const lock = effect.cookie as DeviceLock;
     lock.lkid = effect.lkid;
     if (this.#ended.has(lock.owner)) return;

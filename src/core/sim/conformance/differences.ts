@@ -18,7 +18,8 @@ import { asksFor, isConvert, type History, type LockHistory } from './history.js
 import { flagsOf, nameOf, targetOf, type Step } from './scenario.js';
 import { showName } from './show.js';
 
-export type RuleName = keyof Law;
+/** The choices that can show themselves on one node. */
+export type RuleName = Exclude<keyof Law, 'orderSurvives'>;
 
 /** A difference, and what led to it. */
 export interface Seen {

@@ -1,0 +1,72 @@
+/**
+ * Who shares a lockspace, in one view; and whose part of the directory a name is.
+ *
+ * Made anew with every change, by the same rule on every member, so that all agree.
+ *
+ * Kin: member.c make_member_array(); dir.c dlm_hash2nodeid().
+ */
+import { viewId, type NodeId, type ViewId } from '../base/ids.js';
+
+export interface Participant {
+  readonly node: NodeId;
+  /** The view in which it came; messages from before are not of its present life here. */
+  readonly since: ViewId;
+  /** Its share of the directory; if all have 0, all count as 1. */
+  readonly weight: number;
+}
+
+export class Members {
+  /** In the order of their numbers. */
+  readonly nodes: readonly NodeId[];
+  readonly #since: ReadonlyMap<NodeId, ViewId>;
+  /** Every member as often as its weight says. */
+  readonly #shares: readonly NodeId[];
+
+  constructor(
+    readonly self: NodeId,
+    readonly seq: ViewId,
+    participants: readonly Participant[],
+  ) {
+    this.nodes = participants.map(({ node }) => node);
+    this.#since = new Map(participants.map(({ node, since }) => [node, since]));
+    const isWeighted = participants.some(({ weight }) => weight > 0);
+    this.#shares = participants.flatMap(({ node, weight }) => new Array<NodeId>(isWeighted ? weight : 1).fill(node));
+  }
+
+  get isAlone(): boolean {
+    return this.nodes.length === 1;
+  }
+
+  has(node: NodeId): boolean {
+    return this.#since.has(node);
+  }
+
+  /** Who collects the reports of a recovery. */
+  get coordinator(): NodeId {
+    return this.nodes[0]!;
+  }
+
+  /** Does a message of that age belong to the present life, in this lockspace, of both its ends? */
+  isOfNow(from: NodeId, seq: ViewId): boolean {
+    const since = this.#since.get(from);
+    return since !== undefined && seq >= since && seq >= this.#since.get(this.self)!;
+  }
+
+  directoryOf(name: string): NodeId {
+    if (this.#shares.length === 1) return this.#shares[0]!;
+    return this.#shares[(hash(name) >>> 8) % this.#shares.length]!;
+  }
+}
+
+/** The only member, for ever: a node without a cluster. */
+export function alone(self: NodeId): Members {
+  return new Members(self, viewId(0), [{ node: self, since: viewId(0), weight: 0 }]);
+}
+
+/** A number of 32 bits made of a name, the same everywhere (FNV-1a, then mixed). */
+export function hash(name: string): number {
+  let value = 0x811c9dc5;
+  for (let place = 0; place < name.length; place += 1) value = Math.imul(value ^ name.charCodeAt(place), 0x01000193);
+  value = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d);
+  return (value ^ (value >>> 12)) >>> 0;
+}

@@ -1,0 +1,179 @@
+/**
+ * Requests that arrive at the master, or at the directory.
+ *
+ * The master has a copy of each lock that is held elsewhere, in the same queues as its
+ * own. The answer to the question in hand is the first thing that happens to its
+ * lock in the turn; whatever happens to a copy otherwise is a grant.
+ *
+ * Kin: lock.c receive_request(), receive_convert(), receive_unlock(), receive_cancel(),
+ * receive_lookup(), receive_remove(), send_grant(), send_bast().
+ */
+import type { NodeId } from '../base/ids.js';
+import type { Status } from '../base/status.js';
+import { FarEnd } from '../lock/far-end.js';
+import { Lock } from '../lock/lock.js';
+import { stateOf } from '../lock/lvb.js';
+import { IV, isSilent, type Mode } from '../lock/mode.js';
+import * as operations from '../lock/operations.js';
+import type { Distant } from '../lock/turn.js';
+import type { Answer, Cancel, Convert, Remove, Request, Standing, Unlock } from '../wire/message.js';
+import type { Tables } from './tables.js';
+
+type ReplyKind = Exclude<Answer['kind'], 'grant'>;
+
+export class MasterSide implements Distant {
+  readonly #tables: Tables;
+  /** The lock whose operation is being carried out, and how its answer is called; null: there is to be none. */
+  #asked: Lock | null = null;
+  #kind: ReplyKind | null = null;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+    tables.turn.distant = this;
+  }
+
+  complete(lock: Lock, status: Status, value: Uint8Array | null): void {
+    this.#answer(lock, status, value);
+  }
+
+  wait(lock: Lock): void {
+    lock.far!.queueNumber = lock.resource.numberInQueue(lock);
+    this.#answer(lock, 'queued', null);
+  }
+
+  block(lock: Lock, mode: Mode): void {
+    const { node, lkid } = lock.far!;
+    this.#tables.send(node!, { kind: 'blocking', lkid: lkid!, mode });
+  }
+
+  request(from: NodeId, message: Request): void {
+    const tables = this.#tables;
+    const resource = tables.resources.known(message.name);
+    if (resource === null || !tables.isMasterOf(resource)) {
+      this.#sayWhoIsMaster(from, message);
+      return;
+    }
+    this.#serve(from, message);
+  }
+
+  #serve(from: NodeId, { lkid, name, mode, flags, value }: Request): void {
+    const tables = this.#tables;
+    const resource = tables.take(name);
+    const lock = new Lock(tables.numbers.nextLkid(tables.locks), resource, null, null, tables.turn.now);
+    lock.far = new FarEnd('master', from, lkid);
+    lock.ask(mode, flags, value);
+    this.#during(lock, 'requestReply', () => operations.request(tables.turn, lock));
+    if (lock.place === 'nowhere') tables.retire(resource);
+    else tables.locks.add(lock);
+  }
+
+  /** As the directory, or as somebody who was taken for the master. */
+  #sayWhoIsMaster(from: NodeId, message: Request): void {
+    const tables = this.#tables;
+    const { name, lkid } = message;
+    if (tables.members.directoryOf(name) !== tables.self) {
+      this.#send(from, 'requestReply', lkid, 'notMaster');
+      return;
+    }
+    if (tables.config.nodir) {
+      this.#serve(from, message);
+      return;
+    }
+    const known = tables.directory.get(name);
+    const mastership = known === null || known.master === from ? tables.numbers.nextMastership() : known.mastership;
+    const master = known?.master ?? from;
+    if (master === from) tables.directory.set(name, from, mastership);
+    tables.send(from, { kind: 'lookupReply', lkid, master, mastership });
+  }
+
+  convert(from: NodeId, message: Convert): void {
+    const lock = this.#copyOf(from, message);
+    if (lock === null) return;
+    const { mode, flags, value } = message;
+    const kind = isSilent(lock.granted, mode) ? null : 'convertReply';
+    this.#during(lock, kind, () => operations.convert(this.#tables.turn, lock, { mode, flags, value }));
+  }
+
+  unlock(from: NodeId, message: Unlock): void {
+    const lock = this.#copyOf(from, message);
+    if (lock === null) return;
+    this.#during(lock, 'unlockReply', () => operations.unlock(this.#tables.turn, lock, message.flags, message.value));
+    this.#tables.forget(lock);
+  }
+
+  cancel(from: NodeId, message: Cancel): void {
+    const lock = this.#copyOf(from, message);
+    if (lock === null) {
+      this.#send(from, 'cancelReply', message.lkid, 'nothing');
+      return;
+    }
+    if (lock.place === 'granted') {
+      this.#send(from, 'cancelReply', message.lkid, 'nothing');
+      return;
+    }
+    this.#during(lock, 'cancelReply', () => operations.cancel(this.#tables.turn, lock, message.flags, message.status));
+    if (lock.place === 'nowhere') this.#tables.forget(lock);
+  }
+
+  remove(from: NodeId, { name, mastership }: Remove): void {
+    this.#tables.directory.remove(name, from, mastership);
+  }
+
+  #copyOf(from: NodeId, { lkid, masterLkid }: { lkid: Request['lkid']; masterLkid: Request['lkid'] }): Lock | null {
+    const lock = this.#tables.lock(masterLkid);
+    if (lock === null || lock.copy !== 'master') return null;
+    return lock.far!.node === from && lock.far!.lkid === lkid ? lock : null;
+  }
+
+  /** Carry out what a holder asks for. */
+  #during(lock: Lock, kind: ReplyKind | null, operation: () => unknown): void {
+    this.#asked = lock;
+    this.#kind = kind;
+    operation();
+    this.#asked = null;
+  }
+
+  #answer(lock: Lock, standing: Standing, value: Uint8Array | null): void {
+    let kind: Answer['kind'] = 'grant';
+    if (lock === this.#asked) {
+      this.#asked = null;
+      if (this.#kind === null) return;
+      kind = this.#kind;
+    }
+    const { node, lkid, queueNumber } = lock.far!;
+    const { resource } = lock;
+    this.#tables.send(node!, {
+      kind,
+      lkid: lkid!,
+      masterLkid: lock.id,
+      standing,
+      mode: lock.granted,
+      results: lock.results,
+      value,
+      valueState: stateOf(resource.value),
+      valueSequence: resource.value?.sequence ?? 0,
+      generation: lock.generation,
+      mastership: lock.mastership,
+      sequence: lock.tokenSequence,
+      queueNumber,
+    });
+  }
+
+  #send(to: NodeId, kind: ReplyKind, lkid: Request['lkid'], standing: Standing): void {
+    this.#tables.send(to, {
+      kind,
+      lkid,
+      masterLkid: lkid,
+      standing,
+      mode: IV,
+      results: 0,
+      value: null,
+      valueState: 'none',
+      valueSequence: 0,
+      generation: this.#tables.generation,
+      mastership: 0,
+      sequence: 0,
+      queueNumber: 0,
+    });
+  }
+}

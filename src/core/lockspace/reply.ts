@@ -1,0 +1,170 @@
+/**
+ * Answers that arrive at the holder: what a master on another node, or the
+ * directory, says about a lock that is held here.
+ *
+ * An answer is heeded only if it comes from the node that was asked. An answer to a
+ * question that has been asked again elsewhere since, is nothing.
+ *
+ * Kin: lock.c receive_request_reply(), receive_convert_reply(), receive_unlock_reply(),
+ * receive_cancel_reply(), receive_grant(), receive_bast(), receive_lookup_reply().
+ */
+import type { NodeId } from '../base/ids.js';
+import type { Status } from '../base/status.js';
+import { Flag } from '../lock/flags.js';
+import type { Lock } from '../lock/lock.js';
+import { IV, compatible } from '../lock/mode.js';
+import { Block, Complete, Wait } from '../lock/turn.js';
+import type { Answer, Blocking, LookupReply } from '../wire/message.js';
+import { ask, askOverlapped, askParked, endHere } from './request.js';
+import type { Tables } from './tables.js';
+
+/** Tell the owner of a process copy, if there is still one. */
+export function tell(tables: Tables, lock: Lock, status: Status, answer: Answer | null): void {
+  if (lock.owner === null) return;
+  const value = answer?.value ?? null;
+  const valueState = answer?.valueState ?? 'none';
+  const { cookie, id, granted, results, generation, mastership, tokenSequence } = lock;
+  tables.outbox.push(new Complete(cookie, id, status, granted, results, value, valueState, generation, mastership, tokenSequence));
+}
+
+function tellWaits(tables: Tables, lock: Lock): void {
+  if (lock.owner !== null) tables.outbox.push(new Wait(lock.cookie, lock.id));
+}
+
+export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
+  const lock = tables.lock(answer.lkid);
+  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
+  switch (answer.kind) {
+    case 'requestReply':
+      requestAnswered(tables, lock, from, answer);
+      break;
+    case 'convertReply':
+      if (settles(lock, 'convert')) convertAnswered(tables, lock, answer);
+      break;
+    case 'unlockReply':
+      if (settles(lock, 'unlock')) endHere(tables, lock, 'EUNLOCK');
+      break;
+    case 'cancelReply':
+      if (settles(lock, 'cancel')) cancelAnswered(tables, lock, answer);
+      break;
+    case 'grant':
+      if (lock.place === 'waiting' || lock.place === 'converting') grantHere(tables, lock, answer);
+  }
+}
+
+/** Was this the question? Then it is answered. */
+function settles(lock: Lock, question: 'convert' | 'unlock' | 'cancel'): boolean {
+  const far = lock.far!;
+  if (far.pending !== question) return false;
+  far.pending = 'none';
+  return true;
+}
+
+function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answer): void {
+  const far = lock.far!;
+  const { resource } = lock;
+  const wasLookup = far.pending === 'lookup';
+  if (!wasLookup && far.pending !== 'request') return;
+  far.pending = 'none';
+  if (answer.standing === 'notMaster') {
+    askElsewhere(tables, lock, from, wasLookup);
+    return;
+  }
+  far.lkid = answer.masterLkid;
+  if (resource.home.master !== from) resource.home = tables.homeAt(from);
+  const { overlap } = far;
+  far.overlap = null;
+
+  if (answer.standing === 'EAGAIN') endHere(tables, lock, 'EAGAIN');
+  else if (answer.standing === 'OK') grantHere(tables, lock, answer);
+  else queueHere(tables, lock, 'waiting', answer);
+  if (wasLookup) askParked(tables, resource);
+  if (overlap !== null && answer.standing !== 'EAGAIN') askOverlapped(tables, lock, overlap);
+}
+
+/** The node that was asked is not the master, or no longer: the directory knows better. */
+function askElsewhere(tables: Tables, lock: Lock, from: NodeId, wasLookup: boolean): void {
+  const { resource } = lock;
+  const far = lock.far!;
+  if (resource.home.master === from) tables.loseHome(resource);
+  const parked = wasLookup ? (tables.lookups.get(resource) ?? []) : [];
+  if (wasLookup) tables.lookups.delete(resource);
+  if (far.overlap === null) ask(tables, lock);
+  else endHere(tables, lock, far.overlap.operation === 'unlock' ? 'EUNLOCK' : far.overlap.status);
+  for (const other of parked) if (other.place === 'asked') ask(tables, other);
+}
+
+export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupReply): void {
+  const lock = tables.lock(reply.lkid);
+  if (lock === null || lock.copy !== 'process') return;
+  const { resource } = lock;
+  const far = lock.far!;
+  const isExpected = far.node === from && (far.pending === 'lookup' || far.pending === 'request');
+  if (!isExpected) return;
+  far.pending = 'none';
+
+  if (reply.master === tables.self) tables.becomeMaster(resource, reply.mastership);
+  else resource.home = tables.homeAt(reply.master);
+  const { overlap } = far;
+  far.overlap = null;
+  if (overlap === null) ask(tables, lock);
+  else endHere(tables, lock, overlap.operation === 'unlock' ? 'EUNLOCK' : overlap.status);
+  askParked(tables, resource);
+}
+
+function convertAnswered(tables: Tables, lock: Lock, answer: Answer): void {
+  const { overlap } = lock.far!;
+  lock.far!.overlap = null;
+  if (answer.standing === 'OK') grantHere(tables, lock, answer);
+  else if (answer.standing === 'queued') queueHere(tables, lock, 'converting', answer);
+  else {
+    lock.requested = IV;
+    tell(tables, lock, answer.standing as Status, answer);
+  }
+  if (overlap !== null) askOverlapped(tables, lock, overlap);
+}
+
+function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
+  const { overlap } = lock.far!;
+  lock.far!.overlap = null;
+  if (answer.standing === 'nothing') {
+    lock.flags &= ~Flag.CANCEL;
+  } else if (answer.mode === IV) {
+    endHere(tables, lock, answer.standing as 'ECANCEL');
+    return;
+  } else {
+    lock.granted = answer.mode;
+    lock.requested = IV;
+    lock.resource.joinGranted(lock, tables.turn.now);
+    tell(tables, lock, answer.standing as Status, answer);
+  }
+  if (overlap !== null) askOverlapped(tables, lock, overlap);
+}
+
+function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', answer: Answer): void {
+  lock.resource.joinQueue(lock, place, tables.turn.now);
+  lock.far!.queueNumber = answer.queueNumber;
+  tellWaits(tables, lock);
+}
+
+function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
+  const far = lock.far!;
+  lock.granted = answer.mode;
+  lock.requested = IV;
+  lock.results = answer.results;
+  lock.tokenSequence = answer.sequence;
+  far.generation = answer.generation;
+  far.mastership = answer.mastership;
+  far.valueSequence = answer.valueSequence;
+  if (answer.value !== null) lock.value = answer.value;
+  if (lock.blocking !== null) lock.blocking.told = IV;
+  lock.resource.joinGranted(lock, tables.turn.now);
+  tell(tables, lock, 'OK', answer);
+}
+
+export function receiveBlocking(tables: Tables, from: NodeId, { lkid, mode }: Blocking): void {
+  const lock = tables.lock(lkid);
+  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
+  if (lock.owner === null || compatible(lock.granted, mode)) return;
+  tables.outbox.push(new Block(lock.cookie, lock.id, mode));
+}

@@ -1,0 +1,162 @@
+/**
+ * Asking a master on another node, for the locks that are held here.
+ *
+ * A lock has at most one question under way; what its owner wants meanwhile is
+ * remembered and asked afterwards (reply.ts). Who the master is, the first lock of a
+ * resource finds out for all: its request goes to the directory node, which answers it
+ * if it is the master itself, and otherwise says who is.
+ *
+ * Kin: lock.c set_master(), send_request(), send_convert(), send_unlock(), send_cancel(),
+ * add_to_waiters(), validate_unlock_args().
+ */
+import { Flag, brokenConvertRule } from '../lock/flags.js';
+import { FarEnd, type Overlap } from '../lock/far-end.js';
+import type { Lock } from '../lock/lock.js';
+import { transferOf } from '../lock/lvb.js';
+import { IV, isSilent } from '../lock/mode.js';
+import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
+import type { Resource } from '../lock/resource.js';
+import { tell } from './reply.js';
+import type { Tables } from './tables.js';
+
+/** A new lock, whose wishes are in it, is asked for wherever its resource is mastered. */
+export function ask(tables: Tables, lock: Lock): void {
+  const { resource } = lock;
+  if (resource.home.master === null) tables.findHome(resource);
+  if (tables.isMasterOf(resource)) {
+    askHere(tables, lock);
+    return;
+  }
+  const far = (lock.far ??= new FarEnd('process', null, null));
+  far.copy = 'process';
+  if (lock.place === 'nowhere') resource.joinAsked(lock, tables.turn.now);
+
+  const others = tables.lookups.get(resource);
+  if (resource.home.master === null && others !== undefined) {
+    far.pending = 'parked';
+    far.node = null;
+    others.push(lock);
+    return;
+  }
+  const isLookup = resource.home.master === null;
+  if (isLookup) tables.lookups.set(resource, []);
+  far.pending = isLookup ? 'lookup' : 'request';
+  far.node = resource.home.master ?? tables.members.directoryOf(resource.name);
+  const { id: lkid, flags, value } = lock;
+  tables.send(far.node, { kind: 'request', lkid, name: resource.name, mode: lock.requested as never, flags, value, isLookup });
+}
+
+/** This node is the master after all. */
+function askHere(tables: Tables, lock: Lock): void {
+  lock.resource.leave(lock);
+  const { far } = lock;
+  if (far !== null) {
+    far.copy = 'local';
+    far.pending = 'none';
+    far.node = null;
+    far.lkid = null;
+  }
+  request(tables.turn, lock);
+  if (far !== null && lock.place === 'nowhere') tables.forget(lock);
+}
+
+/** The question who is master is settled: those who waited to know go and ask. */
+export function askParked(tables: Tables, resource: Resource): void {
+  const parked = tables.lookups.get(resource);
+  if (parked === undefined) return;
+  tables.lookups.delete(resource);
+  for (const lock of parked) if (lock.place === 'asked') ask(tables, lock);
+}
+
+/** Convert a lock that is mastered elsewhere. */
+export function askConvert(tables: Tables, lock: Lock, wish: Conversion): Refused | null {
+  if (lock.place !== 'granted' || lock.far!.pending !== 'none') return { code: 'EBUSY', rule: null };
+  const broken = brokenConvertRule(wish.flags, lock.granted, wish.mode);
+  if (broken !== null) return { code: 'EINVAL', rule: broken };
+
+  lock.ask(wish.mode, wish.flags | keptFlags(tables.turn.law, lock), wish.value);
+  sendConvert(tables, lock);
+  return null;
+}
+
+/** The conversion that the lock asks for, sent for the first time or again. */
+export function sendConvert(tables: Tables, lock: Lock): void {
+  const far = lock.far!;
+  const { id: lkid, flags, value } = lock;
+  const mode = lock.requested as never;
+  far.node = lock.resource.home.master!;
+  tables.send(far.node, { kind: 'convert', lkid, masterLkid: far.lkid!, mode, flags, value });
+  if (isSilent(lock.granted, mode)) convertSilently(tables, lock);
+  else far.pending = 'convert';
+}
+
+/** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
+function convertSilently(tables: Tables, lock: Lock): void {
+  const writes = transferOf(lock.granted, lock.requested) === 'write' && lock.has(Flag.VALBLK) && !lock.has(Flag.IVVALBLK);
+  if (writes && lock.value !== null) lock.far!.valueSequence += 1;
+  lock.granted = lock.requested;
+  lock.requested = IV;
+  if (lock.blocking !== null) lock.blocking.told = IV;
+  tell(tables, lock, 'OK', null);
+}
+
+const busy: Refused = { code: 'EBUSY', rule: null };
+
+/** End a lock that is mastered elsewhere. */
+export function askUnlock(tables: Tables, lock: Lock, flags: number, value: Uint8Array | null): Refused | null {
+  const far = lock.far!;
+  const isForced = (flags & Flag.FORCEUNLOCK) !== 0;
+  if (far.pending !== 'none' && !isForced) return busy;
+  if (far.pending === 'unlock') return null;
+  if (far.pending === 'parked') endHere(tables, lock, 'EUNLOCK');
+  else if (far.pending !== 'none') far.overlap = { operation: 'unlock', flags, value, status: 'ECANCEL' };
+  else sendUnlock(tables, lock, flags, value);
+  return null;
+}
+
+export function sendUnlock(tables: Tables, lock: Lock, flags: number, value: Uint8Array | null): void {
+  const far = lock.far!;
+  lock.flags |= flags;
+  lock.results = 0;
+  if (value !== null) lock.value = value;
+  far.pending = 'unlock';
+  far.node = lock.resource.home.master!;
+  tables.send(far.node, { kind: 'unlock', lkid: lock.id, masterLkid: far.lkid!, flags, value });
+}
+
+/** Take back what a lock waits for that is mastered elsewhere. */
+export function askCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus): Refused | null {
+  const far = lock.far!;
+  const isQuiet = tables.turn.law.cancelAgainIsQuiet;
+  if (lock.has(Flag.CANCEL) || far.pending === 'unlock' || far.pending === 'cancel' || far.overlap !== null) {
+    return isQuiet ? null : { code: 'EINVAL', rule: cancelTwiceRule };
+  }
+  if (far.pending === 'none' && lock.place === 'granted') return null;
+  lock.flags |= flags | Flag.CANCEL;
+  if (far.pending === 'parked') endHere(tables, lock, status);
+  else if (far.pending !== 'none') far.overlap = { operation: 'cancel', flags, value: null, status };
+  else sendCancel(tables, lock, flags, status);
+  return null;
+}
+
+function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus): void {
+  const far = lock.far!;
+  far.pending = 'cancel';
+  far.node = lock.resource.home.master!;
+  tables.send(far.node, { kind: 'cancel', lkid: lock.id, masterLkid: far.lkid!, flags, status });
+}
+
+/** The question that was in the way is answered: now what the owner wanted meanwhile. */
+export function askOverlapped(tables: Tables, lock: Lock, overlap: Overlap): void {
+  if (overlap.operation === 'unlock') sendUnlock(tables, lock, overlap.flags, overlap.value);
+  else if (lock.place !== 'granted') sendCancel(tables, lock, overlap.flags, overlap.status);
+}
+
+/** The lock ends here; its master knows nothing of it, or is gone. */
+export function endHere(tables: Tables, lock: Lock, status: CancelStatus | 'EUNLOCK' | 'EAGAIN'): void {
+  lock.resource.leave(lock);
+  lock.granted = IV;
+  lock.requested = IV;
+  tell(tables, lock, status, null);
+  tables.forget(lock);
+}

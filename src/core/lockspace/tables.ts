@@ -1,0 +1,129 @@
+/**
+ * What a lockspace has on this node, and the few things everybody does with it.
+ *
+ * The rooms of a lockspace share these tables: the verbs of local callers
+ * (lockspace.ts), asking a master on another node (request.ts), being asked
+ * (receive.ts), being answered (reply.ts), and recovery.
+ */
+import { generation, lockspaceId, type Generation, type Lkid, type LockspaceId, type NodeId } from '../base/ids.js';
+import type { Outlet } from '../base/outbox.js';
+import type { Law } from '../lock/law.js';
+import type { Lock } from '../lock/lock.js';
+import type { Home, Resource } from '../lock/resource.js';
+import { Turn, type Callback } from '../lock/turn.js';
+import type { LockMessage, RecoveryMessage, Send } from '../wire/message.js';
+import { Directory } from './directory.js';
+import { LockTable } from './lock-table.js';
+import { hash, type Members } from './members.js';
+import type { Numbers } from './numbers.js';
+import { Owners } from './owners.js';
+import { ResourceTable, nowhere } from './resource-table.js';
+
+export interface LockspaceConfig {
+  /** The length of every value block, in bytes. */
+  readonly valueLength: number;
+  readonly law: Law;
+  /** Is the directory node of a name always its master? Then there are no lookups, and every change moves masters. */
+  readonly nodir: boolean;
+}
+
+type Body<Message> = Message extends unknown ? Omit<Message, 'lockspace' | 'seq'> : never;
+
+export class Tables {
+  readonly id: LockspaceId;
+  readonly turn: Turn;
+  readonly resources = new ResourceTable();
+  readonly owners = new Owners();
+  readonly locks = new LockTable();
+  readonly directory = new Directory();
+  /** Resources whose master is being looked up, and the locks that wait to know it. */
+  readonly lookups = new Map<Resource, Lock[]>();
+  /** The highest generation this node has heard of. */
+  generation: Generation = generation(0);
+  #homes = new Map<NodeId, Home>();
+
+  constructor(
+    readonly name: string,
+    readonly config: LockspaceConfig,
+    readonly numbers: Numbers,
+    readonly outbox: Outlet<Callback | Send>,
+    public members: Members,
+  ) {
+    this.id = lockspaceId(hash(name));
+    this.turn = new Turn(config.law, outbox);
+  }
+
+  get self(): NodeId {
+    return this.members.self;
+  }
+
+  send(to: NodeId, body: Body<LockMessage | RecoveryMessage>): void {
+    const message = { lockspace: this.id, seq: this.members.seq, ...body } as LockMessage | RecoveryMessage;
+    this.outbox.push({ kind: 'send', to, message });
+  }
+
+  /** From now on what is new belongs to this generation. */
+  enter(next: Generation): void {
+    this.generation = next;
+    this.#homes.clear();
+  }
+
+  homeAt(master: NodeId): Home {
+    let home = this.#homes.get(master);
+    if (home === undefined) this.#homes.set(master, (home = { master, generation: this.generation }));
+    return home;
+  }
+
+  /** The resource of that name, with its master if that can be known without asking. */
+  take(name: string): Resource {
+    const resource = this.resources.take(name);
+    if (resource.home.master === null) this.findHome(resource);
+    return resource;
+  }
+
+  findHome(resource: Resource): void {
+    const directory = this.members.directoryOf(resource.name);
+    if (directory !== this.self) {
+      if (this.config.nodir) resource.home = this.homeAt(directory);
+      return;
+    }
+    const entry = this.directory.get(resource.name);
+    if (entry === null) this.becomeMaster(resource, this.numbers.nextMastership());
+    else resource.home = this.homeAt(entry.master);
+  }
+
+  becomeMaster(resource: Resource, mastership: number): void {
+    resource.beginTokens(mastership, this.homeAt(this.self));
+  }
+
+  isMasterOf(resource: Resource): boolean {
+    return resource.home.master === this.self;
+  }
+
+  /** Nobody knows any more who its master is. */
+  loseHome(resource: Resource): void {
+    resource.home = nowhere;
+  }
+
+  lock(id: Lkid): Lock | null {
+    return this.locks.get(id);
+  }
+
+  /** The lock is over: nobody finds it any more. */
+  forget(lock: Lock): void {
+    this.locks.remove(lock);
+    if (lock.copy !== 'master') this.owners.remove(lock);
+    this.retire(lock.resource);
+  }
+
+  /** Was that the last lock of the resource? */
+  retire(resource: Resource): void {
+    if (resource.isIdle && !this.#hasGhost(resource)) this.resources.retire(resource, this.turn.now, !this.members.isAlone);
+  }
+
+  /** By the kernel's law an orphan that stands in no queue still holds on to its resource. */
+  #hasGhost(resource: Resource): boolean {
+    if (this.config.law.waitingOrphanEnds) return false;
+    return [...this.owners.orphans.keys()].some((orphan) => orphan.resource === resource);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * A new master hears of the locks on its resources: from itself first, then from
+ * everybody who holds or wants one.
+ *
+ * A lock is told as its holder knows it. What was on its way to the old master is not
+ * told: it will be sent again (resend.ts). A lock that is being ended is not told at
+ * all. After an abandoned recovery a holder may tell the same lock again; then it is
+ * given the number it has.
+ *
+ * Kin: recover.c dlm_recover_locks(); lock.c dlm_recover_master_copy().
+ */
+import type { NodeId } from '../base/ids.js';
+import { FarEnd } from '../lock/far-end.js';
+import { Lock } from '../lock/lock.js';
+import { IV, type ModeOrNone } from '../lock/mode.js';
+import type { Resource } from '../lock/resource.js';
+import type { Tables } from '../lockspace/tables.js';
+import type { LockRecord, RebuildLocks, RebuildLocksReply } from '../wire/message.js';
+import { inBatches, type Errands } from './errands.js';
+
+/** This node is the new master: its own locks are where they belong. */
+export function keepOwnLocks(resource: Resource): void {
+  for (const lock of resource.allLocks()) {
+    const far = lock.far!;
+    far.copy = 'local';
+    if (isEnding(lock)) resource.leave(lock);
+  }
+}
+
+/** Tell the new masters. */
+export function tellLocks(tables: Tables, errands: Errands): void {
+  const told: Lock[] = [];
+  for (const lock of tables.locks) {
+    if (lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock)) told.push(lock);
+  }
+  for (const [node, locks] of inBatches(told, ({ resource }) => resource.home.master!)) {
+    const batch = errands.begin(({ masterLkids }: RebuildLocksReply) => {
+      for (const [place, lock] of locks.entries()) {
+        lock.far!.lkid = masterLkids[place]!;
+        // What is under way goes on under its old sender's name; see resend.ts.
+        if (lock.far!.pending === 'none') lock.far!.node = node;
+      }
+    });
+    tables.send(node, { kind: 'rebuildLocks', batch, locks: locks.map(recordOf) });
+  }
+}
+
+/** Has it been asked to end, or a request that waits to be taken back? By now that is done. */
+export function isEnding(lock: Lock): boolean {
+  const { pending, overlap } = lock.far!;
+  if (pending === 'unlock' || overlap?.operation === 'unlock') return true;
+  return lock.granted === IV && (pending === 'cancel' || overlap?.operation === 'cancel');
+}
+
+/** A conversion that is being taken back is over. */
+function wantsOf(lock: Lock): ModeOrNone {
+  return lock.place === 'granted' || lock.far!.pending === 'cancel' ? IV : lock.requested;
+}
+
+function recordOf(lock: Lock): LockRecord {
+  const { id, resource, granted, flags, results, value, generation, mastership, tokenSequence } = lock;
+  const { valueSequence, queueNumber } = lock.far!;
+  return {
+    lkid: id,
+    name: resource.name,
+    granted,
+    requested: wantsOf(lock),
+    flags,
+    results,
+    value,
+    valueSequence,
+    generation,
+    mastership,
+    sequence: tokenSequence,
+    queueNumber,
+  };
+}
+
+/** The locks of a recovery by holder and number there, in case they are told again. */
+export type Rebuilt = Map<string, Lock>;
+
+/** Returns, through `touched`, each resource that has got a lock. */
+export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks, rebuilt: Rebuilt, touched: (resource: Resource) => void): void {
+  const masterLkids = message.locks.map((record) => {
+    const key = `${from} ${record.lkid}`;
+    const known = rebuilt.get(key);
+    if (known !== undefined && tables.lock(known.id) === known) return known.id;
+    const lock = rebuild(tables, from, record);
+    rebuilt.set(key, lock);
+    touched(lock.resource);
+    return lock.id;
+  });
+  tables.send(from, { kind: 'rebuildLocksReply', batch: message.batch, masterLkids });
+}
+
+function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
+  const resource = tables.resources.take(record.name);
+  if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, tables.numbers.nextMastership());
+  const lock = new Lock(tables.numbers.nextLkid(tables.locks), resource, null, null, tables.turn.now);
+  const far = new FarEnd('master', from, record.lkid);
+  far.valueSequence = record.valueSequence;
+  far.queueNumber = record.queueNumber;
+  far.generation = record.generation;
+  far.mastership = record.mastership;
+  lock.far = far;
+  lock.flags = record.flags;
+  lock.results = record.results;
+  lock.granted = record.granted;
+  lock.requested = record.requested;
+  lock.value = record.value;
+  lock.tokenSequence = record.sequence;
+  if (record.requested === IV) resource.joinGranted(lock, tables.turn.now);
+  else resource.joinQueue(lock, record.granted === IV ? 'waiting' : 'converting', tables.turn.now);
+  tables.locks.add(lock);
+  return lock;
+}

@@ -1,0 +1,216 @@
+/**
+ * The recovery of one lockspace after its members have changed.
+ *
+ * Nobody begins a phase before everybody has ended the one above it: each member
+ * tells the coordinator, the lowest of them, and the coordinator tells everybody. A
+ * newer view abandons all of it and begins again; so each phase can be begun twice.
+ *
+ *   members    stop; locks and masters that are gone are forgotten; slots, generation
+ *   directory  every master tells the directory its names
+ *   masters    resources without a master get one
+ *   locks      holders tell new masters their locks
+ *   done       queues and values are put in order; then everybody may lock again
+ *
+ * Messages carry the view they belong to. Older ones are dropped here; newer ones are
+ * kept by whoever calls (node/stack.ts) until that view is ours.
+ *
+ * Kin: recoverd.c ls_recover(); recover.c wait_status(); rcom.c.
+ */
+import { unreachable } from '../base/assert.js';
+import { generation, type Generation, type Millis, type NodeId, type Slot } from '../base/ids.js';
+import { grantPending } from '../lock/grant.js';
+import type { Resource } from '../lock/resource.js';
+import type { Members } from '../lockspace/members.js';
+import type { Tables } from '../lockspace/tables.js';
+import type { MemberReport, MemberSlot, PhaseName, Proceed, Reached, RecoveryMessage } from '../wire/message.js';
+import { depart } from './depart.js';
+import { Errands } from './errands.js';
+import { receiveNames, tellNames } from './rebuild-directory.js';
+import { keepOwnLocks, receiveLocks, tellLocks, type Rebuilt } from './rebuild-locks.js';
+import { findMasters, receiveMasterLookup } from './remaster.js';
+import { resend } from './resend.js';
+import { settle } from './settle.js';
+import { assignSlots, nextGeneration } from './slots.js';
+
+/** In order. */
+export const phases: readonly PhaseName[] = ['members', 'directory', 'masters', 'locks', 'done'];
+
+/** What a recovery tells the next room. */
+export interface RecoveryEvent {
+  /** The slots and the generation are known; the generation must be kept before anything is granted. */
+  readonly kind: 'numbered' | 'done';
+  readonly generation: Generation;
+  readonly slots: readonly MemberSlot[];
+}
+
+export class Recovery {
+  readonly #tables: Tables;
+  readonly #errands = new Errands();
+  #phase: PhaseName | null = null;
+  #hasReached = false;
+  #slot: Slot | null = null;
+  #slots: readonly MemberSlot[] = [];
+  /** On the coordinator: who has ended the present phase, and what was reported. */
+  readonly #reached = new Set<NodeId>();
+  readonly #reports = new Map<NodeId, MemberReport>();
+  /** Resources that came to this node since the last recovery that ended, and those that have lost locks. */
+  readonly #rebuilt = new Set<Resource>();
+  readonly #touched = new Set<Resource>();
+  #known: Rebuilt = new Map();
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** Null: none is going on. */
+  get phase(): PhaseName | null {
+    return this.#phase;
+  }
+
+  get slots(): readonly MemberSlot[] {
+    return this.#slots;
+  }
+
+  /** On the coordinator: whose report is missing. Elsewhere: the coordinator, or nobody while we are busy. */
+  waitsFor(): NodeId[] {
+    const { members } = this.#tables;
+    if (this.#phase === null || !this.#hasReached) return [];
+    if (members.coordinator !== members.self) return [members.coordinator];
+    return members.nodes.filter((node) => !this.#reached.has(node));
+  }
+
+  /** Locking has stopped: begin, or begin again, with these members. `departed`: who is no longer here, or here anew. */
+  begin(now: Millis, members: Members, departed: ReadonlySet<NodeId>): RecoveryEvent[] {
+    const tables = this.#tables;
+    tables.turn.begin(now);
+    tables.members = members;
+    this.#errands.forgetAll();
+    this.#reached.clear();
+    this.#reports.clear();
+    for (const resource of depart(tables, departed)) this.#touched.add(resource);
+    this.#phase = 'members';
+    return this.#reach();
+  }
+
+  /** A recovery message of the present view. */
+  receive(now: Millis, from: NodeId, message: RecoveryMessage): RecoveryEvent[] {
+    const tables = this.#tables;
+    tables.turn.begin(now);
+    switch (message.kind) {
+      case 'reached':
+        return this.#collect(from, message);
+      case 'proceed':
+        return this.#proceed(message);
+      case 'names':
+        receiveNames(tables, from, message);
+        return [];
+      case 'masterLookup':
+        receiveMasterLookup(tables, from, message);
+        return [];
+      case 'rebuildLocks':
+        receiveLocks(tables, from, message, this.#known, (resource) => this.#rebuilt.add(resource));
+        return [];
+      case 'namesReply':
+      case 'masterLookupReply':
+      case 'rebuildLocksReply':
+        this.#errands.end(message.batch, message);
+        return this.#reachIfDone();
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /** Locking may begin: what was under way goes on, and what has become free is granted. */
+  resume(now: Millis): void {
+    const tables = this.#tables;
+    tables.turn.begin(now);
+    resend(tables, this.#touched);
+    const occasion = tables.config.law.orderSurvives ? 'retry' : 'recovery';
+    for (const resource of [...this.#rebuilt, ...this.#touched]) {
+      grantPending(tables.turn, resource, occasion);
+      tables.retire(resource);
+    }
+    this.#rebuilt.clear();
+    this.#touched.clear();
+    this.#known = new Map();
+  }
+
+  /** The present phase has ended on this node. */
+  #reach(): RecoveryEvent[] {
+    const { members } = this.#tables;
+    const phase = this.#phase!;
+    const report = phase === 'members' ? { slot: this.#slot, generation: this.#tables.generation } : null;
+    this.#hasReached = true;
+    if (members.coordinator === members.self) return this.#count(members.self, phase, report);
+    this.#tables.send(members.coordinator, { kind: 'reached', phase, report });
+    return [];
+  }
+
+  #reachIfDone(): RecoveryEvent[] {
+    return this.#errands.areDone && !this.#hasReached ? this.#reach() : [];
+  }
+
+  #collect(from: NodeId, { phase, report }: Reached): RecoveryEvent[] {
+    return phase === this.#phase ? this.#count(from, phase, report) : [];
+  }
+
+  #count(from: NodeId, phase: PhaseName, report: MemberReport | null): RecoveryEvent[] {
+    const { members } = this.#tables;
+    this.#reached.add(from);
+    if (report !== null) this.#reports.set(from, report);
+    if (this.#reached.size < members.nodes.length) return [];
+
+    this.#reached.clear();
+    const isFirst = phase === 'members';
+    const next = isFirst ? nextGeneration(this.#reports) : this.#tables.generation;
+    const order = { kind: 'proceed', phase, generation: next, slots: isFirst ? assignSlots(this.#reports) : [] } as const;
+    for (const node of members.nodes) if (node !== members.self) this.#tables.send(node, order);
+    return this.#proceed(order);
+  }
+
+  /** Everybody has ended a phase: on to the next. */
+  #proceed({ phase, generation: next, slots }: Omit<Proceed, 'lockspace' | 'seq'>): RecoveryEvent[] {
+    if (phase !== this.#phase) return [];
+    const events: RecoveryEvent[] = [];
+    if (phase === 'members') {
+      this.#tables.enter(next);
+      this.#slots = slots;
+      this.#slot = slots.find(({ node }) => node === this.#tables.self)?.slot ?? null;
+      events.push({ kind: 'numbered', generation: next, slots });
+    }
+    if (phase === 'done') {
+      this.#phase = null;
+      return [{ kind: 'done', generation: generation(this.#tables.generation), slots: this.#slots }];
+    }
+    this.#phase = phases[phases.indexOf(phase) + 1]!;
+    this.#hasReached = false;
+    this.#run(this.#phase);
+    events.push(...this.#reachIfDone());
+    return events;
+  }
+
+  #run(phase: PhaseName): void {
+    const tables = this.#tables;
+    switch (phase) {
+      case 'members':
+        break;
+      case 'directory':
+        tellNames(tables, this.#errands);
+        break;
+      case 'masters':
+        findMasters(tables, this.#errands, (resource) => {
+          keepOwnLocks(resource);
+          this.#rebuilt.add(resource);
+        });
+        break;
+      case 'locks':
+        tellLocks(tables, this.#errands);
+        break;
+      case 'done':
+        for (const resource of this.#rebuilt) settle(tables, resource);
+        break;
+      default:
+        unreachable(phase);
+    }
+  }
+}

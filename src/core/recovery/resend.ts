@@ -1,0 +1,67 @@
+/**
+ * What was on its way to a master that is gone: finish it, or ask again.
+ *
+ *   a request, a lookup    asked again, wherever the master is now
+ *   a conversion           the lock was rebuilt in its old mode; asked again
+ *   an unlock              done: nobody has told the new master of the lock
+ *   a cancel               done: a request has ended, a conversion fell back
+ *
+ * If the owner wanted to end it or to take it back meanwhile, that is done instead.
+ *
+ * Kin: lock.c dlm_recover_waiters_pre(), dlm_recover_waiters_post().
+ */
+import type { Lock } from '../lock/lock.js';
+import { IV } from '../lock/mode.js';
+import { convertNow, unlock, type CancelStatus } from '../lock/operations.js';
+import type { Resource } from '../lock/resource.js';
+import { ask, endHere, sendConvert, sendUnlock } from '../lockspace/request.js';
+import { tell } from '../lockspace/reply.js';
+import type { Tables } from '../lockspace/tables.js';
+import { isEnding } from './rebuild-locks.js';
+
+/** Adds to `touched` the resources here on which something may be granted now. */
+export function resend(tables: Tables, touched: Set<Resource>): void {
+  const adrift = [...tables.locks].filter(({ far, copy }) => far !== null && copy !== 'master' && far.pending !== 'none' && far.node === null);
+  adrift.sort((one, other) => one.id - other.id);
+  for (const lock of adrift) {
+    if (isEnding(lock)) finish(tables, lock);
+    else if (lock.place === 'asked') ask(tables, lock);
+    else carryOn(tables, lock);
+    if (tables.isMasterOf(lock.resource)) touched.add(lock.resource);
+  }
+}
+
+/** It is over; the new master has never heard of it. */
+function finish(tables: Tables, lock: Lock): void {
+  const { pending, overlap } = lock.far!;
+  const isUnlock = pending === 'unlock' || overlap?.operation === 'unlock';
+  const status: CancelStatus = overlap?.status ?? 'ECANCEL';
+  endHere(tables, lock, isUnlock ? 'EUNLOCK' : status);
+}
+
+/** A conversion, or the cancel of one. The lock has been rebuilt in the mode it had. */
+function carryOn(tables: Tables, lock: Lock): void {
+  const far = lock.far!;
+  const { pending, overlap } = far;
+  far.pending = 'none';
+  far.overlap = null;
+  far.node = tables.isMasterOf(lock.resource) ? null : lock.resource.home.master;
+
+  if (pending === 'cancel' || overlap?.operation === 'cancel') {
+    lock.requested = IV;
+    if (lock.place === 'converting') lock.resource.joinGranted(lock, tables.turn.now);
+    tell(tables, lock, overlap?.status ?? 'ECANCEL', null);
+  } else if (pending === 'convert') {
+    if (tables.isMasterOf(lock.resource)) convertNow(tables.turn, lock);
+    else sendConvert(tables, lock);
+  }
+  if (overlap?.operation === 'unlock') endAfterwards(tables, lock, overlap.flags, overlap.value);
+}
+
+function endAfterwards(tables: Tables, lock: Lock, flags: number, value: Uint8Array | null): void {
+  if (!tables.isMasterOf(lock.resource)) sendUnlock(tables, lock, flags, value);
+  else {
+    unlock(tables.turn, lock, flags, value);
+    tables.forget(lock);
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * A small number for every member, which it keeps as long as it is one; and the
+ * generation that the recovery makes.
+ *
+ * The coordinator gives both out when everybody has stopped. A slot that somebody
+ * brings is his, unless another brings the same: then the member with the lower
+ * number keeps it. A newcomer gets the lowest that is free.
+ *
+ * Kin: member.c dlm_slots_assign().
+ */
+import { generation, slot, type Generation, type NodeId } from '../base/ids.js';
+import type { MemberReport, MemberSlot } from '../wire/message.js';
+
+export function assignSlots(reports: ReadonlyMap<NodeId, MemberReport>): MemberSlot[] {
+  const nodes = [...reports.keys()].sort((one, other) => one - other);
+  const taken = new Map<number, NodeId>();
+  for (const node of nodes) {
+    const brought = reports.get(node)!.slot;
+    if (brought !== null && !taken.has(brought)) taken.set(brought, node);
+  }
+  const kept = new Set(taken.values());
+  let free = 1;
+  for (const node of nodes) {
+    if (kept.has(node)) continue;
+    while (taken.has(free)) free += 1;
+    taken.set(free, node);
+  }
+  return [...taken].map(([number, node]) => ({ node, slot: slot(number) })).sort((one, other) => one.node - other.node);
+}
+
+/** Greater than whatever anybody has heard of. */
+export function nextGeneration(reports: ReadonlyMap<NodeId, MemberReport>): Generation {
+  let highest = 0;
+  for (const report of reports.values()) highest = Math.max(highest, report.generation);
+  return generation(highest + 1);
+}
