@@ -22,8 +22,8 @@ export interface LockAudit {
 
 export interface ResourceAudit {
   readonly name: string;
-  /** Who is master, as this node sees it. */
-  readonly master: NodeId;
+  /** Who is master, as this node sees it; null: it does not know. */
+  readonly master: NodeId | null;
 }
 
 export interface Audit {
@@ -37,6 +37,8 @@ export interface Audit {
   readonly own: readonly LockAudit[];
   /** The locks on the resources that it is master of, its own among them. */
   readonly mastered: readonly LockAudit[];
-  /** Its share of the directory. */
+  /** Its share of the directory: the names somebody is master of; null: there is none. */
   readonly directory: ReadonlyMap<string, NodeId> | null;
+  /** How many entries that share has, of whatever name. */
+  readonly entryCount: number;
 }

@@ -10,12 +10,11 @@
 import { generation, incarnation, millis, type Generation, type Lkid, type NodeId, type OwnerId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
-import { defaultConfig, type LockspaceDump, type View } from '../node/snapshot.js';
+import { defaultConfig, type View } from '../node/snapshot.js';
 import type { Millis } from '../base/ids.js';
 import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
 import type { Agenda } from './agenda.js';
-import type { Audit } from './audit.js';
 import type { Life, SimEvent } from './event.js';
 import { Link, type Frame, type LinkCounts } from './link.js';
 import { describeMessage } from './lines.js';
@@ -26,7 +25,6 @@ import { numberOfValue } from './value.js';
 export interface SimNode {
   step(now: Millis, input: Input): Effect[];
   nextDeadline(): Millis | null;
-  dump(lockspace: string): LockspaceDump | null;
 }
 
 /** What a node is told when it comes to life. */
@@ -45,7 +43,6 @@ export interface MachinePort {
   readonly hasEngine: boolean;
   newLife(): Life;
   bear(birth: Birth): SimNode;
-  auditOf(machine: Machine, lockspace: string): Audit | null;
   emit(event: SimEvent): void;
   note(words: string): void;
   transmit(frame: Frame): void;
@@ -168,14 +165,6 @@ export class Machine {
     if (ticket.lkid !== null) this.#byLkid.delete(`${ticket.lockspace}/${ticket.lkid}`);
   }
 
-  dump(lockspace: string): LockspaceDump | null {
-    return this.#node?.dump(lockspace) ?? null;
-  }
-
-  audit(lockspace: string): Audit | null {
-    return this.port.auditOf(this, lockspace);
-  }
-
   /** One input, and then what the node asks for, in the order it asks. */
   turn(input: Input): void {
     const node = this.#node;
@@ -229,7 +218,7 @@ export class Machine {
     }
   }
 
-  #complete(effect: Complete & { readonly generation?: Generation }): void {
+  #complete(effect: Complete): void {
     const ticket = effect.cookie as Ticket;
     const { lkid, status, mode, results, mastership, sequence } = effect;
     // The cookie of an orphan leads to nobody; its end is told to nobody.
@@ -242,7 +231,8 @@ export class Machine {
     if (status === 'EUNLOCK' || ticket.pending !== 'unlock') ticket.pending = null;
     ticket.isCancelling = false;
     const value = effect.value === null ? null : numberOfValue(effect.value);
-    const ours = effect.generation ?? generation(this.incarnation);
+    // Without an engine nobody counts generations; the incarnation is what rises.
+    const ours = this.port.hasEngine ? effect.generation : generation(this.incarnation);
     this.port.emit({
       kind: 'completed',
       at: this.port.agenda.now,

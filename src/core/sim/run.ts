@@ -3,8 +3,9 @@
  * whether every property held.
  */
 import { AssertionFailed } from '../base/assert.js';
+import type { NodeId } from '../base/ids.js';
 import { DlmNode } from '../node/node.js';
-import { auditDump } from './audit-dump.js';
+import { auditNodes } from './audit-nodes.js';
 import { Violation } from './checkers/checker.js';
 import type { NetworkCounts } from './network.js';
 import type { LinkCounts } from './link.js';
@@ -53,7 +54,17 @@ const tailLines = 40;
 
 /** Nodes as they really are. Several of them need an engine; one needs none. */
 export function realBreed(nodes: number): Breed {
-  return { hasEngine: nodes > 1, bear: (birth) => new DlmNode(birth), auditOf: auditDump };
+  const living = new Map<NodeId, DlmNode>();
+  return {
+    hasEngine: nodes > 1,
+    bear: (birth) => {
+      const node = new DlmNode(birth);
+      living.set(birth.self, node);
+      return node;
+    },
+    auditAll: (machines, lockspaces) =>
+      lockspaces.flatMap((lockspace) => auditNodes(machines.map(({ id, life }) => ({ id, life, node: living.get(id)! })), lockspace)),
+  };
 }
 
 /** The world of a seed, from its beginning to its end. */

@@ -30,7 +30,8 @@ export interface Breed {
   /** Does an engine tell them of views? Without one there is a single node. */
   readonly hasEngine: boolean;
   bear(birth: Birth): SimNode;
-  auditOf(machine: Machine, lockspace: string): Audit | null;
+  /** How all that are in the view stand in these lockspaces. */
+  auditAll(machines: readonly Machine[], lockspaces: readonly string[]): Audit[];
 }
 
 /** How long the healed core may take for each step of the liveness phase. */
@@ -111,10 +112,6 @@ export class World implements MachinePort {
 
   bear(birth: Birth): SimNode {
     return this.breed.bear(birth);
-  }
-
-  auditOf(machine: Machine, lockspace: string): Audit | null {
-    return this.breed.auditOf(machine, lockspace);
   }
 
   transmit(frame: Frame): void {
@@ -276,14 +273,7 @@ export class World implements MachinePort {
     }
     // What is remembered for a while only is forgotten by then.
     if (isDrained) this.#pass(15_000);
-    const audits: Audit[] = [];
-    for (const machine of this.machines) {
-      if (!machine.isUp) continue;
-      for (const lockspace of this.lockspaces) {
-        const audit = machine.audit(lockspace);
-        if (audit !== null) audits.push(audit);
-      }
-    }
+    const audits = this.breed.auditAll(this.machines.filter(({ isUp, isOut }) => isUp && !isOut), this.lockspaces);
     this.emit({ kind: 'quiet', at: this.agenda.now, audits, isDrained });
   }
 

@@ -16,6 +16,8 @@ export class Directory implements Checker {
   see(event: SimEvent): void {
     if (event.kind !== 'quiet') return;
     for (const audits of byLockspace(event.audits)) this.#judge(audits);
+    const kept = event.isDrained ? event.audits.find(({ entryCount }) => entryCount > 0) : undefined;
+    if (kept !== undefined) this.#complain(kept, '', `is empty, and the directory on node ${kept.node} still has ${kept.entryCount} entries`);
   }
 
   #judge(audits: readonly Audit[]): void {
@@ -37,10 +39,10 @@ export class Directory implements Checker {
     this.counts.resources += 1;
   }
 
-  #judgeHolder(audit: Audit, name: string, believed: NodeId, master: NodeId | undefined): void {
+  #judgeHolder(audit: Audit, name: string, believed: NodeId | null, master: NodeId | undefined): void {
     if (believed === audit.node) return;
     this.counts.remote += 1;
-    if (master !== believed) this.#complain(audit, name, `has master ${master ?? 'nobody'}, and node ${audit.node} believes it is ${believed}`);
+    if (master !== believed) this.#complain(audit, name, `has master ${master ?? 'nobody'}, and node ${audit.node} believes it is ${believed ?? 'nobody'}`);
   }
 
   #judgeDirectory(audits: readonly Audit[], masters: ReadonlyMap<string, NodeId>): void {
