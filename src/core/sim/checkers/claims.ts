@@ -38,6 +38,8 @@ export class Claims {
   readonly #byResource = new Map<string, Set<Claim>>();
   readonly #byLife = new Map<Life, Set<Claim>>();
   #members: ReadonlySet<Life> = new Set();
+  /** Claims whose owner has ended or given them up. */
+  readonly #ownerless = new Set<ClaimId>();
 
   get(id: ClaimId): Claim | null {
     return this.#byId.get(id) ?? null;
@@ -53,6 +55,11 @@ export class Claims {
 
   all(): Iterable<Claim> {
     return this.#byId.values();
+  }
+
+  /** Has its owner ended, or given it up? */
+  isOwnerless(id: ClaimId): boolean {
+    return this.#ownerless.has(id);
   }
 
   /** Is it in the latest view? */
@@ -76,6 +83,7 @@ export class Claims {
         this.#adopt(event);
         break;
       case 'abandoned':
+        if (event.why !== 'left') for (const id of [...event.ended, ...event.orphans]) this.#ownerless.add(id);
         for (const id of event.ended) this.#removeId(id);
         for (const id of event.orphans) this.#orphan(id);
         break;

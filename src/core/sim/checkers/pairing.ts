@@ -2,7 +2,8 @@
  * S10: each accepted call ends exactly once, and nobody hears of a lock that has ended.
  *
  * A cancel ends with what it takes back and has no end of its own; an unlock ends
- * whatever the lock was waiting for as well. A blocking callback is for a lock
+ * whatever the lock was waiting for as well. What is said to an owner who has ended
+ * reaches nobody, and is only counted. A blocking callback is for a lock
  * that is granted in a mode which is in the way.
  */
 import type { Status } from '../../base/status.js';
@@ -14,13 +15,14 @@ import type { Claim, Claims } from './claims.js';
 export class Pairing implements Checker {
   readonly property = 'pairing';
   readonly says = 'S10 each accepted call completes once, none after its end';
-  readonly counts = { completions: 0, blockings: 0, cancelled: 0, unlockedWhilePending: 0, silenced: 0 };
+  readonly counts = { completions: 0, blockings: 0, cancelled: 0, unlockedWhilePending: 0, silenced: 0, late: 0 };
 
   /** Shown each event before `claims` is. */
   constructor(readonly claims: Claims) {}
 
   see(event: SimEvent): void {
-    if (event.kind === 'completed') this.#judgeEnd(event);
+    if ('claim' in event && event.kind !== 'submitted' && this.claims.isOwnerless(event.claim)) this.counts.late += 1;
+    else if (event.kind === 'completed') this.#judgeEnd(event);
     else if (event.kind === 'blocked') this.#judgeBlocking(event);
     else if (event.kind === 'waits') this.#known(event.claim, 'waits');
     else if (event.kind === 'abandoned') this.counts.silenced += this.#pendingIn([...event.orphans, ...event.ended]);
@@ -33,7 +35,6 @@ export class Pairing implements Checker {
   #known(id: ClaimId, what: string): Claim {
     const claim = this.claims.get(id);
     if (claim === null) this.#complain(id, `${what} after its end`);
-    if (claim.isOrphan) this.#complain(id, `${what} although it is an orphan`);
     return claim;
   }
 
