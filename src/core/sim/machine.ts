@@ -229,6 +229,7 @@ export class Machine {
     if (mode !== IV) this.#identify(ticket, lkid);
     ticket.granted = mode;
     if (status === 'EUNLOCK' || ticket.pending !== 'unlock') ticket.pending = null;
+    ticket.overtaken = null;
     ticket.isCancelling = false;
     const value = effect.value === null ? null : numberOfValue(effect.value);
     // Without an engine nobody counts generations; the incarnation is what rises.
@@ -267,7 +268,7 @@ export class Machine {
     else if (call.kind === 'cancel') ticket.isCancelling = false;
     else {
       if (call.kind === 'convert') ticket.flags = ticket.flagsBefore;
-      ticket.pending = null;
+      ticket.pending = call.kind === 'unlock' ? ticket.overtaken : null;
     }
   }
 

@@ -11,6 +11,8 @@ export class Ticket {
   granted: ModeOrNone = IV;
   /** What it waits for the end of. */
   pending: 'lock' | 'convert' | 'unlock' | 'adopt' | null;
+  /** What an unlock has overtaken, and may yet be refused for. */
+  overtaken: Ticket['pending'] = null;
   isCancelling = false;
   isOrphan = false;
   isEnded = false;

@@ -180,6 +180,7 @@ export class Workload {
     let flags = this.prng.chance(100) ? Flag.FORCEUNLOCK : 0;
     if (ticket.granted >= PW && (ticket.flags & Flag.VALBLK) !== 0) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
     const value = this.#valueFor(flags);
+    ticket.overtaken = ticket.pending;
     ticket.pending = 'unlock';
     this.#submit(machine, ticket, 'unlock', ticket.granted, flags, value);
     machine.turn({ kind: 'unlock', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags, value: bytesOf(value) });

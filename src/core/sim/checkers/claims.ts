@@ -16,8 +16,15 @@ export class Claim {
   /** What it was told to hold, whatever it has asked for since. */
   told: ModeOrNone = IV;
   pending: Submitted | null = null;
+  /** What an unlock has overtaken, and may yet be refused for. */
+  overtaken: Submitted | null = null;
   isCancelling = false;
   isOrphan = false;
+  /** Its end has been asked for. */
+  get isEnding(): boolean {
+    return this.pending?.operation === 'unlock';
+  }
+
   /** It was waiting when its owner ended: the end of a lock beside it may have granted it before it was taken back. */
   isDoubtful = false;
   /** The flags of its last lock or convert call. */
@@ -108,19 +115,21 @@ export class Claims {
 
   #submit(event: Submitted): void {
     const { operation } = event;
-    if (operation === 'lock' || operation === 'adopt') {
-      this.#add(event);
+    const claim = this.get(event.claim);
+    if (claim === null) {
+      if (operation === 'lock' || operation === 'adopt') this.#add(event);
       return;
     }
-    const claim = this.get(event.claim);
-    if (claim === null) return;
     if (operation === 'cancel') {
       claim.isCancelling = true;
     } else if (operation === 'unlock') {
+      claim.overtaken = claim.pending;
       claim.pending = event;
       claim.mode = IV;
     } else {
+      claim.overtaken = null;
       claim.pending = event;
+      if (operation === 'lock') return;
       if ((event.flags & Flag.CONVDEADLK) !== 0) claim.mode = NL;
       else if (isDown(claim.mode, event.mode)) claim.mode = event.mode;
     }
@@ -134,6 +143,7 @@ export class Claims {
     else {
       claim.mode = claim.told;
       claim.pending = null;
+      if (operation === 'unlock' && claim.overtaken !== null) this.#submit(claim.overtaken);
     }
   }
 
@@ -142,6 +152,7 @@ export class Claims {
     if (claim === null) return;
     const isUnlocking = claim.pending?.operation === 'unlock';
     claim.told = event.mode;
+    if (isUnlocking) claim.overtaken = null;
     if (event.mode === IV) {
       this.#remove(claim);
     } else if (!isUnlocking) {

@@ -54,7 +54,7 @@ export class Departed implements Checker {
 
   #judge(id: number, mode: ModeOrNone): void {
     const claim = this.claims.get(id);
-    if (claim === null || mode <= claim.told || !this.claims.isLive(claim.life)) return;
+    if (claim === null || claim.isEnding || mode <= claim.told || !this.claims.isLive(claim.life)) return;
     const remains = this.#remains.get(claim.key);
     if (remains === undefined) return;
     const recovered = this.#recovered.get(`${claim.life}/${claim.first.lockspace}`) ?? 0;

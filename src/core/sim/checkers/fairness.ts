@@ -44,7 +44,7 @@ export class Fairness implements Checker {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
     this.#waits.delete(id);
-    if (claim === null || asked === undefined || !isGranted || claim.told !== IV || !isPlain(claim)) return;
+    if (claim === null || claim.isEnding || asked === undefined || !isGranted || claim.told !== IV || !isPlain(claim)) return;
     if (!this.claims.isLive(claim.life)) return;
 
     for (const other of this.claims.on(claim.key)) {

@@ -24,7 +24,7 @@ export class Pairing implements Checker {
     if ('claim' in event && event.kind !== 'submitted' && this.claims.isOwnerless(event.claim)) this.counts.late += 1;
     else if (event.kind === 'completed') this.#judgeEnd(event);
     else if (event.kind === 'blocked') this.#judgeBlocking(event);
-    else if (event.kind === 'waits') this.#known(event.claim, 'waits');
+    else if (event.kind === 'waits' && this.claims.isLive(event.life)) this.#known(event.claim, 'waits');
     else if (event.kind === 'abandoned') this.counts.silenced += this.#pendingIn([...event.orphans, ...event.ended]);
   }
 

@@ -31,7 +31,8 @@ export class Tokens implements Checker {
   see(event: SimEvent): void {
     if (event.kind !== 'completed' || event.status !== 'OK' || event.mode <= NL) return;
     const claim = this.claims.get(event.claim);
-    if (claim === null || isDown(claim.told, event.mode) || !this.claims.isLive(claim.life)) return;
+    // A grant that crosses with the unlock of the lock is heard of when others have what it held.
+    if (claim === null || claim.isEnding || isDown(claim.told, event.mode) || !this.claims.isLive(claim.life)) return;
 
     const highest = this.#highest.get(claim.key) ?? new Array<Highest | null>(EX + 1).fill(null);
     this.#highest.set(claim.key, highest);

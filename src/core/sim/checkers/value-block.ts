@@ -114,7 +114,7 @@ export class ValueBlock implements Checker {
     const claim = this.claims.get(event.claim);
     if (claim === null || !this.claims.isLive(event.life)) return;
     this.#confirm(claim, event);
-    if (event.status !== 'OK') return;
+    if (event.status !== 'OK' || claim.isEnding) return;
     this.#grantedAt.set(claim.id, this.#grantedAt.get(claim.id) ?? this.#order);
     const wish = claim.pending;
     if (wish === null || (wish.flags & Flag.VALBLK) === 0) return;
