@@ -100,7 +100,8 @@ export function runWith(options: WorldOptions, breed: Breed): Report {
 function failureOf(thrown: unknown, world: World): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const isViolation = error instanceof Violation;
-  const words = isViolation ? error.words : [];
+  // A message names its resource without the lockspace.
+  const words = isViolation ? error.words.flatMap((word) => (word.includes('/') ? [word, ` ${word.slice(word.indexOf('/'))}`] : [word])) : [];
   return {
     property: isViolation ? error.property : error instanceof AssertionFailed ? 'assertion' : 'error',
     message: error.message,

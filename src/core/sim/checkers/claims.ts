@@ -3,11 +3,11 @@
  *
  * Several checkers begin with this. A release counts from the moment it is asked
  * for, a weaker mode too; a conversion that offered to give up its mode
- * (CONVDEADLK) may have lost it at any moment, so that it counts as NL. A life
- * counts as long as the latest view has it in it.
+ * (CONVDEADLK) may have lost it at any moment, so that it counts as NL, and one
+ * between PR and CW has only what both have, CR. A life counts as long as the latest view has it in it.
  */
 import { Flag } from '../../lock/flags.js';
-import { IV, NL, isDown, type ModeOrNone } from '../../lock/mode.js';
+import { CR, IV, NL, areMiddlePair, isDown, type ModeOrNone } from '../../lock/mode.js';
 import type { Adopted, ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
 
 export class Claim {
@@ -131,6 +131,7 @@ export class Claims {
       claim.pending = event;
       if (operation === 'lock') return;
       if ((event.flags & Flag.CONVDEADLK) !== 0) claim.mode = NL;
+      else if (areMiddlePair(claim.mode, event.mode)) claim.mode = CR;
       else if (isDown(claim.mode, event.mode)) claim.mode = event.mode;
     }
   }
