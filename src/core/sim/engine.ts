@@ -56,6 +56,8 @@ export class Engine {
   /** Members that are told late, and how late. */
   readonly #lags = new Map<NodeId, number>();
   readonly #leaving = new Set<Life>();
+  /** What was announced and not heard yet. */
+  readonly #announced = new Map<Life, ReadonlyMap<string, number>>();
   #viewId = 0;
 
   constructor(
@@ -84,12 +86,15 @@ export class Engine {
     this.agenda.after(this.prng.between(1, 20), () => this.#decide());
   }
 
+  /** A node says what it has joined. What it says later counts, also if it is heard first. */
   announce(node: NodeId, life: Life, lockspaces: ReadonlyMap<string, number>): void {
-    const copy = new Map(lockspaces);
+    this.#announced.set(life, new Map(lockspaces));
     this.agenda.after(this.prng.between(1, 10), () => {
       const applicant = this.#applicants.get(node);
-      if (applicant?.life !== life) return;
-      applicant.lockspaces = copy;
+      const latest = this.#announced.get(life);
+      if (applicant?.life !== life || latest === undefined) return;
+      this.#announced.delete(life);
+      applicant.lockspaces = latest;
       this.#decide();
     });
   }
