@@ -3,9 +3,6 @@
 #
 #   npm test                                 everything that needs no privileges
 #   npm test -- test/lock/grant.test.ts      some
-#   npm run test:rough                       test/kill and test/shell: real processes stopped, killed and interrupted.
-#                                            A few of them still fail now and then on a busy machine, for reasons
-#                                            not found yet, so they are no condition for a change
 #   DLM_E2E=1 npm test                       also test/e2e, which needs root and takes the machine for itself
 #
 # The runner is Node's own; its closing lines come last, and its exit code is ours.
@@ -18,8 +15,7 @@ bash scripts/prepare.sh
 
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
-  mapfile -t files < <(find test -name '*.test.ts' -not -path 'test/e2e/*' -not -path 'test/kill/*' -not -path 'test/shell/*' | sort)
-  echo 'left out: test/kill and test/shell; npm run test:rough runs them'
+  mapfile -t files < <(find test -name '*.test.ts' -not -path 'test/e2e/*' | sort)
   mapfile -t privileged < <(find test/e2e -name '*.test.ts' 2>/dev/null | sort)
   if [ "${DLM_E2E:-}" = 1 ]; then
     files+=("${privileged[@]}")

@@ -21,7 +21,6 @@ const others: readonly Entry[] = [
   ['0', 'done; with dlm lock -- COMMAND: the command ended with 0'],
   ['1', 'dlm sim conformance: something differs; dlm node status: no answer'],
   ['2', 'dlm node status: not quorate'],
-  ['74', 'the result could not be written'],
   ['126', 'dlm lock -- COMMAND: the command cannot be run'],
   ['127', 'dlm lock -- COMMAND: the command was not found'],
   ['128+N', 'signal N ended the command, or came while dlm was waiting'],

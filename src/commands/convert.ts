@@ -58,6 +58,7 @@ export default class Convert extends BaseCommand {
     };
     const waiting: Waiting = {
       locks: () => locksAround(client, id),
+      survivors: async () => (await client.status()).waitingFor,
       shown: `lock ${id}`,
       mode: flags.mode,
       isMine: (other) => other.id === id,

@@ -3,7 +3,7 @@
  */
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, type LockspaceClient } from '../core/index.js';
+import { DlmError, passingCaller, type LockspaceClient } from '../core/index.js';
 import { askForLock, askForLocks, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { namesAndCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
@@ -11,7 +11,7 @@ import { describeResults } from '../terminal/describe.js';
 import { formatWait } from '../terminal/durations.js';
 import { needExecutable } from '../terminal/executable.js';
 import * as options from '../terminal/flags.js';
-import { describeHolding, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
+import { describeHolding, describePassing, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
 import { needNames, type NamedLine } from '../terminal/names.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
@@ -37,7 +37,9 @@ export default class Lock extends BaseCommand {
     and DLM_BLOCKER_COMMAND. What happens when any of them is killed is in docs/scripts.md.
 
     Without COMMAND: prints the id of the lock and leaves it held until its owner ends, or until dlm unlock. The
-    owner is the process that called dlm, as a rule the shell of your script; name another with --owner-pid.
+    owner is the process that called dlm, as a rule the shell of your script; name another with --owner-pid. If the
+    caller is one that ends at once, such as timeout or sudo, that is said: then --owner-pid $$ is what you mean.
+    A lock whose id cannot be written is given back (74).
 
     A name that begins with a dash comes after --, and the command after another: dlm lock -- --name -- COMMAND.
 
@@ -99,8 +101,8 @@ export default class Lock extends BaseCommand {
     process.exitCode = await runUnderLock(guard, command, signals);
   }
 
-  /** The id, alone, on standard output. */
-  async #take(target: NamedLine, flags: LockFlags): Promise<unknown> {
+  /** The id, alone, on standard output: a lock whose id nobody has is given back. */
+  async #take(target: NamedLine, flags: LockFlags): Promise<void> {
     if (flags['in-process']) {
       throw new DlmError('DLM_USAGE', 'a node inside this command ends with it, and the lock too', 'put a COMMAND after --, or leave out --in-process');
     }
@@ -114,9 +116,16 @@ export default class Lock extends BaseCommand {
     const lock = await askForLock(request, new SignalWatch());
     if (flags.verbose) this.#tellWait(target.shown, began);
     const owner = (await infoOf(space, target, lock))?.owner ?? null;
-    this.print(lock.id);
+    const json = { ...jsonOfLock(lock), resource: target.shown, owner };
+    try {
+      this.printForSure(lock.id, json, `the id of the lock on ${target.shown} could not be written, so the lock was given back`);
+    } catch (error) {
+      await lock.unlock();
+      throw error;
+    }
+    const caller = flags['owner-pid'] === undefined && !flags.persistent ? passingCaller(process.ppid) : null;
+    if (caller !== null) this.warnPeople(describePassing(target.shown, process.ppid, caller));
     this.noteAll([describeHolding(lock, target.shown, owner, request.flags.includes('PERSISTENT')), ...describeResults(lock.results, lock.mode)]);
-    return { ...jsonOfLock(lock), resource: target.shown, owner };
   }
 
   #tellWait(shown: string, began: number): void {

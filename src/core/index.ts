@@ -56,6 +56,7 @@ export async function runSimulation(options: SimOptions): Promise<SimReport> {
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
+export { passingCaller, type PassingCaller } from './host/passing-caller.js';
 export { commandOf } from './host/process-facts.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
 export type { LockHandle as Lock } from './host/lock-handle.js';

@@ -9,6 +9,7 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
 import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { writeForSure } from './closed-pipes.js';
 import { report } from './report.js';
 import { inOurWords, refuseSwitchValues } from './usage.js';
 
@@ -74,6 +75,11 @@ export abstract class BaseCommand extends Command {
   /** A line of the result; with --json the value that `run` returns is printed instead. */
   protected print(line: string): void {
     if (!this.jsonEnabled()) process.stdout.write(`${line}\n`);
+  }
+
+  /** As `print`, with `json` for --json; and whatever cannot be written is an error, `DLM_UNWRITTEN`. */
+  protected printForSure(line: string, json: unknown, consequence: string): void {
+    writeForSure(this.jsonEnabled() ? `${JSON.stringify(json, null, 2)}\n` : `${line}\n`, consequence);
   }
 
   protected override async parse<F extends Interfaces.OutputFlags<F>, B extends Interfaces.OutputFlags<B>, A extends Interfaces.OutputArgs<A>>(

@@ -7,11 +7,14 @@
  * and most commands under a lock never ask. So we do not ask either, only to be
  * there when it breaks: the listener is added when somebody else asks.
  */
+import { writeSync } from 'node:fs';
+import { DlmError } from '../core/index.js';
+import { report } from './report.js';
 
 const names = ['stdout', 'stderr'] as const;
 
-/** As sysexits(3) has it. */
-const cannotWriteExit = 74;
+/** How long until a pipe that is full is tried again. */
+const fullPipeMillis = 10;
 
 /** Call it once, before anything is written. */
 export function forgiveClosedPipes(): void {
@@ -31,8 +34,33 @@ export function forgiveClosedPipes(): void {
 /** A full disk is no closed pipe: whoever reads the file later must not take half a result for a whole one. */
 function forgiveClosed(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') return;
-  process.stderr.write(`dlm: the result could not be written: ${error.code ?? error.message}\nhint: see where standard output goes\n`);
-  process.exit(cannotWriteExit);
+  process.exit(report(unwritten(error, 'the result could not be written'), false));
 }
 
 function forgiveAll(): void {}
+
+/**
+ * Write what somebody must have. Throws `DLM_UNWRITTEN`, also where nobody reads any
+ * more, with what `consequence` says of it.
+ *
+ * A standard output that was closed cannot be told from /dev/null: Node puts that
+ * in its place before any of our code runs.
+ */
+export function writeForSure(text: string, consequence: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  while (written < bytes.length) {
+    try {
+      written += writeSync(1, bytes, written);
+    } catch (thrown) {
+      const error = thrown as NodeJS.ErrnoException;
+      if (error.code !== 'EAGAIN') throw unwritten(error, consequence);
+      // Whoever reads has made the pipe so, and has yet to empty it.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fullPipeMillis);
+    }
+  }
+}
+
+function unwritten(error: NodeJS.ErrnoException, what: string): DlmError {
+  return new DlmError('DLM_UNWRITTEN', `${what}: ${error.code ?? error.message}`);
+}

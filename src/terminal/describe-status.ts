@@ -2,7 +2,7 @@
  * A node's status in plain words, a fact a line.
  */
 import { escapeText, type LockspaceSummary, type NodeStatus } from '../core/index.js';
-import { counted } from './describe.js';
+import { counted, showCommand } from './describe.js';
 import { formatDuration } from './durations.js';
 
 const howStarted: Readonly<Record<NodeStatus['start'], string>> = {
@@ -20,9 +20,10 @@ export function describeStatus(status: NodeStatus): string[] {
     ['version', status.version],
     ['life', `number ${status.incarnation} of this node`],
     ['sessions', String(status.sessions)],
+    ...status.waitingFor.map(({ pid, command }): [string, string] => ['waits for', `pid ${pid}, protected by its predecessor: ${showCommand(command, Infinity)}`]),
     ...status.lockspaces.map((lockspace): [string, string] => ['lockspace', describeLockspace(lockspace)]),
   ];
-  const health = status.quorate ? 'healthy' : 'NOT quorate: nothing is granted';
+  const health = !status.quorate ? 'NOT quorate: nothing is granted' : status.waitingFor.length > 0 ? 'healthy, and grants nothing yet' : 'healthy';
   return [`node ${status.node} is ${health}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
 }
 

@@ -1,7 +1,7 @@
 /**
  * Locks in plain words: who holds, who waits, and who is in whose way.
  */
-import { compatible, escapeText, modeNamed, type LockInfo, type ModeName, type OwnerInfo, type ResultName } from '../core/index.js';
+import { compatible, escapeText, modeNamed, type HolderInfo, type LockInfo, type ModeName, type OwnerInfo, type ResultName } from '../core/index.js';
 import { formatDuration } from './durations.js';
 
 /** So many locks are named one by one; of the rest only the number is told. */
@@ -46,6 +46,17 @@ export function describeLocks(locks: readonly LockInfo[], first: 'resource' | nu
   const lines = locks.slice(0, namedMax).map((lock) => (first === null ? '' : `${lock.resource}: `) + describeLock(lock));
   const more = locks.length - namedMax;
   return more > 0 ? [...lines, `and ${more} more`] : lines;
+}
+
+/** What the node waits for before it grants anything, and a line for each process. */
+export function describeSurvivors(survivors: readonly HolderInfo[]): string[] {
+  const lines = survivors.slice(0, namedMax).map(({ pid, command }) => `pid ${pid}${command === '' ? '' : `: ${showCommand(command, commandMax)}`}`);
+  const more = survivors.length - namedMax;
+  return [
+    'the node grants nothing before the protected commands of its predecessor have ended',
+    ...lines,
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
 }
 
 /** `held in EX for 12 s by pid 4711 on node 1: ./backup.sh nightly`. */

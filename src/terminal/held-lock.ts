@@ -1,7 +1,7 @@
 /**
  * A lock that a command leaves behind, as words and as JSON.
  */
-import { DlmError, parseLockId, type LockHandle, type LockInfo, type LockspaceClient, type NodeClient, type OwnerInfo } from '../core/index.js';
+import { DlmError, parseLockId, type LockHandle, type LockInfo, type LockspaceClient, type NodeClient, type OwnerInfo, type PassingCaller } from '../core/index.js';
 import { showCommand } from './describe.js';
 import type { NamedLine } from './names.js';
 import { hexOfValue } from './values.js';
@@ -32,6 +32,12 @@ export function describeHolding(lock: LockHandle, shown: string, owner: OwnerInf
   const whose = owner === null || owner.pid === null ? '' : ` for pid ${owner.pid}${command}`;
   const until = isPersistent ? 'also when that has ended, until' : 'until that ends or';
   return `${shown} is held in ${lock.mode}${whose}, ${until}: dlm unlock ${lock.id}`;
+}
+
+/** The owner will soon be gone, and a script that goes on without the lock must know. */
+export function describePassing(shown: string, pid: number, caller: PassingCaller): string {
+  const who = caller === 'substitution' ? `the subshell of $( … ), pid ${pid}` : `${caller}, pid ${pid}`;
+  return `the lock on ${shown} belongs to ${who}, which called dlm, and ends with it\nhint: if your script shall own it, add: --owner-pid $$`;
 }
 
 /** What `--json` prints of a lock. */

@@ -5,8 +5,8 @@
  * again. A signal takes the request back. Whether the grant or the end of
  * patience came first is decided by the node, so that there is one outcome.
  */
-import { DlmError, type LockHandle, type LockInfo, type ModeName } from '../core/index.js';
-import { blockersOf, describeLocks, describePlace } from './describe.js';
+import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type ModeName } from '../core/index.js';
+import { blockersOf, describeLocks, describePlace, describeSurvivors } from './describe.js';
 import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
@@ -28,6 +28,8 @@ export interface Patience {
 export interface Waiting {
   /** The locks on the resource; asked only of those who have something to tell. */
   readonly locks: () => Promise<LockInfo[]>;
+  /** What an earlier node protected and still runs: before that has ended the node takes no request at all. */
+  readonly survivors: () => Promise<readonly HolderInfo[]>;
   readonly shown: string;
   readonly mode: ModeName;
   /** Which of the locks on the resource is the one that waits? */
@@ -55,7 +57,7 @@ interface Interruption {
  * or which signal came. A grant that beats the signal is returned: see `signals.first`.
  */
 export async function waitFor(waiting: Waiting, signals: Interruption, ask: () => Promise<LockHandle>): Promise<LockHandle> {
-  const timer = setTimeout(() => void explain(waiting), silenceMillis);
+  const explanation = new Explanation(waiting);
   try {
     return await ask();
   } catch (error) {
@@ -63,7 +65,7 @@ export async function waitFor(waiting: Waiting, signals: Interruption, ask: () =
     if (isDlmError(error, 'DLM_BUSY', 'DLM_TIMED_OUT')) throw await gaveUp(waiting, error);
     throw error;
   } finally {
-    clearTimeout(timer);
+    explanation.end();
   }
 }
 
@@ -73,22 +75,49 @@ export function interrupted(shown: string, signals: Interruption): Failure {
   return new Failure(error, { exit: exitOfSignal(signals.first!) });
 }
 
-/** Tell whoever looks on what we wait for. That it cannot be found out is no reason to stop waiting. */
-async function explain(waiting: Waiting): Promise<void> {
-  const { locks, mine } = await look(waiting);
-  if (mine === null) return;
-  const place = describePlace(locks, mine);
-  const lines = describeLocks(blockersOf(locks, { mode: waiting.mode, mine }));
-  waiting.note([`waiting for ${waiting.mode} on ${waiting.shown}, ${place}`, ...lines].join('\n  '));
+/**
+ * Tells whoever looks on what we wait for, once; and before that, if the node does
+ * not even take our request, for whom. That it cannot be found out is no reason to
+ * stop waiting.
+ */
+class Explanation {
+  readonly #waiting: Waiting;
+  #timer: NodeJS.Timeout;
+  #isOver = false;
+  #hasNamedSurvivors = false;
+
+  constructor(waiting: Waiting) {
+    this.#waiting = waiting;
+    this.#timer = setTimeout(() => void this.#explain(), silenceMillis);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #explain(): Promise<void> {
+    const { mode, shown, note } = this.#waiting;
+    const { locks, mine, survivors } = await look(this.#waiting);
+    if (this.#isOver) return;
+    if (survivors.length > 0) {
+      if (!this.#hasNamedSurvivors) note(`waiting for ${mode} on ${shown}: ${describeSurvivors(survivors).join('\n  ')}`);
+      this.#hasNamedSurvivors = true;
+      this.#timer = setTimeout(() => void this.#explain(), silenceMillis);
+    } else if (mine !== null) {
+      const lines = describeLocks(blockersOf(locks, { mode, mine }));
+      note([`waiting for ${mode} on ${shown}, ${describePlace(locks, mine)}`, ...lines].join('\n  '));
+    }
+  }
 }
 
 async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
-  const { locks, mine } = await look(waiting);
+  const { locks, mine, survivors } = await look(waiting);
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
   const exit = waiting.patience['conflict-exit-code'];
   return new Failure(new DlmError(error.code, sentence(waiting, error)), {
-    details: describeLocks(inTheWay),
-    facts: { holders: inTheWay },
+    details: survivors.length > 0 ? describeSurvivors(survivors) : describeLocks(inTheWay),
+    facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
     ...(exit === undefined ? {} : { exit }),
   });
@@ -99,7 +128,15 @@ function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
   return `${mode} on ${shown} was not granted within ${formatLimit(patience.wait ?? 0)}`;
 }
 
-async function look(waiting: Waiting): Promise<{ locks: LockInfo[]; mine: LockInfo | null }> {
+interface Sight {
+  readonly locks: LockInfo[];
+  readonly mine: LockInfo | null;
+  readonly survivors: readonly HolderInfo[];
+}
+
+/** While there are survivors nobody holds or waits for anything. */
+async function look(waiting: Waiting): Promise<Sight> {
   const locks = await waiting.locks().catch(() => []);
-  return { locks, mine: locks.findLast(waiting.isMine) ?? null };
+  const survivors = locks.length > 0 ? [] : await waiting.survivors().catch(() => []);
+  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors };
 }

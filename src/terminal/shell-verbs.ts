@@ -5,7 +5,7 @@
  * a shell alone can do wrong is to wait for itself, since it does one thing at a
  * time; that is refused as the deadlock it is.
  */
-import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, LockHandle, type HolderInfo, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
 import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
@@ -312,7 +312,8 @@ class ShellVerbs {
     const note = (words: string): void => {
       if (!isQuiet) call.note(`dlm: ${words}\n`);
     };
-    return { ...about, patience: patienceOf(line), isQuiet, note };
+    const survivors = async (): Promise<readonly HolderInfo[]> => (await this.#shell.client.status()).waitingFor;
+    return { ...about, survivors, patience: patienceOf(line), isQuiet, note };
   }
 
   #tellResults({ note }: Waiting, handle: LockHandle): void {

@@ -1,8 +1,8 @@
 /**
  * Tables for people: columns without boxes, plain text also without a terminal.
  *
- * On a terminal the last column is cut where the line ends; anywhere else nothing
- * is. Programs read --json instead.
+ * On a terminal they fit its width; anywhere else nothing is cut. Programs read
+ * --json instead.
  */
 import Table from 'cli-table3';
 import { compatible, escapeText, modeNamed, modeNames, type LockInfo, type LockspaceSummary } from '../core/index.js';
@@ -15,6 +15,17 @@ const noBox = {
   left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '',
   middle: '  ',
 };
+
+/** Between two columns. */
+const gap = noBox.middle.length;
+
+/** With less room the last column goes below. */
+const lastMin = 16;
+
+/** So much of a resource's name is always shown. */
+const nameMin = 8;
+
+const indent = '    ';
 
 /** Rows under a head, in columns. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -68,12 +79,29 @@ export function modesTable(): string {
   return table(['', ...modeNames], modeNames.map((held) => [held, ...modeNames.map((asked) => answer(held, asked))]));
 }
 
-/** Cut the last column of each row so that the line fits the terminal, if there is one. */
+/**
+ * As a table that fits the terminal, if there is one: the last column is cut, and
+ * where it would have no room it goes below, a line for each row. Only a resource
+ * whose name is longer than what is left then is cut too; ids never are.
+ */
 function fitted(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const columns = process.stdout.isTTY === true ? process.stdout.columns : null;
-  const whole = table(head, rows);
-  if (columns === null || columns <= 0) return whole;
-  const others = table(head.slice(0, -1), rows.map((row) => row.slice(0, -1)));
-  const room = Math.max(columns - Math.max(...others.split('\n').map((line) => line.length)) - 4, 10);
-  return table(head, rows.map((row) => [...row.slice(0, -1), cut(row.at(-1)!, room)]));
+  if (columns === null || columns <= 0) return table(head, rows);
+  const others = rows.map((row) => row.slice(0, -1));
+  const room = columns - widthOf([head.slice(0, -1), ...others]) - gap;
+  if (room >= lastMin) return table(head, rows.map((row) => [...row.slice(0, -1), cut(row.at(-1)!, room)]));
+
+  const named = head.indexOf('RESOURCE');
+  const longest = Math.max(...others.map((row) => row[named]!.length));
+  const nameRoom = Math.max(longest + room + gap, nameMin);
+  const short = others.map((row) => row.map((cell, index) => (index === named ? cut(cell, nameRoom) : cell)));
+  const [first, ...lines] = table(head.slice(0, -1), short).split('\n');
+  const below = (row: readonly string[]): string[] => (row.at(-1) === '' ? [] : [`${indent}${cut(row.at(-1)!, columns - indent.length)}`]);
+  return [first!, ...rows.flatMap((row, index) => [lines[index]!, ...below(row)])].join('\n');
+}
+
+/** How wide the columns are together, without colours. */
+function widthOf(rows: readonly (readonly string[])[]): number {
+  const widths = rows[0]!.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
+  return widths.reduce((sum, width) => sum + width + gap, -gap);
 }

@@ -3,7 +3,8 @@
  * matrix, with children that do not make it easy.
  */
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext } from 'node:test';
+import { test } from './bounded.js';
 import { childrenOf, isRunning, signalAll, until } from './processes.js';
 import { Stage, program, type Actor } from './stage.js';
 
@@ -96,7 +97,15 @@ describe('the node is killed', { concurrency: true }, () => {
     assert.equal(await stage.exitOf('lock', 'prey', '-n', '-q', '--', 'true'), 80);
     const status = JSON.parse(await stage.outputOf('node', 'status', '--json')) as { waitingFor: { pid: number }[] };
     assert.deepEqual(status.waitingFor.map(({ pid }) => pid), [child]);
-    assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'true'), 0);
+    assert.match(await stage.outputOf('node', 'status'), new RegExp(`^node 1 is healthy, and grants nothing yet\n.* waits for +pid ${child}, protected by its predecessor: sh -c `, 's'));
+    const waiter = stage.dlm('lock', 'prey', '--', 'true');
+    const named = new RegExp(`^dlm: waiting for EX on prey: the node grants nothing before the protected commands of its predecessor have ended\n  pid ${child}: sh -c `);
+    await until('it says for whom it waits', () => named.test(waiter.said()));
+    assert.ok(isRunning(child), 'and says so while that is so');
+    const hasty = stage.dlm('lock', 'prey', '-w', '0.3', '--', 'true');
+    assert.equal(await hasty.exit, 81);
+    assert.match(hasty.said(), new RegExp(`^dlm: EX on prey was not granted within 0.3 s\n  the node grants nothing before .*\n  pid ${child}: `));
+    assert.equal(await waiter.exit, 0);
     assert.equal(isRunning(child), false);
     signalAll([guard.pid], 'SIGCONT');
     assert.equal(await guard.exit, 84);

@@ -3,7 +3,8 @@
  * once.
  */
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext } from 'node:test';
+import { test } from './bounded.js';
 import { isRunning, signalAll, until } from './processes.js';
 import { Stage, type Actor } from './stage.js';
 

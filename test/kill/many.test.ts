@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { relative } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext } from 'node:test';
+import { test } from './bounded.js';
 import { DlmError, attach, type LockspaceClient, type NodeClient } from '../../src/core/index.js';
 import { signalAll, until } from './processes.js';
 import { Stage } from './stage.js';
@@ -19,8 +20,9 @@ async function fieldFor(test: TestContext): Promise<Field> {
   assert.equal(await stage.exitOf('node', 'join', '--detach', '-q'), 0);
   const clients: NodeClient[] = [];
   test.after(async () => {
-    for (const client of clients) await client.close();
+    // The node goes first: a connection to a dead one closes at once, whatever the test has left.
     await stage.clear();
+    for (const client of clients) await client.close();
   });
   const connect = async (): Promise<{ client: NodeClient; space: LockspaceClient }> => {
     const client = await attach({ dir: relative(process.cwd(), stage.dir) });

@@ -4,7 +4,8 @@
  * processes, with a rival in a loop. What is right in each cell is in expected.ts.
  */
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { after, describe } from 'node:test';
+import { test } from './bounded.js';
 import { play, type Outcome } from './cell.js';
 import { cells, kinds } from './expected.js';
 

@@ -1,8 +1,10 @@
 /**
- * Real processes as the tests need them: who is whose child, who is still there,
- * and waiting for something to become true.
+ * Real processes as the tests need them: how one ends, who is whose child, who is
+ * still there, and waiting for something to become true.
  */
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** How long anything may take before the test says that it will never happen. */
@@ -19,6 +21,26 @@ export async function until<Found>(what: string, look: () => Found | Promise<Fou
     if (performance.now() > end) throw new Error(`in ${boundMillis / 1000} s it did not come true: ${what}`);
     await pause(lookMillis);
   }
+}
+
+/**
+ * The exit code of a process, or 128 and the number of the signal that ended it,
+ * when also all that it had said is read.
+ *
+ * That it has ended may be heard before its last words, which are in the pipe by
+ * then: one whole turn of the event loop looks into every pipe. The end of the
+ * pipe is no sign, since others may have it open.
+ */
+export function exitOf(child: ChildProcess): Promise<number> {
+  const exit = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      const wholeTurn = (): unknown => setImmediate(() => resolve(code ?? 128 + constants.signals[signal!]));
+      setImmediate(wholeTurn);
+    });
+  });
+  exit.catch(() => undefined);
+  return exit;
 }
 
 /** Is there such a process, and has it not ended? */

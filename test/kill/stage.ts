@@ -6,10 +6,10 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { constants } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { attach, type LockInfo } from '../../src/core/index.js';
 import { readLedger, type Ledger } from './ledger.js';
-import { boundMillis, isRunning, signalAll, startedWith, until, wasStartedWith } from './processes.js';
+import { boundMillis, exitOf, isRunning, signalAll, startedWith, until, wasStartedWith } from './processes.js';
 
 export const program = fileURLToPath(new URL('../../bin/dlm', import.meta.url));
 const place = fileURLToPath(new URL('../../.tmp', import.meta.url));
@@ -60,11 +60,7 @@ export class Stage {
     const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env: this.env, ...options });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const exit = new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      setTimeout(() => reject(new Error(`${words.join(' ')} did not end in ${(3 * boundMillis) / 1000} s; it said: ${said}`)), 3 * boundMillis).unref();
-      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-    });
+    const exit = Promise.race([exitOf(child), tooLong(() => `${words.join(' ')} did not end; it said: ${said}`)]);
     exit.catch(() => undefined);
     return { pid: child.pid!, process: child, exit, said: () => said };
   }
@@ -137,4 +133,10 @@ export class Stage {
     });
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Fails when nothing can come of it any more. */
+async function tooLong(what: () => string): Promise<never> {
+  await pause(2 * boundMillis, null, { ref: false });
+  throw new Error(`in ${(2 * boundMillis) / 1000} s ${what()}`);
 }

@@ -4,7 +4,7 @@
  * DLM_SEED=N repeats them, as far as real processes repeat anything.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from './bounded.js';
 import { isRunning, signalAll, startedWith, until } from './processes.js';
 import { Stage } from './stage.js';
 

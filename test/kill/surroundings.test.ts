@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext } from 'node:test';
+import { test } from './bounded.js';
 import { isRunning, signalAll, until } from './processes.js';
 import { Stage, program } from './stage.js';
 
@@ -183,6 +184,21 @@ describe('another user', { skip: isRoot ? false : 'needs root, to become somebod
     const { exit, said } = await play(stage, 'setpriv --reuid 65534 --regid 65534 --clear-groups "$DLM" lock prey -- echo ran');
     assert.equal(exit, 77, said);
     assert.doesNotMatch(said, /^ran$/m);
+  });
+
+  test('who is in no user database and has no home is told to name a folder; with one all is well', { skip: canMount ? false : 'needs root, to leave /tmp and /run alone' }, async (test) => {
+    const stage = stageFor(test);
+    const dir = `${stage.folder}/nameless`;
+    mkdirSync(dir, { mode: 0o700 });
+    chownSync(dir, 12345, 12345);
+    chmodSync(stage.folder, 0o755);
+    const him = (place: string): string => `env -u HOME DLM_DIR=${place} setpriv --reuid 12345 --regid 12345 --clear-groups "$DLM"`;
+    const empty = 'mount -t tmpfs -o mode=1777 none /tmp && mount -t tmpfs none /run || exit 1';
+    const without = await play(stage, `export DLM; unshare -m sh -c '${empty}; cd /; ${him('')} node join; exit $?'`);
+    assert.equal(without.exit, 104, without.said);
+    assert.match(without.said, /^dlm: user 12345 has no entry in the user database, so no home folder is known in which to keep state\nhint: name a folder with DLM_DIR\n$/);
+    const { exit, said } = await play(stage, `cd /; ${him(dir)} lock prey -q -- sh -c 'id -u'; code=$?; ${him(dir)} node leave -q; exit $code`);
+    assert.deepEqual({ exit, said }, { exit: 0, said: '12345\n' });
   });
 
   test('has one of his own, and its locks are his', async (test) => {

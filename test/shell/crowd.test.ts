@@ -5,13 +5,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe } from 'node:test';
+import { test } from '../kill/bounded.js';
 import { ShellDesk, shells } from './shells.js';
 
 for (const shell of shells) {
   describe(`many, in ${shell.name}`, () => {
     const desk = new ShellDesk();
     before(() => desk.open());
+    afterEach(() => desk.endScripts());
     after(() => desk.clear());
 
     /** Reads, adds one, and writes: two at a time lose something. */

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe } from 'node:test';
+import { test } from '../kill/bounded.js';
 import { until } from '../kill/processes.js';
 import { ShellDesk, says, shells } from './shells.js';
 
@@ -13,6 +14,7 @@ for (const shell of shells) {
   describe(`the end of a ${shell.name}`, () => {
     const desk = new ShellDesk();
     before(() => desk.open());
+    afterEach(() => desk.endScripts());
     after(() => desk.clear());
 
     test('by itself frees its locks', async () => {

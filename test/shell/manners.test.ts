@@ -3,14 +3,16 @@
  * its subshells and its variables, and leave all of it as they found it.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { test } from '../kill/bounded.js';
 import { ShellDesk, says, shells } from './shells.js';
 
 for (const shell of shells) {
   describe(`a script in ${shell.name}`, () => {
     const desk = new ShellDesk();
     before(() => desk.open());
+    afterEach(() => desk.endScripts());
     after(() => desk.clear());
 
     const outOf = async (script: string): Promise<string> => (await desk.end(shell, script)).out;
@@ -96,6 +98,7 @@ for (const shell of shells) {
 describe('a script in bash', () => {
   const desk = new ShellDesk();
   before(() => desk.open());
+  afterEach(() => desk.endScripts());
   after(() => desk.clear());
   const bash = shells.find(({ name }) => name === 'bash')!;
 

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
+import { test } from '../kill/bounded.js';
 import { attach, serveNode, type NodeClient, type ServedNode } from '../../src/core/index.js';
 import { speakerFor } from '../../src/terminal/shell-verbs.js';
 import { scratch, silent } from '../host/scratch.js';
@@ -72,14 +73,17 @@ class Pipes {
 describe('the pipes of a shell', () => {
   let node: ServedNode;
   let client: NodeClient;
+  let clearFolder = (): void => undefined;
   before(async () => {
-    const dir = scratch({ after: (clear) => after(clear as () => void) });
+    // What is registered in here with the runner is done when this hook is over, and a node leaves when its folder is gone.
+    const dir = scratch({ after: (clear) => (clearFolder = clear as () => void) });
     node = await serveNode({ dir, shells: speakerFor, log: silent });
     client = await attach({ dir });
   });
   after(async () => {
     await client.close();
     await node.leave({ force: true });
+    clearFolder();
   });
 
   const open = async (): Promise<Pipes> => new Pipes((await client.port.openShell('default')).folder);

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe } from 'node:test';
+import { test } from '../kill/bounded.js';
 import { checkout } from '../terminal/shell.js';
 import { ShellDesk, running, says, type Running } from './shells.js';
 
@@ -15,6 +16,7 @@ const lock2 = (name: string): string => JSON.stringify({ id: 2, op: 'lock', lock
 describe('dlm session', () => {
   const desk = new ShellDesk();
   before(() => desk.open());
+  afterEach(() => desk.endScripts());
   after(() => desk.clear());
 
   const start = (words: readonly string[]): Running => running(spawn(words[0]!, words.slice(1), { cwd: desk.work, env: desk.env, detached: true }));

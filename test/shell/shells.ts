@@ -3,9 +3,10 @@
  * speak with; and a look at that node from outside.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { constants } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { attach, type LockInfo, type NodeClient } from '../../src/core/index.js';
-import { until } from '../kill/processes.js';
+import { exitOf, signalAll, startedWith, until } from '../kill/processes.js';
 import { Desk } from '../terminal/shell.js';
 
 /** A shell, and how to start it without anybody's own settings. */
@@ -34,7 +35,6 @@ export interface Running {
 
 export class ShellDesk extends Desk {
   #client: NodeClient | null = null;
-  readonly #started: ChildProcess[] = [];
 
   /** Start the node. */
   async open(): Promise<void> {
@@ -57,7 +57,6 @@ export class ShellDesk extends Desk {
   start({ name, options }: Shell, script: string, more: readonly string[] = []): Running {
     const begin = `eval "$(dlm shellenv ${name})" || exit\n`;
     const child = spawn(name, [...options, ...more, '-c', begin + script], { cwd: this.work, env: this.env, detached: true });
-    this.#started.push(child);
     return running(child);
   }
 
@@ -88,13 +87,29 @@ export class ShellDesk extends Desk {
     return performance.now() - begin;
   }
 
-  /** Also whatever a test that has failed has left. */
+  /** End what a test has left running, be it because it failed; the node stays. */
+  async endScripts(): Promise<void> {
+    await this.#end((pid) => pid !== this.#nodePid);
+  }
+
+  /** All of it, a node that does not answer any more included. */
   override async clear(): Promise<void> {
-    for (const { pid, exitCode, signalCode } of this.#started) {
-      if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
-    }
+    await this.#end(() => true);
     await this.forgetClient();
-    await super.clear();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #nodePid(): number {
+    const note = join(this.dir, 'node.lock');
+    return existsSync(note) ? Number(readFileSync(note, 'utf8')) : 0;
+  }
+
+  async #end(isMeant: (pid: number) => boolean): Promise<void> {
+    await until('everybody has gone', () => {
+      const left = startedWith(`DLM_DIR=${this.dir}`).filter(isMeant);
+      signalAll(left, 'SIGKILL');
+      return left.length === 0;
+    });
   }
 }
 
@@ -104,12 +119,7 @@ export function running(child: ChildProcess): Running {
   child.stdin?.on('error', () => undefined);
   child.stdout?.on('data', (text: Buffer) => (out += text.toString('utf8')));
   child.stderr?.on('data', (text: Buffer) => (err += text.toString('utf8')));
-  const exit = new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-  });
-  exit.catch(() => undefined);
-  return { pid: child.pid!, process: child, exit, out: () => out, err: () => err };
+  return { pid: child.pid!, process: child, exit: exitOf(child), out: () => out, err: () => err };
 }
 
 /** Returns when the script has said so. */

@@ -3,13 +3,15 @@
  * say: in every shell that is installed, against a real node.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe } from 'node:test';
+import { test } from '../kill/bounded.js';
 import { ShellDesk, says, shells } from './shells.js';
 
 for (const shell of shells) {
   describe(`the functions in ${shell.name}`, () => {
     const desk = new ShellDesk();
     before(() => desk.open());
+    afterEach(() => desk.endScripts());
     after(() => desk.clear());
 
     /** What each line of a script gives: its exit code, and whatever it prints. */
@@ -144,6 +146,7 @@ for (const shell of shells) {
 
 describe('dlm shellenv', () => {
   const desk = new ShellDesk();
+  afterEach(() => desk.endScripts());
   after(() => desk.clear());
 
   test('lets eval fail where no node can be reached', async () => {

@@ -48,6 +48,18 @@ describe('at a terminal', { skip: hasScript ? false : 'script(1) is not here' },
     assert.equal(screen.match(/hello/g)?.length, 2, 'typed, and said again by cat');
   });
 
+  test('a table fits eighty columns, whatever the names and the commands; nothing is cut in a pipe', { timeout: 30_000 }, async () => {
+    const name = 'n'.repeat(64);
+    await desk.dlm('lock', name, '-q', '--owner-pid', String(process.pid));
+    const { screen } = await atTerminal('stty cols 80; exec dlm locks', 'RESOURCE', '', { NO_COLOR: '1' });
+    const lines = screen.trimEnd().split('\r\n');
+    assert.deepEqual(lines.filter((line) => line.length > 80), []);
+    assert.match(screen, /^RESOURCE +LOCK +STATE +MODE +PLACE +AGE +PID\r\n/);
+    assert.match(screen, new RegExp(`\\r\\nn{7,}… +default:\\S+ +granted +EX .* ${process.pid}\\r\\n    \\S`));
+    const { out } = await desk.shell('dlm locks | cat');
+    assert.match(out, new RegExp(`\\n${name} +default:\\S+ .* ${process.pid} +\\S`));
+  });
+
   test('the head of a table is bold, unless NO_COLOR says otherwise', { timeout: 30_000 }, async () => {
     assert.match((await atTerminal('exec dlm locks', 'RESOURCE', '')).screen, /\x1b\[1mRESOURCE/);
     assert.doesNotMatch((await atTerminal('exec dlm locks', 'RESOURCE', '', { NO_COLOR: '1' })).screen, /\x1b\[/);

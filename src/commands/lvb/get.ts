@@ -15,7 +15,10 @@ export default class LvbGet extends BaseCommand {
   static override description = prose`
     Prints the value as text, without the zeros at its end and with anything unprintable escaped; with --hex the
     whole value block. A resource without a value and one whose value is not valid have exit codes of their own (85
-    and 86). It never waits: the value is read under a lock in NL, which gets on with every other.`;
+    and 86). It never waits: the value is read under a lock in NL, which gets on with every other.
+
+    Where no node runs one is started, as by every command on locks, and knows no value (85); with --no-start that
+    is refused (95).`;
   static override examples = [
     '<%= config.bin %> lvb get counter',
     { description: 'The old value, if the last writer died', command: '<%= config.bin %> lvb get counter --allow-invalid' },

@@ -48,6 +48,7 @@ export class MasterSide implements Distant {
 
   request(from: NodeId, message: Request): void {
     const tables = this.#tables;
+    if (tables.hasMovedSince(message.seq, message.name, tables.self)) return;
     const resource = tables.resources.known(message.name);
     if (resource === null || !tables.isMasterOf(resource)) {
       this.#sayWhoIsMaster(from, message);
@@ -80,9 +81,9 @@ export class MasterSide implements Distant {
       return;
     }
     const known = tables.directory.get(name);
-    const mastership = known === null || known.master === from ? tables.numbers.nextMastership() : known.mastership;
+    const mastership = known?.mastership ?? tables.numbers.nextMastership();
     const master = known?.master ?? from;
-    if (master === from) tables.directory.set(name, from, mastership);
+    if (known === null) tables.directory.set(name, from, mastership);
     tables.send(from, { kind: 'lookupReply', lkid, master, mastership });
   }
 

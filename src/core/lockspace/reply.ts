@@ -34,6 +34,7 @@ function tellWaits(tables: Tables, lock: Lock): void {
 export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
   const lock = tables.lock(answer.lkid);
   if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
+  if (tables.hasMovedSince(answer.seq, lock.resource.name, from)) return;
   switch (answer.kind) {
     case 'requestReply':
       requestAnswered(tables, lock, from, answer);
@@ -101,10 +102,16 @@ export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupRe
   const far = lock.far!;
   const isExpected = far.node === from && (far.pending === 'lookup' || far.pending === 'request');
   if (!isExpected) return;
+  const wasLookup = far.pending === 'lookup';
   far.pending = 'none';
-
-  if (reply.master === tables.self) tables.becomeMaster(resource, reply.mastership);
-  else resource.home = tables.homeAt(reply.master);
+  // A directory from before the last recovery may have told others otherwise since.
+  if (reply.seq < tables.members.seq) {
+    askElsewhere(tables, lock, from, wasLookup);
+    return;
+  }
+  // Another lock of ours may have been told before.
+  if (reply.master !== tables.self) resource.home = tables.homeAt(reply.master);
+  else if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, reply.mastership);
   const { overlap } = far;
   far.overlap = null;
   if (overlap === null) ask(tables, lock);

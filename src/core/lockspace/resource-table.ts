@@ -37,6 +37,8 @@ export class ResourceTable {
 
   /** The last lock has left: forget the resource now, or after a while. */
   retire(resource: Resource, now: Millis, lingers: boolean): void {
+    // A lock that was ending outlived it, and the name has been taken up again since.
+    if (this.#byName.get(resource.name) !== resource) return;
     const isInvalid = resource.value !== null && !resource.value.isValid;
     if (!isInvalid && !lingers) {
       this.#byName.delete(resource.name);

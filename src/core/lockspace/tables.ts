@@ -5,7 +5,7 @@
  * (lockspace.ts), asking a master on another node (request.ts), being asked
  * (receive.ts), being answered (reply.ts), and recovery.
  */
-import { generation, lockspaceId, type Generation, type Lkid, type LockspaceId, type NodeId } from '../base/ids.js';
+import { generation, lockspaceId, type Generation, type Lkid, type LockspaceId, type NodeId, type ViewId } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
@@ -27,6 +27,9 @@ export interface LockspaceConfig {
   readonly nodir: boolean;
 }
 
+/** No message is under way for longer than so many recoveries. */
+const pastMax = 1000;
+
 type Body<Message> = Message extends unknown ? Omit<Message, 'lockspace' | 'seq'> : never;
 
 export class Tables {
@@ -41,6 +44,8 @@ export class Tables {
   /** The highest generation this node has heard of. */
   generation: Generation = generation(0);
   #homes = new Map<NodeId, Home>();
+  /** Without a directory: the members of each recovery, the latest last. */
+  readonly #past: Members[] = [];
 
   constructor(
     readonly name: string,
@@ -72,6 +77,19 @@ export class Tables {
     let home = this.#homes.get(master);
     if (home === undefined) this.#homes.set(master, (home = { master, generation: this.generation }));
     return home;
+  }
+
+  /** A recovery begins with these members. */
+  setMembers(members: Members): void {
+    this.members = members;
+    if (!this.config.nodir) return;
+    this.#past.push(members);
+    if (this.#past.length > pastMax) this.#past.shift();
+  }
+
+  /** Without a directory: has the resource been another's than `master`'s since that view? Then what was said about it is void. */
+  hasMovedSince(seq: ViewId, name: string, master: NodeId): boolean {
+    return this.#past.some((members) => members.seq > seq && members.directoryOf(name) !== master);
   }
 
   /** The resource of that name, with its master if that can be known without asking. */

@@ -34,10 +34,6 @@ interface Letter {
 /** Where a lockspace stands. */
 export type Standing = 'running' | 'joining' | 'no quorum' | PhaseName;
 
-/** Messages that were asked of a directory, or answered by one: of an older view they mean nothing. */
-const isOfDirectory = (message: Message): boolean =>
-  message.kind === 'lookupReply' || message.kind === 'remove' || (message.kind === 'request' && message.isLookup);
-
 export class Stack {
   readonly lockspace: Lockspace;
   readonly #group: Group;
@@ -160,7 +156,8 @@ export class Stack {
       return true;
     }
     if (!this.#isRunning) return false;
-    if (message.seq < members.seq && isOfDirectory(message)) return true;
+    // The directory has been made anew since, of what there was.
+    if (message.seq < members.seq && message.kind === 'remove') return true;
     this.lockspace.receive(now, from, message as LockMessage);
     return true;
   }

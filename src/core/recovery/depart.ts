@@ -7,7 +7,8 @@
  *   - Resources that a departed node was master of have lost their home; what is held
  *     here of them will be told to a new master.
  *   - Without a directory, a resource also moves when the shares do.
- *   - Whoever was looking for a master looks again.
+ *   - Whoever asked a departed node who is master asks again. An answer of a member
+ *     that stays is still to come, and will be looked at with its age in mind.
  *
  * Kin: lock.c dlm_recover_purge(); recover.c set_lock_master(); dlm_clear_inactive().
  */
@@ -22,14 +23,15 @@ import type { Tables } from '../lockspace/tables.js';
 /** Returns the resources here that have lost a lock and may have something to grant now. */
 export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resource> {
   const touched = new Set<Resource>();
-  tables.resources.forgetIdle();
   tables.directory.clear();
   for (const resource of [...tables.resources]) {
     if (tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
     moveHome(tables, resource, departed);
+    tables.retire(resource);
   }
-  for (const lock of tables.locks) lookAgain(lock);
-  tables.lookups.clear();
+  // Nobody holds them, and no directory will be told of them.
+  tables.resources.forgetIdle();
+  for (const resource of tables.lookups.keys()) lookAgain(tables, resource, departed);
   return touched;
 }
 
@@ -42,22 +44,26 @@ function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>
     tables.locks.remove(lock);
     touched.add(resource);
   }
-  if (resource.isIdle) tables.retire(resource);
 }
 
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
   const { master } = resource.home;
-  const isLost = master === null || departed.has(master);
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
-  if (!isLost && !moves && !isHalfTold(resource)) return;
-  if (master === tables.self) {
-    if (!moves) return;
-    giveAway(tables, resource);
+  const isLost = master === null || departed.has(master) || moves || isHalfTold(resource);
+  if (isLost) {
+    if (master === tables.self) giveAway(tables, resource);
+    tables.loseHome(resource);
   }
-  tables.loseHome(resource);
   for (const lock of resource.allLocks()) {
-    lock.far!.node = null;
-    lock.far!.lkid = null;
+    if (lock.copy !== 'process') continue;
+    const far = lock.far!;
+    if (lock.place === 'asked') {
+      // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
+      if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
+    } else if (isLost) {
+      far.node = null;
+      far.lkid = null;
+    }
   }
 }
 
@@ -91,10 +97,13 @@ function becomeProcessCopy(lock: Lock, valueSequence: number): void {
   far.valueSequence = valueSequence;
 }
 
-/** The answer to a lookup may be out of date, or may never come. */
-function lookAgain(lock: Lock): void {
-  const { far } = lock;
-  if (far === null || (far.pending !== 'lookup' && far.pending !== 'parked')) return;
-  far.pending = 'parked';
-  far.node = null;
+/** Has the one gone who was asked for the master? Then everybody who waits for the answer asks again. */
+function lookAgain(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
+  const first = resource.allLocks().find(({ far }) => far?.pending === 'lookup');
+  if (first !== undefined && first.far!.node !== null && !departed.has(first.far!.node)) return;
+  if (first !== undefined) {
+    first.far!.pending = 'parked';
+    first.far!.node = null;
+  }
+  tables.lookups.delete(resource);
 }

@@ -83,7 +83,7 @@ export class Recovery {
   begin(now: Millis, members: Members, departed: ReadonlySet<NodeId>): RecoveryEvent[] {
     const tables = this.#tables;
     tables.turn.begin(now);
-    tables.members = members;
+    tables.setMembers(members);
     this.#errands.forgetAll();
     this.#reached.clear();
     this.#reports.clear();
@@ -127,6 +127,8 @@ export class Recovery {
     resend(tables, this.#touched);
     const occasion = tables.config.law.orderSurvives ? 'retry' : 'recovery';
     for (const resource of [...this.#rebuilt, ...this.#touched]) {
+      // Without a directory it may have moved on since.
+      if (!tables.isMasterOf(resource)) continue;
       grantPending(tables.turn, resource, occasion);
       tables.retire(resource);
     }
@@ -207,7 +209,7 @@ export class Recovery {
         tellLocks(tables, this.#errands);
         break;
       case 'done':
-        for (const resource of this.#rebuilt) settle(tables, resource);
+        for (const resource of this.#rebuilt) if (tables.isMasterOf(resource)) settle(tables, resource);
         break;
       default:
         unreachable(phase);

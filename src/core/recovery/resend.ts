@@ -21,7 +21,7 @@ import { isEnding } from './rebuild-locks.js';
 
 /** Adds to `touched` the resources here on which something may be granted now. */
 export function resend(tables: Tables, touched: Set<Resource>): void {
-  const adrift = [...tables.locks].filter(({ far, copy }) => far !== null && copy !== 'master' && far.pending !== 'none' && far.node === null);
+  const adrift = [...tables.locks].filter((lock) => isAdrift(tables, lock));
   adrift.sort((one, other) => one.id - other.id);
   for (const lock of adrift) {
     if (isEnding(lock)) finish(tables, lock);
@@ -29,6 +29,12 @@ export function resend(tables: Tables, touched: Set<Resource>): void {
     else carryOn(tables, lock);
     if (tables.isMasterOf(lock.resource)) touched.add(lock.resource);
   }
+}
+
+/** Is it to hear from nobody, unless it asks again? */
+function isAdrift(tables: Tables, { far, copy, resource }: Lock): boolean {
+  if (far === null || copy === 'master' || far.pending === 'none' || far.node !== null) return false;
+  return far.pending !== 'parked' || !tables.lookups.has(resource);
 }
 
 /** It is over; the new master has never heard of it. */
