@@ -178,7 +178,9 @@ export class Workload {
 
   #unlock(machine: Machine, ticket: Ticket): void {
     let flags = this.prng.chance(100) ? Flag.FORCEUNLOCK : 0;
-    if (ticket.granted >= PW && (ticket.flags & Flag.VALBLK) !== 0) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
+    // Who waits may be granted before the unlock arrives, and then it writes.
+    const mayWrite = ticket.granted >= PW || ticket.pending !== null;
+    if (mayWrite && (ticket.flags & Flag.VALBLK) !== 0) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
     const value = this.#valueFor(flags);
     ticket.overtaken = ticket.pending;
     ticket.pending = 'unlock';

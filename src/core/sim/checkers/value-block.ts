@@ -25,7 +25,7 @@ interface Write {
   readonly at: number;
   /** When it was certain that the master has it; null: not yet. */
   confirmed: number | null;
-  /** A mark that may have been undone by a life that was already out. */
+  /** It may not have happened; or it is a mark that a life which was already out may have undone. */
   isDoubtful: boolean;
 }
 
@@ -71,7 +71,11 @@ export class ValueBlock implements Checker {
       return;
     }
     if (event.operation === 'convert' && claim.mode >= PW && transferOf(claim.mode, event.mode as 0) !== 'write') return;
-    if (claim.mode < PW) return;
+    if (claim.mode < PW) {
+      // It may be granted before its unlock arrives.
+      if (claim.pending !== null && event.value !== null) this.#push(claim, event.value, true);
+      return;
+    }
     // An unlock adds its flags to those of the call before it; a conversion puts its own in their place.
     const flags = event.operation === 'unlock' ? event.flags | (claim.pending?.flags ?? claim.flags) : event.flags;
     if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
@@ -93,10 +97,10 @@ export class ValueBlock implements Checker {
     this.#marksOfTheDead.set(claim.id, this.#push(claim, null));
   }
 
-  #push(claim: Claim, value: number | null): Write {
+  #push(claim: Claim, value: number | null, isDoubtful = false): Write {
     const writes = this.#writes.get(claim.key) ?? [];
     this.#writes.set(claim.key, writes);
-    const write: Write = { value, claim: claim.id, mode: claim.mode, at: this.#order, confirmed: null, isDoubtful: false };
+    const write: Write = { value, claim: claim.id, mode: claim.mode, at: this.#order, confirmed: null, isDoubtful };
     writes.push(write);
     if (writes.length > writesMax) writes.shift();
     return write;
@@ -160,7 +164,7 @@ export class ValueBlock implements Checker {
 
   /** There is nothing to read: right, unless somebody has kept the resource since the last write, and nobody died. */
   #judgeNone(claim: Claim, event: Completed, writes: readonly Write[]): void {
-    const write = writes.findLast(({ confirmed }) => confirmed !== null);
+    const write = writes.findLast(({ confirmed, isDoubtful }) => confirmed !== null && !isDoubtful);
     if (write === undefined || write.value === null || this.#lastDeath > write.at) return;
     const kept = [...this.claims.on(claim.key)].some(
       (other) => other !== claim && other.mode >= NL && other.mode <= CR && (this.#grantedAt.get(other.id) ?? Infinity) < write.at,
