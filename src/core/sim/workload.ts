@@ -146,6 +146,8 @@ export class Workload {
     const { lockspace, resource, granted } = orphan;
     const flags = Flag.ORPHAN | Flag.PERSISTENT;
     const ticket = this.#ticket(machine, owner, lockspace, resource, flags, 'adopt');
+    // What becomes of the value is the adopter's to say, as it was the orphan's.
+    ticket.flags |= orphan.flags & Flag.VALBLK;
     this.#submit(machine, ticket, 'adopt', granted, flags, null);
     machine.turn({ kind: 'lock', lockspace, owner, name: resource, mode: granted as Mode, flags, value: null, cookie: ticket });
   }

@@ -7,11 +7,12 @@
  */
 import type { ViewId } from '../../base/ids.js';
 import { NL, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
-import type { Life, SimEvent } from '../event.js';
+import type { ClaimId, Life, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claims } from './claims.js';
 
 interface Remains {
+  readonly claim: ClaimId;
   readonly life: Life;
   readonly mode: ModeOrNone;
   /** The view that left the life out. */
@@ -23,6 +24,7 @@ export class Departed implements Checker {
   readonly says = 'S2 no grant past a dead holder before its recovery';
   readonly counts = { remains: 0, grantsPast: 0 };
   readonly #remains = new Map<string, Remains[]>();
+  readonly #keyOf = new Map<ClaimId, string>();
   readonly #told = new Map<Life, ViewId>();
   /** The latest view that a life had when it ended a recovery of a lockspace. */
   readonly #recovered = new Map<string, ViewId>();
@@ -34,6 +36,8 @@ export class Departed implements Checker {
     if (event.kind === 'viewed') this.#told.set(event.life, event.view);
     else if (event.kind === 'recovered') this.#recover(event.life, event.lockspace);
     else if (event.kind === 'decided') for (const life of event.gone) this.#bury(life, event.view);
+    else if (event.kind === 'submitted') this.#release([event.claim]);
+    else if (event.kind === 'abandoned') this.#release(event.ended);
     else if (event.kind === 'completed') this.#judge(event.claim, event.mode);
   }
 
@@ -46,9 +50,20 @@ export class Departed implements Checker {
     for (const claim of this.claims.of(life)) {
       if (claim.mode <= NL) continue;
       const remains = this.#remains.get(claim.key) ?? [];
-      remains.push({ life, mode: claim.mode, view });
+      remains.push({ claim: claim.id, life, mode: claim.mode, view });
+      this.#keyOf.set(claim.id, claim.key);
       this.#remains.set(claim.key, remains);
       this.counts.remains += 1;
+    }
+  }
+
+  /** A life that is out may still give back what it has, and a master that has not heard of the view may give it on. */
+  #release(ids: readonly ClaimId[]): void {
+    for (const id of ids) {
+      const key = this.#keyOf.get(id);
+      if (key === undefined) continue;
+      this.#keyOf.delete(id);
+      this.#remains.set(key, this.#remains.get(key)!.filter(({ claim }) => claim !== id));
     }
   }
 

@@ -150,6 +150,7 @@ export class ValueBlock implements Checker {
   #judgeValue(claim: Claim, event: Completed, writes: readonly Write[], asked: number): void {
     if (event.value !== null && this.#strays.has(event.value)) return;
     const index = writes.findIndex(({ value }) => value === event.value);
+    if (writes[index]?.isDoubtful === true) return;
     if (index < 0 && writes.length < writesMax) this.#complain(claim, event.value, 'which nobody wrote there');
     for (const later of writes.slice(index + 1)) {
       if (later.claim === claim.id) this.#complain(claim, event.value, 'older than its own');
