@@ -25,6 +25,9 @@ interface Write {
   readonly at: number;
   /** When it was certain that the master has it; null: not yet. */
   confirmed: number | null;
+  /** Whose it was, and did its master know that it used the value block? */
+  readonly life: Life;
+  readonly wasKnown: boolean;
   /** It may not have happened; or it is a mark that a life which was already out may have undone. */
   isDoubtful: boolean;
 }
@@ -43,6 +46,7 @@ export class ValueBlock implements Checker {
   #lastDeath = 0;
   /** What lives wrote that were already out. */
   readonly #strays = new Set<number>();
+  readonly #underWay = new Set<Write>();
   readonly #marksOfTheDead = new Map<ClaimId, Write>();
 
   /** Shown each event before `claims` is. */
@@ -58,7 +62,18 @@ export class ValueBlock implements Checker {
       for (const id of event.ended) this.#mark(this.claims.get(id));
     } else if (event.kind === 'decided') {
       if (event.gone.length > 0) this.#lastDeath = this.#order;
-      for (const life of event.gone) for (const claim of this.claims.of(life)) this.#mark(claim);
+      for (const life of event.gone) {
+        for (const claim of this.claims.of(life)) this.#mark(claim);
+        this.#doubt(life);
+      }
+    }
+  }
+
+  /** What was still on its way may be lost, and if the master knew of no value block, it knows of no loss. */
+  #doubt(life: Life): void {
+    for (const write of this.#underWay) {
+      if (write.confirmed !== null) this.#underWay.delete(write);
+      else if (write.life === life && !write.wasKnown) write.isDoubtful = true;
     }
   }
 
@@ -100,7 +115,11 @@ export class ValueBlock implements Checker {
   #push(claim: Claim, value: number | null, isDoubtful = false): Write {
     const writes = this.#writes.get(claim.key) ?? [];
     this.#writes.set(claim.key, writes);
-    const write: Write = { value, claim: claim.id, mode: claim.mode, at: this.#order, confirmed: null, isDoubtful };
+    const { id, life, mode, flags } = claim;
+    const isShaky = writes.some((earlier) => earlier.claim === id && earlier.confirmed === null && !earlier.wasKnown);
+    const wasKnown = (flags & Flag.VALBLK) !== 0 && !isShaky;
+    const write: Write = { value, claim: id, life, mode, at: this.#order, confirmed: null, wasKnown, isDoubtful };
+    this.#underWay.add(write);
     writes.push(write);
     if (writes.length > writesMax) writes.shift();
     return write;
