@@ -52,6 +52,7 @@ export class World implements MachinePort {
   readonly nemesis: Nemesis;
   viewCount = 0;
   #lives = 0;
+  #isHealed = false;
   /** Where each claim and each life is, for the lines of the trace. */
   readonly #placeOfLife = new Map<Life, string>();
   readonly #placeOfClaim = new Map<number, string>();
@@ -176,7 +177,7 @@ export class World implements MachinePort {
     const { life } = machine;
     for (const lockspace of [...machine.joined]) machine.leave(lockspace);
     this.agenda.after(300, () => {
-      if (machine.life !== life || !machine.isUp) return;
+      if (machine.life !== life || !machine.isUp || this.#isHealed) return;
       this.engine.withdraw(life);
       if (machine.isUp && machine.life === life) this.crash(machine);
     });
@@ -241,6 +242,7 @@ export class World implements MachinePort {
   /** No more trouble: all nodes go on, or a majority with what is up, for good. */
   #heal(): void {
     this.note('healed');
+    this.#isHealed = true;
     this.nemesis.stop();
     this.network.heal();
     for (const machine of this.machines) {
