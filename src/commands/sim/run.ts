@@ -1,10 +1,10 @@
 /**
  * Run worlds made from seeds, and see that every property holds.
  */
-import * as Flags from '@oclif/core/flags';
 import { runSimulation, seedCommand, stakesOf, type SimReport } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted } from '../../terminal/describe.js';
+import { countFlag, nodesFlag, seedFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 
 export default class SimRun extends BaseCommand {
@@ -21,10 +21,10 @@ export default class SimRun extends BaseCommand {
     '<%= config.bin %> sim run --seed 1 --runs 100 --nodes 5 --minutes 1',
   ];
   static override flags = {
-    seed: Flags.integer({ min: 0, default: 1, helpValue: 'N', summary: 'what the world is made from' }),
-    runs: Flags.integer({ min: 1, default: 1, helpValue: 'K', summary: 'run so many seeds, from this one on' }),
-    nodes: Flags.integer({ min: 1, max: 32, default: 5, helpValue: 'N', summary: 'how many nodes there are' }),
-    minutes: Flags.integer({ min: 1, default: 10, helpValue: 'N', summary: 'for how many simulated minutes things go wrong' }),
+    seed: seedFlag({ default: 1, helpValue: 'N', summary: 'what the world is made from' }),
+    runs: countFlag({ default: 1, helpValue: 'K', summary: 'run so many seeds, from this one on' }),
+    nodes: nodesFlag({ default: 5, helpValue: 'N', summary: 'how many nodes there are' }),
+    minutes: countFlag({ default: 10, helpValue: 'N', summary: 'for how many simulated minutes things go wrong' }),
   };
 
   async run(): Promise<unknown> {

@@ -24,7 +24,7 @@ export class Panel {
   constructor() {
     const { claims } = this;
     this.#before = [new Departed(claims), new Pairing(claims), new Tokens(claims), new Fairness(claims), new ValueBlock(claims)];
-    this.#after = [new Exclusion(claims), new Directory(), new Holdings(), new Orphans(claims), new Progress(claims)];
+    this.#after = [new Exclusion(claims), new Directory(), new Orphans(claims), new Holdings(), new Progress(claims)];
   }
 
   see(event: SimEvent): void {
