@@ -6,6 +6,8 @@
  */
 import type { Duplex } from 'node:stream';
 import { attachTo, openStream, type AttachOptions } from './host/attach.js';
+import type { Engine } from './host/engine/engine.js';
+import type { LocalOptions } from './host/engine/local.js';
 import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
@@ -41,6 +43,15 @@ export async function startDetached(options: AttachOptions = {}): Promise<NodeCl
   return startDetachedAt(options);
 }
 
+/**
+ * Membership without locks: be one of several members of a cluster on this machine, and follow its views.
+ * Rejects with `DLM_NAME_INVALID`.
+ */
+export async function openLocalEngine(options: LocalOptions): Promise<Engine> {
+  const { localEngine } = await import('./host/engine/local.js');
+  return localEngine(options);
+}
+
 /** Where a node keeps its things: its socket, its log, its folders. */
 export function nodePlaces(dir?: string): { run: string; state: string; socket: string; log: string } {
   const { run, state, socket, log } = placesOf(dir);
@@ -54,6 +65,8 @@ export async function runSimulation(options: SimOptions): Promise<SimReport> {
 }
 
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
+export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
+export type { LocalOptions };
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';

@@ -163,6 +163,25 @@ for (const way of ways) {
       assert.deepEqual(anchor.results, ['VALNOTVALID']);
     });
 
+    it('leave a value that is not valid as it is, unless somebody writes one', async (test) => {
+      const space = await reach(test);
+      const anchor = await space.lock('a', { mode: 'EX', value: Buffer.from('old') });
+      await anchor.convert('NL', { value: Buffer.from('old') });
+      await (await space.lock('a')).unlock({ flags: ['IVVALBLK'] });
+      const reader = await space.lock('a', { wantValue: true });
+      assert.equal(reader.valueState, 'invalid');
+      await reader.unlock();
+      await anchor.convert('CR', { wantValue: true });
+      assert.equal(anchor.valueState, 'invalid');
+      await anchor.convert('NL');
+      const writer = await space.lock('a', { wantValue: true });
+      await writer.unlock({ value: Buffer.from('new') });
+      await anchor.convert('CR', { wantValue: true });
+      assert.equal(anchor.valueState, 'valid');
+      assert.equal(text(anchor.value), 'new');
+      await anchor.unlock();
+    });
+
     it('have tokens that rise when a grant excludes an earlier one', async (test) => {
       const space = await reach(test);
       const tokens: string[] = [];

@@ -38,6 +38,8 @@ export class Host {
   readonly #ended = new Set<OwnerId>();
   /** Those who wait for somebody else's lock to complete. */
   readonly #attendants = new Map<Lkid, Set<Listener>>();
+  /** What waits for the end of a recovery. */
+  #held: { readonly lockspace: string; readonly work: () => void }[] = [];
   #lastOwner = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -46,6 +48,17 @@ export class Host {
     this.self = self;
     this.incarnation = life;
     this.node = new DlmNode({ self: nodeId(self), incarnation: incarnation(life) });
+  }
+
+  /** May a lockspace be locked now? One that is not joined is for the node to refuse. */
+  isRunning(lockspace: string): boolean {
+    return this.node.stack(lockspace)?.isRunning !== false;
+  }
+
+  /** Do this when a lockspace may be locked: now, or after its recovery, in the order of asking. */
+  whenRunning(lockspace: string, work: () => void): void {
+    if (this.#held.length === 0 && this.isRunning(lockspace)) work();
+    else this.#held.push({ lockspace, work });
   }
 
   /** Milliseconds since the node started. */
@@ -61,7 +74,17 @@ export class Host {
       else if ('cookie' in effect) this.#deliver(effect);
     }
     this.#arm();
+    if (this.#held.length > 0) this.#letGo();
     return refusal;
+  }
+
+  #letGo(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const one of held) {
+      if (this.isRunning(one.lockspace)) one.work();
+      else this.#held.push(one);
+    }
   }
 
   /** A new party that can own locks. */

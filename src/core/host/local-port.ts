@@ -4,6 +4,8 @@
  */
 import { DlmError } from '../base/errors.js';
 import type { Lkid } from '../base/ids.js';
+import type { Complete } from '../lock/turn.js';
+import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, UnlockInput } from '../node/input.js';
 import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
@@ -38,18 +40,22 @@ export class LocalPort implements Port {
 
   lock(call: LockCall, owner: WatchedProcess | null): void {
     call.owner = owner === null ? this.#self.id : this.#at.watch.ownerFor(owner.pid).id;
-    const refusal = this.#host.turn(call);
-    if (refusal !== null) call.cookie.refuse(refusal);
+    this.#turn(call, call.cookie);
   }
 
   convert(call: ConvertInput, listener: Listener): void {
-    const refusal = this.#host.turn(call);
-    if (refusal !== null) listener.refuse(refusal);
+    this.#turn(call, listener);
   }
 
   unlock(call: UnlockInput, listener: Listener): void {
-    const refusal = this.#host.turn(call);
-    if (refusal !== null) listener.refuse(refusal);
+    this.#turn(call, listener);
+  }
+
+  #turn(call: LockCall | ConvertInput | UnlockInput, listener: Listener): void {
+    this.#host.whenRunning(call.lockspace, () => {
+      const refusal = this.#host.turn(call);
+      if (refusal !== null) listener.refuse(refusal);
+    });
   }
 
   attend(lkid: Lkid, listener: Listener): void {
@@ -57,7 +63,9 @@ export class LocalPort implements Port {
   }
 
   cancel(lockspace: string, lkid: Lkid, _listener: Listener): Promise<boolean> {
-    return attempt(() => cancelLock(this.#host, lockspace, lkid));
+    return new Promise((resolve, reject) => {
+      cancelLock(this.#host, lockspace, lkid, resolve, (refusal) => reject(errorOfRefusal(refusal)));
+    });
   }
 
   protect(pid: number): Promise<void> {
@@ -110,15 +118,49 @@ function attempt<Answer>(work: () => Answer): Promise<Answer> {
   return new Promise((resolve) => resolve(work()));
 }
 
-/** Was there anything to cancel? Throws as `errorOfRefusal`. */
-export function cancelLock(host: Host, lockspace: string, lkid: Lkid): boolean {
-  let ended = false;
-  const listener = { complete: () => (ended = true) } as unknown as Listener;
-  host.attend(lkid, listener);
-  const refusal = host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
-  host.ignore(lkid, listener);
-  if (refusal !== null) throw errorOfRefusal(refusal);
-  return ended;
+/** Tells `answer` whether there was anything to cancel, and `refuse` if the call was refused: now, or when it is known. */
+export function cancelLock(
+  host: Host,
+  lockspace: string,
+  lkid: Lkid,
+  answer: (wasCancelled: boolean) => void,
+  refuse: (refusal: Refuse) => void,
+): void {
+  host.whenRunning(lockspace, () => {
+    const isWaiting = host.node.isWaiting(lockspace, lkid);
+    const listener = new CancelListener((wasCancelled) => {
+      host.ignore(lkid, listener);
+      answer(wasCancelled);
+    });
+    host.attend(lkid, listener);
+    const refusal = host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
+    if (refusal === null && isWaiting) return;
+    host.ignore(lkid, listener);
+    if (refusal === null) answer(false);
+    else refuse(refusal);
+  });
+}
+
+/** Hears how a lock that waits ends its wait; its master may grant it before it hears of the cancel. */
+class CancelListener implements Listener {
+  readonly #end: (wasCancelled: boolean) => void;
+
+  constructor(end: (wasCancelled: boolean) => void) {
+    this.#end = end;
+  }
+
+  complete({ status }: Complete): void {
+    this.#end(status !== 'OK');
+  }
+
+  lost(): void {
+    this.#end(false);
+  }
+
+  wait(): void {}
+  block(): void {}
+  adopt(): void {}
+  refuse(): void {}
 }
 
 /** Join-or-create. Throws `DLM_LOCKSPACE_EXISTS` if it must be new and is not. */

@@ -155,7 +155,7 @@ export class LockHandle implements Listener {
         kind: 'unlock',
         lockspace: this.#space.name,
         lkid: lkid(this.#lkid),
-        flags: flagsOf(options),
+        flags: flagsOf(options) | this.#keepsInvalid(options),
         value: options.value === undefined ? null : padValue(options, this.#space.valueLength),
       };
       this.#begin('unlocking');
@@ -237,6 +237,11 @@ export class LockHandle implements Listener {
     extras.lost = reason;
     queueMicrotask(() => extras.abort?.abort(reason));
     for (const listener of extras.listeners.lost) queueMicrotask(() => listener(reason));
+  }
+
+  /** Whoever read a value that was not valid, and wrote none, must not make it valid by giving the lock back. */
+  #keepsInvalid({ value }: UnlockOptions): number {
+    return value === undefined && this.valueState === 'invalid' ? Flag.IVVALBLK : 0;
   }
 
   /** Where a conversion does not read the value it writes it, and nobody who only wants to know it means that. */

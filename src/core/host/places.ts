@@ -48,7 +48,13 @@ export function nodePlaces(dir: string | undefined = folderNamed()): Places {
   }
   const uid = ownUid();
   if (uid === 0) return machinePlaces();
-  return places('user', `/tmp/dlm-${uid}`, () => join(homeOf(uid), '.local/state/dlm'), machineConfig);
+  return places('user', ownRun().run, () => join(homeOf(uid), '.local/state/dlm'), machineConfig);
+}
+
+/** The run folder of this user, or of the machine, whatever other folder may be named. */
+export function ownRun(): Pick<Places, 'run' | 'scope'> {
+  const uid = ownUid();
+  return uid === 0 ? { scope: 'machine', run: machineRun } : { scope: 'user', run: `/tmp/dlm-${uid}` };
 }
 
 /** Where to look for a node, the one that wins first. */

@@ -20,6 +20,8 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
         return locks.convert(request);
       case 'unlock':
         return locks.unlock(request);
+      case 'cancel':
+        return locks.cancel(request);
       case 'leave':
         return leave(session, at, request);
       case 'openShell':
@@ -30,13 +32,11 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
   });
 }
 
-type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'leave' | 'openShell' }>;
+type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'leave' | 'openShell' }>;
 
 function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
   const { host } = at;
   switch (request.op) {
-    case 'cancel':
-      return { cancelled: locks.cancel(request) };
     case 'protect':
       locks.protect(request.pid);
       return {};

@@ -74,7 +74,8 @@ export class SessionLocks {
       throw new DlmError('DLM_TOO_MANY', `${waitingMax} requests of this session are waiting already`);
     }
     const owner = this.#ownerOf(request);
-    if (this.#at.watch.survivors.size > 0) this.#keepBack(request);
+    if (this.#at.watch.survivors.size > 0) this.#keepBackFromSurvivors(request);
+    else if (!this.#at.host.isRunning(request.lockspace)) this.#keepBack(request, (work) => this.#at.host.whenRunning(request.lockspace, work));
     else this.#ask(request, owner);
   }
 
@@ -94,7 +95,16 @@ export class SessionLocks {
     this.#session.whileHolding(() => this.#turn(request.id, input, () => ({ lkid: lock.lkid })));
   }
 
-  #keepBack(request: Request<'lock'>): void {
+  /** Until `once` says that it may be asked; it can be cancelled meanwhile. */
+  #keepBack(request: Request<'lock'>, once: (work: () => void) => void): void {
+    this.#keptBack.set(request.id, request);
+    once(() => {
+      if (this.#session.hasEnded || !this.#keptBack.delete(request.id)) return;
+      this.#session.attempt(request.id, () => this.#ask(request, this.#ownerOf(request)));
+    });
+  }
+
+  #keepBackFromSurvivors(request: Request<'lock'>): void {
     const survivors = [...this.#at.watch.survivors].map(({ pid }) => pid);
     if ((flagsIn(request) & Flag.NOQUEUE) !== 0) {
       throw new DlmError(
@@ -103,11 +113,7 @@ export class SessionLocks {
         'end them, or wait for them with -w SECONDS',
       );
     }
-    this.#keptBack.set(request.id, request);
-    this.#at.watch.onceFree(() => {
-      if (this.#session.hasEnded || !this.#keptBack.delete(request.id)) return;
-      this.#session.attempt(request.id, () => this.#ask(request, this.#ownerOf(request)));
-    });
+    this.#keepBack(request, (work) => this.#at.watch.onceFree(work));
   }
 
   convert(request: Request<'convert'>): void {
@@ -137,6 +143,12 @@ export class SessionLocks {
 
   /** Change a lock of ours, or somebody else's; then we hear of that one too. */
   #change(request: Request<'convert' | 'unlock'>, input: Input): void {
+    this.#at.host.whenRunning(request.lockspace, () => {
+      if (!this.#session.hasEnded) this.#session.attempt(request.id, () => this.#changeNow(request, input));
+    });
+  }
+
+  #changeNow(request: Request<'convert' | 'unlock'>, input: Input): void {
     const id = lkid(request.lkid);
     const isOurs = this.#own.has(id) || this.#others.has(id);
     const listener = new SessionLock(this, request.lockspace, null);
@@ -156,15 +168,19 @@ export class SessionLocks {
   }
 
   /** By the lock's id, or by the number of a request whose answer has not come yet. */
-  cancel(request: Request<'cancel'>): boolean {
-    if (request.lkid !== null) return cancelLock(this.#at.host, request.lockspace, lkid(request.lkid));
+  cancel(request: Request<'cancel'>): void {
+    const { id } = request;
     const asked = request.request ?? -1;
-    if (this.#keptBack.delete(asked)) {
-      this.#session.refuse(asked, new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
-      return true;
+    const isKeptBack = request.lkid === null && this.#keptBack.delete(asked);
+    if (isKeptBack) this.#session.refuse(asked, new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
+    const target = request.lkid === null ? (this.#waiting.get(asked)?.lkid ?? null) : lkid(request.lkid);
+
+    const answer = (cancelled: boolean): void => this.#session.result(id, { cancelled });
+    if (isKeptBack || target === null) answer(isKeptBack);
+    else {
+      const refuse = (refusal: Refuse): void => this.#session.refuse(id, errorOfRefusal(refusal), refusal.rule?.name);
+      this.#session.whileHolding(() => cancelLock(this.#at.host, request.lockspace, target, answer, refuse));
     }
-    const lock = this.#waiting.get(asked);
-    return lock !== undefined && cancelLock(this.#at.host, request.lockspace, lock.lkid);
   }
 
   protect(pid: number): void {

@@ -49,7 +49,7 @@ export class Block {
   ) {}
 }
 
-/** A request or conversion was accepted and waits. */
+/** A request or conversion was accepted and waits: in a queue, or for the word of a master elsewhere. Said once. */
 export class Wait {
   readonly kind = 'wait';
 

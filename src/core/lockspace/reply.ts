@@ -13,23 +13,11 @@ import type { Status } from '../base/status.js';
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV, compatible } from '../lock/mode.js';
-import { Block, Complete, Wait } from '../lock/turn.js';
+import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
-import { ask, askOverlapped, askParked, endHere } from './request.js';
+import { endHere, tell } from './delivery.js';
+import { ask, askOverlapped, askParked } from './request.js';
 import type { Tables } from './tables.js';
-
-/** Tell the owner of a process copy, if there is still one. */
-export function tell(tables: Tables, lock: Lock, status: Status, answer: Answer | null): void {
-  if (lock.owner === null) return;
-  const value = answer?.value ?? null;
-  const valueState = answer?.valueState ?? 'none';
-  const { cookie, id, granted, results, generation, mastership, tokenSequence } = lock;
-  tables.outbox.push(new Complete(cookie, id, status, granted, results, value, valueState, generation, mastership, tokenSequence));
-}
-
-function tellWaits(tables: Tables, lock: Lock): void {
-  if (lock.owner !== null) tables.outbox.push(new Wait(lock.cookie, lock.id));
-}
 
 export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
   const lock = tables.lock(answer.lkid);
@@ -151,7 +139,6 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
 function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', answer: Answer): void {
   lock.resource.joinQueue(lock, place, tables.turn.now);
   lock.far!.queueNumber = answer.queueNumber;
-  tellWaits(tables, lock);
 }
 
 function grantHere(tables: Tables, lock: Lock, answer: Answer): void {

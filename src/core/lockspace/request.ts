@@ -16,7 +16,7 @@ import { transferOf } from '../lock/lvb.js';
 import { IV, isSilent } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
-import { tell } from './reply.js';
+import { endHere, tell, tellWaits } from './delivery.js';
 import type { Tables } from './tables.js';
 
 /** A new lock, whose wishes are in it, is asked for wherever its resource is mastered. */
@@ -29,7 +29,10 @@ export function ask(tables: Tables, lock: Lock): void {
   }
   const far = (lock.far ??= new FarEnd('process', null, null));
   far.copy = 'process';
-  if (lock.place === 'nowhere') resource.joinAsked(lock, tables.turn.now);
+  if (lock.place === 'nowhere') {
+    resource.joinAsked(lock, tables.turn.now);
+    tellWaits(tables, lock);
+  }
 
   const others = tables.lookups.get(resource);
   if (resource.home.master === null && others !== undefined) {
@@ -75,6 +78,7 @@ export function askConvert(tables: Tables, lock: Lock, wish: Conversion): Refuse
   if (broken !== null) return { code: 'EINVAL', rule: broken };
 
   lock.ask(wish.mode, wish.flags | keptFlags(tables.turn.law, lock), wish.value);
+  if (!isSilent(lock.granted, wish.mode)) tellWaits(tables, lock);
   sendConvert(tables, lock);
   return null;
 }
@@ -150,13 +154,4 @@ function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelSta
 export function askOverlapped(tables: Tables, lock: Lock, overlap: Overlap): void {
   if (overlap.operation === 'unlock') sendUnlock(tables, lock, overlap.flags, overlap.value);
   else if (lock.place !== 'granted') sendCancel(tables, lock, overlap.flags, overlap.status);
-}
-
-/** The lock ends here; its master knows nothing of it, or is gone. */
-export function endHere(tables: Tables, lock: Lock, status: CancelStatus | 'EUNLOCK' | 'EAGAIN'): void {
-  lock.resource.leave(lock);
-  lock.granted = IV;
-  lock.requested = IV;
-  tell(tables, lock, status, null);
-  tables.forget(lock);
 }

@@ -117,7 +117,13 @@ export class DlmNode {
     return this.#stacks.has(name);
   }
 
-  /** How many locks there are, in all lockspaces. */
+  /** Does this lock wait for its first grant, or for a conversion? */
+  isWaiting(lockspace: string, id: Lkid): boolean {
+    const lock = this.#stacks.get(lockspace)?.lockspace.locks.get(id) ?? null;
+    return lock !== null && lock.copy !== 'master' && (lock.place !== 'granted' || (lock.far !== null && lock.far.pending === 'convert'));
+  }
+
+  /** How many locks are held and wanted here, in all lockspaces. */
   get lockCount(): number {
     let count = 0;
     for (const { lockspace } of this.#sorted) count += lockspace.lockCount;

@@ -14,8 +14,8 @@ import type { Lock } from '../lock/lock.js';
 import { IV } from '../lock/mode.js';
 import { convertNow, unlock, type CancelStatus } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
-import { ask, endHere, sendConvert, sendUnlock } from '../lockspace/request.js';
-import { tell } from '../lockspace/reply.js';
+import { endHere, tell } from '../lockspace/delivery.js';
+import { ask, sendConvert, sendUnlock } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
 

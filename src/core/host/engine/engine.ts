@@ -1,0 +1,73 @@
+/**
+ * An engine says who is in the cluster, and this is all that a host knows of one.
+ *
+ *     join ──▶ our number ──▶ follow ──▶ view, view, view, …  ──▶ leave, or lost
+ *
+ * What every engine promises, and test/engine/suite.ts holds each of them to:
+ *
+ * - Everybody gets the same views in the same order. Nobody gets two views of one
+ *   number, and numbers rise for ever: when whoever makes them dies, and when
+ *   everybody is started anew.
+ * - A member gets every view from the first that contains it, none left out, and
+ *   none that does not contain it.
+ * - A node that comes back is another incarnation. The view without the earlier one
+ *   comes before the view with the later one.
+ * - Who has left in good order is named as such in the view without it, and in no other.
+ *   Whoever is missing and not named has failed.
+ *
+ * An engine knows nothing of locks, and never calls a member that may still act
+ * gone: how it makes sure of that is its own affair, and its page in docs/decisions.
+ */
+import type { Incarnation, NodeId } from '../../base/ids.js';
+import type { ViewInput } from '../../node/input.js';
+
+export type View = ViewInput['view'];
+export type Member = View['members'][number];
+
+/** What a node says of itself when it joins. */
+export interface Candidate {
+  /** The number it wants; `auto`: the lowest that is free. */
+  readonly node: NodeId | 'auto';
+  /** How people call it, 1 to 64 printable characters; no two members have the same. */
+  readonly name: string;
+  readonly incarnation: Incarnation;
+  /** Where its node link is to be reached; nothing to the engine. */
+  readonly address: string;
+  /** Its share of the directory, 0 to 2^31-1. */
+  readonly weight: number;
+}
+
+/** Who hears from an engine. Each call returns before the next is made. */
+export interface Follower {
+  /** Feed it to the node as `{ kind: 'view', view }`. */
+  view(view: View): void;
+  /**
+   * The moment on `performance.now()` from which on this node must treat itself as
+   * out if nothing else is heard before; Infinity: no such moment.
+   */
+  deadline(at: number): void;
+  /** We are out, for this reason in words, and nothing more will be heard. Never after `leave` was called. */
+  lost(reason: string): void;
+}
+
+export interface Engine {
+  /**
+   * Become a member. Resolves with our number once a view contains us. Called once.
+   *
+   * Rejects with `DLM_NODE_EXISTS` (number or name are taken), `DLM_NOT_PERMITTED`, `DLM_NAME_INVALID`,
+   * `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`, `DLM_PROTOCOL`, or `DLM_NO_NODE` if the others do not answer in time.
+   */
+  join(candidate: Candidate): Promise<NodeId>;
+
+  /** Hear of every view, from the first that contains us on. To be called once, soon after `join` has resolved. */
+  follow(follower: Follower): void;
+
+  /**
+   * These are the lockspaces we have joined from now on: name, and which of our joins it is. Answered by a view
+   * that says so, unless the present one does, or another call comes before it.
+   */
+  announce(lockspaces: ReadonlyMap<string, number>): void;
+
+  /** Leave in good order. Resolves when a view without us stands; at once if we are out already. */
+  leave(): Promise<void>;
+}

@@ -1,0 +1,140 @@
+/**
+ * Where other nodes come in: it listens, hears who they are, and hands those on who may.
+ *
+ * Who may is decided by the transport (`judge`). Whoever has not been welcomed costs
+ * little: there are at most 32 such connections, each for five seconds, each with one
+ * short frame.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { DlmError } from '../base/errors.js';
+import type { NodeId } from '../base/ids.js';
+import { encodeHello, type Greeting, type Refusal } from '../wire/hello.js';
+import type { FrameReader } from './framing.js';
+import { hearGreeting } from './link-greeting.js';
+import { isKeyTrouble, type LinkSecurity } from './link-security.js';
+import { printNodeAddress, type NodeAddress } from './node-address.js';
+import { socketAddress } from './places.js';
+import { reasonOf } from './system-error.js';
+
+const unknownMax = 32;
+
+export interface ListenerOptions {
+  readonly addresses: readonly NodeAddress[];
+  readonly security: LinkSecurity;
+  /** Why not? Null: it may. */
+  readonly judge: (hello: Greeting, claimed: NodeId | null) => Refusal | null;
+  readonly greetingTo: (hello: Greeting) => Greeting;
+  /** The welcome is written; the connection is the transport's. */
+  readonly onWelcomed: (hello: Greeting, socket: Socket, reader: FrameReader) => void;
+  readonly onTrouble: (kind: 'refused' | 'malformed' | 'otherKey', node: NodeId | null, message: string) => void;
+}
+
+/** What a caller is refused for that comes right by itself, and is no news. */
+const passing: ReadonlySet<Refusal> = new Set<Refusal>(['unknownPeer', 'otherIncarnation', 'otherSession']);
+
+export class LinkListener {
+  readonly #options: ListenerOptions;
+  readonly #servers: Server[] = [];
+  readonly #unknown = new Set<Socket>();
+  #addresses: NodeAddress[] = [];
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  get addresses(): readonly NodeAddress[] {
+    return this.#addresses;
+  }
+
+  /** Listen everywhere, or nowhere. Throws `DLM_USAGE` or `DLM_STATE_UNUSABLE`. */
+  async listen(): Promise<void> {
+    const { addresses, security } = this.#options;
+    for (const address of addresses) security.check(address);
+    try {
+      for (const address of addresses) this.#addresses.push(await this.#listenAt(address));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#unknown) socket.destroy();
+    await Promise.all(this.#servers.splice(0).map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+  }
+
+  #listenAt(address: NodeAddress): Promise<NodeAddress> {
+    const server = createServer({ noDelay: true }, (socket) => this.#answer(socket, address));
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.once('listening', resolve);
+    });
+    if (address.kind === 'unix') {
+      // Only the same user may connect, from the first moment on.
+      const mask = process.umask(0o177);
+      try {
+        server.listen({ path: socketAddress(address.path) });
+      } finally {
+        process.umask(mask);
+      }
+    } else {
+      server.listen({ host: address.host, port: address.port });
+    }
+    return listening.then(
+      () => {
+        this.#servers.push(server);
+        const taken = server.address();
+        return address.kind === 'tcp' && taken !== null && typeof taken !== 'string' ? { ...address, port: taken.port } : address;
+      },
+      (error: unknown) => {
+        throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${printNodeAddress(address)}: ${reasonOf(error)}`);
+      },
+    );
+  }
+
+  #answer(raw: Socket, address: NodeAddress): void {
+    raw.on('error', () => undefined);
+    if (this.#unknown.size >= unknownMax) return void raw.destroy();
+    this.#unknown.add(raw);
+    raw.once('close', () => this.#unknown.delete(raw));
+
+    let claimed: NodeId | null = null;
+    const socket = this.#options.security.answer(raw, address, (node) => {
+      claimed = node;
+    });
+    if (socket !== raw) socket.on('error', () => undefined);
+    hearGreeting(socket, (heard) => {
+      this.#unknown.delete(raw);
+      if (heard.kind === 'hello' && heard.hello.type === 'hello') return this.#decide(heard.hello, claimed, socket, heard.reader);
+      if (heard.kind === 'gone') {
+        if (isKeyTrouble(heard.error)) this.#options.onTrouble('otherKey', null, 'somebody without our key, or with another one, tried to connect');
+        return void socket.destroy();
+      }
+      const error = heard.kind === 'strange' ? heard.error : null;
+      this.#options.onTrouble('malformed', null, `somebody connected who does not speak as nodes do: ${error?.message ?? 'no hello'}`);
+      if (error?.fault === 'otherVersion') return this.#refuse(socket, 'otherVersion');
+      socket.destroy();
+    });
+  }
+
+  #decide(hello: Greeting, claimed: NodeId | null, socket: Socket, reader: FrameReader): void {
+    const refusal = this.#options.judge(hello, claimed);
+    if (refusal !== null) {
+      if (!passing.has(refusal)) this.#options.onTrouble('refused', null, `somebody who calls itself node ${hello.from} of cluster '${printable(hello.cluster)}' was refused: ${refusal}`);
+      return this.#refuse(socket, refusal);
+    }
+    socket.write(encodeHello(this.#options.greetingTo(hello)));
+    this.#options.onWelcomed(hello, socket, reader);
+  }
+
+  #refuse(socket: Socket, reason: Refusal): void {
+    socket.resume();
+    socket.end(encodeHello({ type: 'refusal', reason }));
+    setTimeout(() => socket.destroy(), 1_000).unref();
+  }
+}
+
+/** Not ours, so that nothing in it may reach a terminal but plain text. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
+}
