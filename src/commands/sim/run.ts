@@ -9,6 +9,7 @@ import { prose } from '../../terminal/prose.js';
 
 export default class SimRun extends BaseCommand {
   static override summary = 'Run a simulated cluster from a seed, with everything going wrong';
+  static override usage = 'sim run [--seed N] [--runs K] [--nodes N] [--minutes N]';
   static override description = prose`
     The code that also serves real locks runs in a world made from the seed: virtual time, a network that loses,
     repeats and reorders, nodes that crash, pause and come back, views that arrive late. What owners are told is
