@@ -8,7 +8,7 @@ import { generation, lkid, nodeId } from '../../src/core/base/ids.js';
 import { Flag, Result } from '../../src/core/lock/flags.js';
 import { CR, CW, EX, IV, NL, PR, PW } from '../../src/core/lock/mode.js';
 import type { SimEvent } from '../../src/core/sim/event.js';
-import { abandons, adopts, asks, audit, blocks, decides, ends, hears, held, holds, quiet, recovers, tell, waits } from './story.js';
+import { abandons, adopts, asks, audit, blocks, decides, ends, hears, held, holds, queues, quiet, recovers, tell, waits } from './story.js';
 
 type Story = readonly (SimEvent | SimEvent[])[];
 
@@ -76,10 +76,11 @@ describe('tokens', () => {
 });
 
 describe('fairness', () => {
-  const queue: Story = [asks(1, 1, 'lock', EX), waits(1, 1), asks(2, 2, 'lock', EX), waits(2, 2)];
+  const queue: Story = [asks(1, 1, 'lock', EX), waits(1, 1), queues(1, 1), asks(2, 2, 'lock', EX), waits(2, 2), queues(2, 2)];
+  keeps('who has only asked may come later', asks(1, 1, 'lock', EX), waits(1, 1), asks(2, 2, 'lock', EX), ends(2, 2, 'OK', EX));
   keeps('the first is first', ...queue, ends(1, 1, 'OK', EX), asks(1, 1, 'unlock', EX), ends(1, 1, 'EUNLOCK', IV), ends(2, 2, 'OK', EX));
   breaks('fairness', 'the second is first', ...queue, ends(2, 2, 'OK', EX));
-  keeps('to the head by HEADQUE', asks(1, 1, 'lock', EX), waits(1, 1), asks(2, 2, 'lock', EX, { flags: Flag.HEADQUE }), ends(2, 2, 'OK', EX));
+  keeps('to the head by HEADQUE', asks(1, 1, 'lock', EX), queues(1, 1), asks(2, 2, 'lock', EX, { flags: Flag.HEADQUE }), ends(2, 2, 'OK', EX));
   keeps('who takes his wish back is passed', ...queue, asks(1, 1, 'cancel', IV), ends(2, 2, 'OK', EX));
   keeps('the dead are passed', ...queue, decides(2, [2], [1]), hears(2, 2), recovers(2), ends(2, 2, 'OK', EX));
 });

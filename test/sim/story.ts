@@ -20,6 +20,7 @@ export const ends = (life: number, claim: number, status: Completed['status'], m
 });
 
 export const waits = (life: number, claim: number): SimEvent => ({ kind: 'waits', at, life, claim, lkid: lkid(claim) });
+export const queues = (life: number, claim: number): SimEvent => ({ kind: 'queued', at, life, claim });
 export const blocks = (life: number, claim: number, mode: Mode): Blocked => ({ kind: 'blocked', at, life, claim, mode });
 export const adopts = (life: number, claim: number, orphan: number, mode: Mode): Adopted => ({ kind: 'adopted', at, life, claim, orphan, mode });
 

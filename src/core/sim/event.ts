@@ -45,6 +45,11 @@ export interface Waits extends OfClaim {
   readonly lkid: Lkid;
 }
 
+/** The request is known to stand in the queue of its master. Nobody is told of this; the world has looked. */
+export interface Queued extends OfClaim {
+  readonly kind: 'queued';
+}
+
 export interface Completed extends OfClaim {
   readonly kind: 'completed';
   readonly lkid: Lkid;
@@ -131,6 +136,7 @@ export type SimEvent =
   | Submitted
   | Refused
   | Waits
+  | Queued
   | Completed
   | Blocked
   | Adopted

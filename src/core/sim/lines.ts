@@ -37,6 +37,8 @@ export function describeEvent(event: SimEvent, place: string): string {
       return `${place} claim ${event.claim} refused ${event.operation} ${event.code}`;
     case 'waits':
       return `${place} claim ${event.claim} waits #${event.lkid}`;
+    case 'queued':
+      return `${place} claim ${event.claim} is in the queue`;
     case 'completed': {
       const value = event.value === null ? '' : ` value ${event.value}`;
       const token = `${event.generation}.${event.mastership}.${event.sequence}`;

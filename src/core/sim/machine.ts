@@ -21,10 +21,12 @@ import { describeMessage } from './lines.js';
 import type { Ticket } from './ticket.js';
 import { numberOfValue } from './value.js';
 
-/** What a world needs of a node; `DlmNode` is one. */
+/** What a world needs of a node. */
 export interface SimNode {
   step(now: Millis, input: Input): Effect[];
   nextDeadline(): Millis | null;
+  /** Does this lock stand in the wait queue of its master, as far as the node knows? */
+  isQueued(lockspace: string, lkid: Lkid): boolean;
 }
 
 /** What a node is told when it comes to life. */
@@ -174,7 +176,21 @@ export class Machine {
       if (this.#node !== node) return;
       this.#carryOut(effect);
     }
+    if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
     this.#arm(node);
+  }
+
+  /** The answer to a request of that number has come: is it in the queue now? */
+  #lookForQueued(lkid: Lkid): void {
+    for (const lockspace of this.joined) {
+      const ticket = this.ticketOf(lockspace, lkid);
+      if (ticket !== null) this.#tellIfQueued(ticket, lkid);
+    }
+  }
+
+  #tellIfQueued({ id, lockspace }: Ticket, lkid: Lkid): void {
+    if (this.#node?.isQueued(lockspace, lkid) !== true) return;
+    this.port.emit({ kind: 'queued', at: this.port.agenda.now, life: this.life, claim: id });
   }
 
   #carryOut(effect: Effect): void {
@@ -195,6 +211,7 @@ export class Machine {
         const ticket = effect.cookie as Ticket;
         this.#identify(ticket, effect.lkid);
         port.emit({ kind: 'waits', at, life: this.life, claim: ticket.id, lkid: effect.lkid });
+        this.#tellIfQueued(ticket, effect.lkid);
         break;
       }
       case 'refuse':

@@ -60,7 +60,11 @@ export function realBreed(nodes: number): Breed {
     bear: (birth) => {
       const node = new DlmNode(birth);
       living.set(birth.self, node);
-      return node;
+      return {
+        step: (now, input) => node.step(now, input),
+        nextDeadline: () => node.nextDeadline(),
+        isQueued: (lockspace, lkid) => node.stack(lockspace)?.lockspace.locks.get(lkid)?.place === 'waiting',
+      };
     },
     auditAll: (machines, lockspaces) =>
       lockspaces.flatMap((lockspace) => auditNodes(machines.map(({ id, life }) => ({ id, life, node: living.get(id)! })), lockspace)),

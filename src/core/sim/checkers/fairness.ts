@@ -2,7 +2,7 @@
  * S12, L5: of two plain requests that exclude one another the one that was queued
  * first is granted first, also when the master is lost between.
  *
- * Who was queued first is certain if one owner had heard that it waits before the
+ * Who was queued first is certain if one was known to be in the queue before the
  * other asked. Plain requests have none of the flags that change the order.
  */
 import { Flag } from '../../lock/flags.js';
@@ -29,7 +29,7 @@ export class Fairness implements Checker {
   see(event: SimEvent): void {
     this.#order += 1;
     if (event.kind === 'submitted' && event.operation === 'lock') this.#asked.set(event.claim, this.#order);
-    else if (event.kind === 'waits') this.#noteWait(event.claim);
+    else if (event.kind === 'queued') this.#noteWait(event.claim);
     else if (event.kind === 'decided' && event.gone.length > 0) this.#lastDeath = this.#order;
     else if (event.kind === 'completed') this.#judge(event.claim, event.status === 'OK');
   }
