@@ -1,28 +1,26 @@
 /**
- * From a node to its peers: what is sent arrives in order, once each, or the view
- * changes; and nothing comes in from a life that the present view does not know.
+ * From a node to its peers, in bytes: what is sent arrives in order, once each, or the
+ * view changes; and nothing comes in from a life that the present view does not know.
  *
- * Both sides of a pair of lives number what they say. What is not acknowledged is
- * sent again; what comes too early is kept, what comes again is dropped. What a
- * life says before our view has it in it is kept until then. When the view leaves a
- * life out, all that was under way between us is forgotten.
+ * The conversation of two lives is the same code as over a socket (wire/session.ts).
+ * What a life says before our view has it in it is kept until then. When the view
+ * leaves a life out, all that was under way between us is forgotten.
  */
-import type { Incarnation, NodeId } from '../base/ids.js';
+import { assert } from '../base/assert.js';
+import type { Incarnation, Millis, NodeId } from '../base/ids.js';
+import { readHead } from '../wire/frame.js';
 import type { Message } from '../wire/message.js';
+import { PeerSession } from '../wire/session.js';
 
 export interface Frame {
   readonly from: NodeId;
-  readonly fromLife: Incarnation;
   readonly to: NodeId;
-  readonly toLife: Incarnation;
-  /** The number of the message; 0: there is none, only the acknowledgement. */
-  readonly number: number;
-  readonly acknowledged: number;
-  readonly message: Message | null;
+  readonly bytes: Uint8Array;
 }
 
 /** What a link needs of the world. */
 export interface LinkPort {
+  now(): Millis;
   transmit(frame: Frame): void;
   deliver(from: NodeId, message: Message): void;
   /** Later, if this life still goes on then. */
@@ -30,43 +28,45 @@ export interface LinkPort {
 }
 
 export interface LinkCounts {
+  messages: number;
+  bytes: number;
   resent: number;
-  dropped: number;
-  early: number;
+  repeated: number;
   held: number;
   stale: number;
 }
 
-const resendMillis = 120;
-const resendMillisMax = 2000;
-const acknowledgeMillis = 12;
-/** How many messages are sent again at once. */
-const resendCountMax = 32;
+export const noCounts = (): LinkCounts => ({ messages: 0, bytes: 0, resent: 0, repeated: 0, held: 0, stale: 0 });
 
-class Session {
-  readonly unacknowledged = new Map<number, Message>();
-  readonly early = new Map<number, Message>();
-  lastSent = 0;
-  /** All up to this one have come, and all up to the other have been handed on. */
-  received = 0;
-  delivered = 0;
-  owesAcknowledgement = false;
-  isResending = false;
-  patience = resendMillis;
+/** The conversation with one life of a peer. */
+class Talk {
+  readonly session: PeerSession;
+  /** What has come and was not handed on yet. */
+  readonly inbox: Message[] = [];
   isClosed = false;
+  armedFor: Millis | null = null;
 
   constructor(
     readonly peer: NodeId,
     readonly life: Incarnation,
-  ) {}
+    self: Incarnation,
+  ) {
+    this.session = new PeerSession({ self, peer: life, isLossy: true });
+  }
 }
+
+/** Above every incarnation a world comes to. */
+const livesMax = 1_000_000;
 
 export class Link {
   /** The members of the present view, ourselves left out. */
   #members: ReadonlyMap<NodeId, Incarnation> = new Map();
   /** The latest life of each node that a view has left out. */
   readonly #departed = new Map<NodeId, Incarnation>();
-  readonly #sessions = new Map<NodeId, Session>();
+  readonly #talks = new Map<number, Talk>();
+  /** What has something to say. */
+  readonly #eager = new Set<Talk>();
+  #isReading = false;
 
   constructor(
     readonly self: NodeId,
@@ -81,135 +81,106 @@ export class Link {
       if (members.get(node) !== life) this.#departed.set(node, life);
     }
     this.#members = members;
-    for (const session of [...this.#sessions.values()]) {
-      if (session.life <= (this.#departed.get(session.peer) ?? 0)) this.#close(session);
+    for (const talk of [...this.#talks.values()]) {
+      if (talk.life <= (this.#departed.get(talk.peer) ?? 0)) this.#close(talk);
     }
   }
 
   /** Hand on what has waited for this view. */
   release(): void {
-    for (const session of [...this.#sessions.values()]) this.#handOn(session);
+    for (const talk of [...this.#talks.values()]) this.#handOn(talk);
   }
 
-  /** False: the view has no such member. */
+  /** Said with the next `flush`. False: the view has no such member. */
   send(to: NodeId, message: Message): boolean {
     const life = this.#members.get(to);
     if (life === undefined) return false;
-    const session = this.#sessionWith(to, life);
-    session.lastSent += 1;
-    session.unacknowledged.set(session.lastSent, message);
-    this.#transmit(session, session.lastSent, message);
-    this.#watch(session);
+    const talk = this.#talkWith(to, life);
+    talk.session.send(message);
+    this.counts.messages += 1;
+    this.#eager.add(talk);
     return true;
   }
 
-  receive(frame: Frame): void {
-    const { from, fromLife } = frame;
-    if (frame.toLife !== this.life || fromLife <= (this.#departed.get(from) ?? 0)) {
+  /** A turn is over: what was sent in it goes out. While a frame is read, its answers wait for one another. */
+  flush(): void {
+    if (this.#isReading) return;
+    for (const talk of this.#eager) this.#speak(talk);
+    this.#eager.clear();
+  }
+
+  receive({ from, bytes }: Frame): void {
+    const head = readHead(bytes);
+    if (head.to !== this.life || head.from <= (this.#departed.get(from) ?? 0)) {
       this.counts.stale += 1;
       return;
     }
-    const session = this.#sessionWith(from, fromLife);
-    if (session.life !== fromLife) {
-      this.counts.stale += 1;
-      return;
-    }
-    this.#acknowledged(session, frame.acknowledged);
-    if (frame.message === null) return;
-    this.#oweAcknowledgement(session);
-    if (frame.number <= session.received || session.early.has(frame.number)) {
-      this.counts.dropped += 1;
-      return;
-    }
-    session.early.set(frame.number, frame.message);
-    if (frame.number !== session.received + 1) this.counts.early += 1;
-    while (session.early.has(session.received + 1)) session.received += 1;
-    this.#handOn(session);
+    const talk = this.#talkWith(from, head.from);
+    const before = talk.session.counts().repeated;
+    // The network may bring the same bytes again.
+    const received = talk.session.receive(this.port.now(), bytes.slice());
+    assert(received.kind === 'messages', 'what was written can be read');
+    this.counts.repeated += talk.session.counts().repeated - before;
+    talk.inbox.push(...received.messages);
+    this.#handOn(talk);
+    this.#speak(talk);
   }
 
   /** Is nothing under way to a member? */
   get isIdle(): boolean {
-    return [...this.#sessions.values()].every(
-      ({ peer, unacknowledged, received, delivered }) => !this.#members.has(peer) || (unacknowledged.size === 0 && received === delivered),
+    return [...this.#talks.values()].every(
+      ({ peer, life, session, inbox }) => this.#members.get(peer) !== life || (inbox.length === 0 && session.waitingSince === null && !session.hasMore),
     );
   }
 
-  #handOn(session: Session): void {
-    while (session.delivered < session.received && !session.isClosed) {
-      if (this.#members.get(session.peer) !== session.life) {
-        this.counts.held += 1;
-        return;
-      }
-      session.delivered += 1;
-      const message = session.early.get(session.delivered)!;
-      session.early.delete(session.delivered);
-      this.port.deliver(session.peer, message);
+  #handOn(talk: Talk): void {
+    if (talk.inbox.length === 0) return;
+    if (this.#members.get(talk.peer) !== talk.life) {
+      this.counts.held += 1;
+      return;
     }
-  }
-
-  /** A later life of a peer replaces an earlier one; an earlier one finds the later. */
-  #sessionWith(peer: NodeId, life: Incarnation): Session {
-    const known = this.#sessions.get(peer);
-    if (known !== undefined && known.life >= life) return known;
-    if (known !== undefined) this.#close(known);
-    const session = new Session(peer, life);
-    this.#sessions.set(peer, session);
-    return session;
-  }
-
-  #close(session: Session): void {
-    session.isClosed = true;
-    session.unacknowledged.clear();
-    if (this.#sessions.get(session.peer) === session) this.#sessions.delete(session.peer);
-  }
-
-  #acknowledged(session: Session, upTo: number): void {
-    for (const number of session.unacknowledged.keys()) {
-      if (number > upTo) break;
-      session.unacknowledged.delete(number);
-      session.patience = resendMillis;
+    this.#isReading = true;
+    for (let message = talk.inbox.shift(); message !== undefined && !talk.isClosed; message = talk.inbox.shift()) {
+      this.port.deliver(talk.peer, message);
     }
+    this.#isReading = false;
+    this.flush();
   }
 
-  #transmit(session: Session, number: number, message: Message | null): void {
-    session.owesAcknowledgement = false;
-    const { peer, life, received } = session;
-    this.port.transmit({ from: this.self, fromLife: this.life, to: peer, toLife: life, number, acknowledged: received, message });
+  #speak(talk: Talk): void {
+    if (talk.isClosed) return;
+    const { session, peer } = talk;
+    const before = session.counts().resent;
+    for (const bytes of session.flush(this.port.now())) {
+      this.counts.bytes += bytes.length;
+      this.port.transmit({ from: this.self, to: peer, bytes });
+    }
+    this.counts.resent += session.counts().resent - before;
+    this.#arm(talk);
   }
 
-  #oweAcknowledgement(session: Session): void {
-    if (session.owesAcknowledgement) return;
-    session.owesAcknowledgement = true;
-    this.port.after(acknowledgeMillis, () => {
-      if (session.owesAcknowledgement && !session.isClosed) this.#transmit(session, 0, null);
+  #arm(talk: Talk): void {
+    const deadline = talk.session.nextDeadline();
+    if (deadline === null || (talk.armedFor !== null && talk.armedFor <= deadline)) return;
+    talk.armedFor = deadline;
+    this.port.after(deadline - this.port.now(), () => {
+      if (talk.armedFor !== deadline) return;
+      talk.armedFor = null;
+      this.#speak(talk);
     });
   }
 
-  #watch(session: Session): void {
-    if (session.isResending) return;
-    session.isResending = true;
-    const oldest = firstOf(session.unacknowledged);
-    this.port.after(session.patience, () => {
-      session.isResending = false;
-      if (session.isClosed || session.unacknowledged.size === 0) return;
-      if (firstOf(session.unacknowledged) === oldest) this.#resend(session);
-      this.#watch(session);
-    });
+  #talkWith(peer: NodeId, life: Incarnation): Talk {
+    const key = peer * livesMax + life;
+    const known = this.#talks.get(key);
+    if (known !== undefined) return known;
+    const talk = new Talk(peer, life, this.life);
+    this.#talks.set(key, talk);
+    return talk;
   }
 
-  #resend(session: Session): void {
-    session.patience = Math.min(session.patience * 2, resendMillisMax);
-    let count = 0;
-    for (const [number, message] of session.unacknowledged) {
-      if (count === resendCountMax) break;
-      count += 1;
-      this.counts.resent += 1;
-      this.#transmit(session, number, message);
-    }
+  #close(talk: Talk): void {
+    talk.isClosed = true;
+    this.#talks.delete(talk.peer * livesMax + talk.life);
   }
-}
-
-function firstOf(messages: ReadonlyMap<number, Message>): number | null {
-  for (const number of messages.keys()) return number;
-  return null;
 }

@@ -94,6 +94,7 @@ export class Machine {
     port.emit({ kind: 'started', at: port.agenda.now, life: this.life });
     this.#node = port.bear({ self: this.id, incarnation: this.incarnation, hasEngine: port.hasEngine, generation: this.#generation });
     const linkPort = {
+      now: () => port.agenda.now,
       transmit: (frame: Frame) => port.transmit(frame),
       deliver: (from: NodeId, message: Extract<Input, { kind: 'received' }>['message']) => {
         port.note(`n${this.id} hears n${from} ${describeMessage(message)}`);
@@ -177,6 +178,7 @@ export class Machine {
       this.#carryOut(effect);
     }
     if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
+    this.#link?.flush();
     this.#arm(node);
   }
 

@@ -16,7 +16,7 @@ import { Panel } from './checkers/panel.js';
 import { Engine, type Applicant } from './engine.js';
 import type { Decided, Life, SimEvent } from './event.js';
 import { describeEvent } from './lines.js';
-import type { Frame, LinkCounts } from './link.js';
+import { noCounts, type Frame } from './link.js';
 import { Machine, type Birth, type MachinePort, type SimNode } from './machine.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
@@ -44,7 +44,7 @@ export class World implements MachinePort {
   readonly agenda = new Agenda();
   readonly trace = new Trace();
   readonly panel = new Panel();
-  readonly linkCounts: LinkCounts = { resent: 0, dropped: 0, early: 0, held: 0, stale: 0 };
+  readonly linkCounts = noCounts();
   readonly machines: readonly Machine[];
   readonly network: Network<Frame>;
   readonly engine: Engine;
