@@ -3,9 +3,8 @@
  * a holder who lives; recoveries end, and there are no more of them than views; and
  * when everything has been given back nothing is left.
  */
-import { Flag } from '../../lock/flags.js';
-import { IV, compatible, nameOfMode } from '../../lock/mode.js';
-import type { ClaimId, Life, Quiet, SimEvent } from '../event.js';
+import { IV, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
+import type { Life, Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claim, Claims } from './claims.js';
 
@@ -73,11 +72,14 @@ export class Progress implements Checker {
     if (other.isDoubtful) return true;
     const asked = claim.pending!.mode;
     if (!compatible(other.told, asked)) return true;
-    return claim.told === IV && other.pending !== null && isQueued(other, claim.id);
+    // Conversions go before requests, and which request came first only the master knows.
+    return claim.told === IV && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
   }
-}
 
-/** Conversions go before requests, and earlier requests before later ones; HEADQUE turns that round. */
-function isQueued(other: Claim, before: ClaimId): boolean {
-  return other.told !== IV || other.id < before || (other.first.flags & Flag.HEADQUE) !== 0;
+  /** The most that anybody holds there. */
+  #strongestOn(key: string): ModeOrNone {
+    let strongest: ModeOrNone = IV;
+    for (const { told, life } of this.claims.on(key)) if (this.claims.isLive(life) && told > strongest) strongest = told;
+    return strongest;
+  }
 }

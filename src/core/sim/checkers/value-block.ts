@@ -160,7 +160,7 @@ export class ValueBlock implements Checker {
       this.counts.invalid += 1;
     } else if (event.value === null) {
       this.counts.none += 1;
-      this.#judgeNone(claim, event, writes);
+      this.#judgeNone(claim, event, writes, this.#asked.get(claim.id) ?? this.#order);
     } else {
       this.#judgeValue(claim, event, writes, this.#asked.get(claim.id) ?? this.#order);
     }
@@ -183,8 +183,8 @@ export class ValueBlock implements Checker {
   }
 
   /** There is nothing to read: right, unless somebody has kept the resource since the last write, and nobody died. */
-  #judgeNone(claim: Claim, event: Completed, writes: readonly Write[]): void {
-    const write = writes.findLast(({ confirmed, isDoubtful }) => confirmed !== null && !isDoubtful);
+  #judgeNone(claim: Claim, event: Completed, writes: readonly Write[], asked: number): void {
+    const write = writes.findLast(({ confirmed, isDoubtful }) => confirmed !== null && confirmed < asked && !isDoubtful);
     if (write === undefined || write.value === null || this.#lastDeath > write.at) return;
     const kept = [...this.claims.on(claim.key)].some(
       (other) => other !== claim && other.mode >= NL && other.mode <= CR && (this.#grantedAt.get(other.id) ?? Infinity) < write.at,
