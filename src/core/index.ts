@@ -11,6 +11,7 @@ import type { LocalOptions } from './host/engine/local.js';
 import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
+import type { ClusterOptions } from './host/cluster.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
 import type { HolderInfo } from './host/types.js';
 import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
@@ -37,10 +38,13 @@ export async function serveNode(options: ServeOptions = {}): Promise<ServedNode>
   return serve(options);
 }
 
-/** Start a node in the background, on purpose, and attach to it. Rejects with `DLM_NODE_EXISTS`, `DLM_START_FAILED`. */
-export async function startDetached(options: AttachOptions = {}): Promise<NodeClient> {
+/**
+ * Start a node in the background, on purpose and with these words for `dlm node join`, and attach to it. Rejects with
+ * `DLM_NODE_EXISTS`, `DLM_START_FAILED`.
+ */
+export async function startDetached(options: AttachOptions = {}, words: readonly string[] = []): Promise<NodeClient> {
   const { startDetachedAt } = await import('./host/start.js');
-  return startDetachedAt(options);
+  return startDetachedAt(options, words);
 }
 
 /**
@@ -80,7 +84,7 @@ export { ProcessFamily, graceMillis } from './host/process-family.js';
 export { escapeText } from './host/text.js';
 export type { ShellAnswer, ShellCall, ShellParty, ShellSpeaker } from './host/shell-protocol.js';
 export type * from './host/types.js';
-export type { AttachOptions, ServedNode, ServeOptions };
+export type { AttachOptions, ClusterOptions, ServedNode, ServeOptions };
 export { Flag, rules, type Rule } from './lock/flags.js';
 export { defaultLaw, kernelLaw, type Law } from './lock/law.js';
 export { transferOf } from './lock/lvb.js';

@@ -1,7 +1,7 @@
 /**
  * A node's status in plain words, a fact a line.
  */
-import { escapeText, type LockspaceSummary, type NodeStatus } from '../core/index.js';
+import { escapeText, type ClusterStatus, type LockspaceSummary, type NodeStatus } from '../core/index.js';
 import { counted, showCommand } from './describe.js';
 import { formatDuration } from './durations.js';
 
@@ -14,6 +14,7 @@ const howStarted: Readonly<Record<NodeStatus['start'], string>> = {
 export function describeStatus(status: NodeStatus): string[] {
   const facts: [string, string][] = [
     ['engine', `${status.engine}, ${counted(status.members.length, 'member')}: ${status.members.join(' ')}`],
+    ...(status.cluster === null ? [] : clusterFacts(status.cluster)),
     ['pid', String(status.pid)],
     ['started', `${howStarted[status.start]}, ${formatDuration(status.uptimeMillis)} ago`],
     ['listens on', status.socket === null ? 'nothing' : escapeText(status.socket)],
@@ -27,7 +28,32 @@ export function describeStatus(status: NodeStatus): string[] {
   return [`node ${status.node} is ${health}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
 }
 
-function describeLockspace({ name, locks, resources, orphans }: LockspaceSummary): string {
+function clusterFacts({ name, view, members }: ClusterStatus): [string, string][] {
+  const down = members.filter(({ link }) => link === 'down').map(({ node }) => node);
+  const plain = members.some(({ link, address }) => link === 'plain' && !address.startsWith('unix:') && !isLoopback(address));
+  return [
+    ['cluster', `${escapeText(name)}, view ${view}`],
+    ...(down.length === 0 ? [] : [['no link', `to node ${down.join(', ')}`] as [string, string]]),
+    ...(plain ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
+  ];
+}
+
+function isLoopback(address: string): boolean {
+  return /^tcp:(127\.|\[?::1\]?:|localhost:)/.test(address);
+}
+
+function describeLockspace({ name, locks, resources, orphans, standing, waitsFor }: LockspaceSummary): string {
   const left = orphans === 0 ? '' : `, ${counted(orphans, 'orphan')} among them`;
-  return `${escapeText(name)}: ${counted(locks, 'lock')} on ${counted(resources, 'resource')}${left}`;
+  const state = standing === 'running' ? '' : `, ${describeStanding(standing, waitsFor)}`;
+  return `${escapeText(name)}: ${counted(locks, 'lock')} on ${counted(resources, 'resource')}${left}${state}`;
+}
+
+const phases = ['members', 'directory', 'masters', 'locks', 'done'];
+
+/** `recovering: locks 4/5, waiting for node 2`. */
+export function describeStanding(standing: string, waitsFor: readonly number[]): string {
+  const step = phases.indexOf(standing);
+  if (step < 0) return standing;
+  const waits = waitsFor.length === 0 ? '' : `, waiting for node ${waitsFor.join(', ')}`;
+  return `recovering: ${standing} ${step + 1}/${phases.length}${waits}`;
 }

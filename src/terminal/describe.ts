@@ -87,6 +87,8 @@ function describeOwner(owner: OwnerInfo, node: number): string {
   switch (owner.kind) {
     case 'orphan':
       return `by nobody, an orphan of ${who} on node ${node}${command}`;
+    case 'elsewhere':
+      return `by somebody on node ${node}`;
     case 'node':
       return `by node ${node} itself`;
     default:

@@ -44,7 +44,7 @@ function valueLine({ valueState, valueHex }: ResourceInfo): string[] {
 function lockLine(lock: LockInfo): string {
   const lkid = parseLockId(lock.id).lkid.toString(16).padStart(8, '0');
   const modes = `${(lock.mode ?? '').padEnd(2)} ${lock.requested === null ? '' : `> ${lock.requested}`}`.padEnd(7);
-  const who = lock.owner.kind === 'orphan' ? `orphan of pid ${lock.owner.pid ?? '?'}` : `pid ${lock.owner.pid ?? '?'}`;
+  const who = lock.owner.kind === 'elsewhere' ? lock.owner.command : lock.owner.kind === 'orphan' ? `orphan of pid ${lock.owner.pid ?? '?'}` : `pid ${lock.owner.pid ?? '?'}`;
   const flags = lock.flags.length === 0 ? '' : `  [${lock.flags.join(' ')}]`;
   return `  ${lkid} ${modes} ${formatDuration(lock.ageMillis).padStart(11)}  ${who}  ${showCommand(lock.owner.command, Infinity)}${flags}`.trimEnd();
 }

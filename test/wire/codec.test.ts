@@ -17,6 +17,7 @@ import { ByteWriter } from '../../src/core/wire/byte-writer.js';
 import { decodeMessage, encodeMessage } from '../../src/core/wire/codec.js';
 import { decodeHello, encodeHello, greetingBytesMax, refusals, type HelloFrame } from '../../src/core/wire/hello.js';
 import { incarnation } from '../../src/core/base/ids.js';
+import { batchSize } from '../../src/core/recovery/errands.js';
 import { frameBytesMax, frameBytesWanted, listMax } from '../../src/core/wire/limits.js';
 import type { Message } from '../../src/core/wire/message.js';
 import { WireError, type WireFault } from '../../src/core/wire/wire-error.js';
@@ -79,6 +80,8 @@ describe('every message survives', () => {
     assert.ok(encode(longest()).length + frameBytesWanted + 100 <= frameBytesMax);
     assert.deepEqual(decode(encode(longest())), longest());
   });
+
+  test('a batch of a recovery fits into a list', () => assert.ok(batchSize <= listMax));
 });
 
 describe('what is no message is refused', () => {
@@ -126,7 +129,7 @@ describe('what is no message is refused', () => {
     ['a number without end', 'badNumber', [17, ...head, ...Array<number>(12).fill(0x80)]],
     ['a name of 65 bytes', 'tooLong', [12, ...head, 1, 65, ...Array<number>(65).fill(97)]],
     ['a value of 4097 bytes', 'tooLong', [3, ...head, 1, 1, 0, 0x82, 0x20, ...Array<number>(4097).fill(0)]],
-    ['a list longer than any', 'tooLong', [18, ...head, 1, 0xc9, 1]],
+    ['a list longer than any', 'tooLong', [18, ...head, 1, 0xe9, 7]],
     ['a list longer than its bytes', 'truncated', [18, ...head, 1, 100, 0, 0]],
     ['more than the message', 'trailing', [17, ...head, 1, 0]],
     ['neither yes nor no', 'badCode', [13, ...head, 2]],

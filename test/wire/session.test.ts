@@ -144,7 +144,7 @@ describe('a session', () => {
   });
 
   test('says when more waits than a peer may leave unacknowledged', () => {
-    const session = one(1_000_000);
+    const session = one(5_000_000);
     assert.ok(!session.isOverfull);
     session.send(longest());
     session.flush(at(0));

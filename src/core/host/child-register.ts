@@ -26,7 +26,7 @@ export class ChildRegister {
   readonly #folder: string;
   readonly #boot = bootId();
 
-  constructor(places: Places) {
+  constructor(places: Pick<Places, 'children' | 'scope'>) {
     this.#folder = places.children;
     prepareFolder(this.#folder, places.scope);
   }

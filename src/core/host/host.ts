@@ -14,6 +14,7 @@ import type { Input } from '../node/input.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
 import { Clock } from './clock.js';
+import type { Cluster } from './cluster.js';
 import type { Listener } from './port.js';
 
 /** A party that owns locks, as the host knows it. */
@@ -31,6 +32,8 @@ export class Host {
   readonly node: DlmNode;
   readonly self: number;
   readonly incarnation: number;
+  /** Null: this node is alone. */
+  readonly cluster: Cluster | null;
   readonly #clock = new Clock();
   /** Owners that live, and those whose orphans live. */
   readonly #owners = new Map<OwnerId, Owner>();
@@ -43,11 +46,13 @@ export class Host {
   #lastOwner = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `life`: greater than that of every earlier node on this machine. */
-  constructor(self: number, life: number) {
+  /** `life`: greater than that of every earlier node on this machine. `generation`: the highest that one of them knew. */
+  constructor(self: number, life: number, cluster: { side: Cluster; generation: number } | null = null) {
     this.self = self;
     this.incarnation = life;
-    this.node = new DlmNode({ self: nodeId(self), incarnation: incarnation(life) });
+    this.cluster = cluster?.side ?? null;
+    const place = { self: nodeId(self), incarnation: incarnation(life) };
+    this.node = new DlmNode(cluster === null ? place : { ...place, hasEngine: true, generation: cluster.generation });
   }
 
   /** May a lockspace be locked now? One that is not joined is for the node to refuse. */
@@ -72,6 +77,7 @@ export class Host {
     for (const effect of this.node.step(this.now(), input)) {
       if (effect.kind === 'refuse') refusal = effect;
       else if ('cookie' in effect) this.#deliver(effect);
+      else this.cluster?.carryOut(effect);
     }
     this.#arm();
     if (this.#held.length > 0) this.#letGo();

@@ -59,7 +59,7 @@ function describe(host: Host, lockspace: string, resource: ResourceDump): Resour
   return {
     resource: bytesToText(resource.name),
     resourceHex: hexOf(resource.name),
-    master: host.self,
+    master: resource.master,
     valueState: resource.valueState,
     valueHex: resource.value === null ? null : Buffer.from(resource.value).toString('hex'),
     granted: resource.granted.map(infoOf('granted')),
@@ -76,9 +76,10 @@ function describeLock(
   state: LockInfo['state'],
   index: number,
 ): LockInfo {
-  const place = { name: lockspace, port: { node: host.self, incarnation: host.incarnation } };
+  const { holder, holderLkid } = lock;
+  const port = { node: holder ?? host.self, incarnation: holder === null ? host.incarnation : incarnationOf(host, holder) };
   return {
-    id: formatLockId(place, lock.lkid),
+    id: formatLockId({ name: lockspace, port }, holderLkid ?? lock.lkid),
     lockspace,
     resource: bytesToText(resource.name),
     resourceHex: hexOf(resource.name),
@@ -89,12 +90,17 @@ function describeLock(
     flags: namesOfFlags(lock.flags).filter((flag) => flag !== 'CONVERT'),
     ageMillis: host.now() - lock.since,
     token: lock.granted === IV ? null : formatToken(lock.generation, lock.mastership, lock.sequence),
-    node: host.self,
+    node: holder ?? host.self,
     owner: describeOwner(host, lock),
   };
 }
 
+function incarnationOf({ cluster }: Host, node: number): number {
+  return cluster?.view?.members.find((member) => member.node === node)?.incarnation ?? 0;
+}
+
 function describeOwner(host: Host, lock: LockDump): OwnerInfo {
+  if (lock.holder !== null) return { kind: 'elsewhere', pid: null, command: `on node ${lock.holder}` };
   const owner = host.owner(lock.owner);
   if (lock.isOrphan) return { kind: 'orphan', pid: owner?.pid ?? null, command: owner?.command ?? '' };
   if (owner === null || (owner.kind === 'process' && owner.pid === process.pid)) {

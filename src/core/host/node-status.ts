@@ -23,10 +23,16 @@ export function statusOf(
     version: ownVersion(),
     uptimeMillis: host.now(),
     quorate: true,
-    members: [host.self],
+    members: host.cluster?.members().map(({ node }) => node) ?? [host.self],
+    cluster: clusterOf(host),
     waitingFor: Array.from(watch.survivors, ({ pid }) => ({ pid, command: commandOf(pid) })),
     lockspaces: summaries(host),
   };
+}
+
+function clusterOf({ cluster }: Host): NodeStatus['cluster'] {
+  if (cluster === null) return null;
+  return { name: cluster.name, view: cluster.view?.id ?? 0, members: cluster.members() };
 }
 
 /** What package.json says; empty if there is none, as in a bundle. */

@@ -65,6 +65,11 @@ export class PeerLink {
     this.#session = new PeerSession({ self, peer, isLossy: false, ...(backlogBytesMax === undefined ? {} : { backlogBytesMax }) });
   }
 
+  /** Has it lost messages, or been ended? Then no connection may go on with it. */
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
   get isConnected(): boolean {
     return this.#socket !== null;
   }

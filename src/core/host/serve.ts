@@ -10,6 +10,7 @@
 import { existsSync, writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
+import { Cluster, type ClusterOptions } from './cluster.js';
 import { connect } from './connect.js';
 import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
@@ -23,13 +24,15 @@ import type { LeaveOptions, Leaver, Served } from './served.js';
 import { ServedPort } from './served-port.js';
 import type { SpeakerMaker } from './shell-protocol.js';
 import { Shells } from './shells.js';
-import { nextIncarnation } from './state-file.js';
+import { nextLife, type Life } from './state-file.js';
 import type { NodeStatus } from './types.js';
 import { ProcessWatch } from './watch.js';
 
 export interface ServeOptions {
   /** One folder for everything; DLM_DIR or the places of this user if not given. */
   readonly dir?: string;
+  /** Be a member of this cluster; alone if not given. */
+  readonly cluster?: ClusterOptions;
   /** Started on purpose, or by a command that found no node. */
   readonly start?: 'joined' | 'automatic';
   /** Leave after so long without sessions and locks; null: never. Ten minutes for an automatic node. */
@@ -65,7 +68,10 @@ export async function serve(options: ServeOptions): Promise<ServedNode> {
   const locks = [await takeNodeLock(places)];
   try {
     locks.push(await KernelLock.keepFolder(places.run));
-    const node = new ServingNode(places, locks, await nextIncarnation(places), options);
+    const life = await nextLife(places);
+    const log = loggerOf(options);
+    const cluster = options.cluster === undefined ? null : await Cluster.join(options.cluster, places, life, log);
+    const node = new ServingNode(places, locks, life, cluster, options);
     await node.listen();
     return node;
   } catch (error) {
@@ -121,24 +127,24 @@ class ServingNode implements Served, ServedNode {
   readonly #shells: Shells;
   readonly #start: 'joined' | 'automatic';
   readonly #idleMillis: number | null;
-  readonly #log: (line: string) => void;
+  readonly log: (line: string) => void;
   #tellLeft: (why: string) => void = () => undefined;
   #isLeaving = false;
   #stopping: Promise<void> | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
   #placeTimer: NodeJS.Timeout | null = null;
 
-  constructor(places: Places, locks: readonly KernelLock[], incarnation: number, options: ServeOptions) {
+  constructor(places: Places, locks: readonly KernelLock[], life: Life, cluster: Cluster | null, options: ServeOptions) {
     this.#places = places;
     this.#locks = locks;
     this.#start = options.start ?? 'joined';
     const idleMillis = this.#start === 'automatic' ? idleMillisOfAutomatic : null;
     this.#idleMillis = options.idleMillis === undefined ? idleMillis : options.idleMillis;
-    this.#log = options.log ?? logToStderr;
+    this.log = loggerOf(options);
     this.left = new Promise((resolve) => (this.#tellLeft = resolve));
 
     const register = new ChildRegister(places);
-    this.host = new Host(1, incarnation);
+    this.host = cluster === null ? new Host(1, life.incarnation) : new Host(cluster.node, life.incarnation, { side: cluster, generation: life.generation });
     this.watch = new ProcessWatch(this.host, register);
     this.watch.awaitSurvivors(register.survivors());
     this.#server = new ControlServer(this, places, () => this.#armIdle());
@@ -148,6 +154,7 @@ class ServingNode implements Served, ServedNode {
 
   async listen(): Promise<void> {
     this.#tellOfSurvivors();
+    await this.host.cluster?.begin(this.host, (why) => void this.#stop(`it is out of the cluster: ${why}`, true));
     await this.#server.listen();
     this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);
     this.#placeTimer = setInterval(() => this.#keepPlace(), placeLookMillis).unref();
@@ -180,10 +187,6 @@ class ServingNode implements Served, ServedNode {
 
   openShell(lockspace: string): Promise<string> {
     return this.#shells.open(lockspace);
-  }
-
-  log(line: string): void {
-    this.#log(`${new Date().toISOString()} ${line}`);
   }
 
   async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
@@ -228,6 +231,7 @@ class ServingNode implements Served, ServedNode {
     await this.#shells.close();
     this.watch.stop();
     await this.#server.close();
+    await this.host.cluster?.leave();
     for (const lock of this.#locks) lock.release();
     this.#tellLeft(why);
   }
@@ -249,6 +253,10 @@ class ServingNode implements Served, ServedNode {
     this.log(`grants nothing before the protected commands of its predecessor have ended: process ${who}`);
     this.watch.onceFree(() => this.log('the protected commands of its predecessor have ended; locks are granted'));
   }
+}
+
+function loggerOf({ log = logToStderr }: ServeOptions): (line: string) => void {
+  return (line) => log(`${new Date().toISOString()} ${line}`);
 }
 
 /** A node goes on when its log cannot be written. */

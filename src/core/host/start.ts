@@ -39,10 +39,10 @@ export async function startAndAttach(places: readonly Places[], holder: HolderIn
   return startOnce(places, 'automatic', holder, options, (port) => new NodeClient(port));
 }
 
-/** Start a node on purpose. Rejects with `DLM_NODE_EXISTS` if there is one. */
-export async function startDetachedAt(options: AttachOptions): Promise<NodeClient> {
+/** Start a node on purpose, with these words for `dlm node join`. Rejects with `DLM_NODE_EXISTS` if there is one. */
+export async function startDetachedAt(options: AttachOptions, words: readonly string[]): Promise<NodeClient> {
   const places = placesToTry(options.dir);
-  return startOnce(places, 'joined', options.holder ?? ourselves(), options, async (port) => {
+  return startOnce(places, 'joined', options.holder ?? ourselves(), { ...options, words }, async (port) => {
     const { pid } = await port.status();
     await port.close();
     throw new DlmError('DLM_NODE_EXISTS', `a node is running already, process ${pid}`);
@@ -53,7 +53,7 @@ async function startOnce(
   places: readonly Places[],
   start: Start,
   holder: HolderInfo,
-  options: AttachOptions,
+  options: AttachOptions & { readonly words?: readonly string[] },
   whenFound: (port: SessionPort) => NodeClient | Promise<NodeClient>,
 ): Promise<NodeClient> {
   const own = places.at(-1)!;
@@ -65,7 +65,7 @@ async function startOnce(
   try {
     const found = await firstAnswer(places, holder);
     if (found !== null) return await whenFound(found);
-    const port = await launch(own, start, holder, deadline);
+    const port = await launch(own, [...wordsFor[start], ...(options.words ?? [])], holder, deadline);
     options.onStart?.(describeStart(own, start));
     return new NodeClient(port, true);
   } finally {
@@ -99,11 +99,11 @@ function ownProgram(): string {
   return fileURLToPath(new URL('../../../bin/dlm', import.meta.url));
 }
 
-async function launch(places: Places, start: Start, holder: HolderInfo, deadline: number): Promise<SessionPort> {
+async function launch(places: Places, words: readonly string[], holder: HolderInfo, deadline: number): Promise<SessionPort> {
   const log = openLog(places);
   const nothing = openSync('/dev/null', constants.O_RDWR);
   try {
-    const child = spawn(process.execPath, [ownProgram(), 'node', 'join', '--as-background', ...wordsFor[start]], {
+    const child = spawn(process.execPath, [ownProgram(), 'node', 'join', '--as-background', ...words], {
       detached: true,
       cwd: places.run,
       env: environmentFor(places),

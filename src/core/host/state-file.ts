@@ -17,9 +17,17 @@ interface State {
   readonly incarnation: number;
   /** Has this machine ever joined a cluster? Then no command starts a node by itself. */
   readonly everClustered: boolean;
+  /** The highest generation this node has heard of in a cluster. */
+  readonly generation: number;
 }
 
-const never: State = { incarnation: 0, everClustered: false };
+const never: State = { incarnation: 0, everClustered: false, generation: 0 };
+
+/** What a new life begins with. */
+export interface Life {
+  readonly incarnation: number;
+  readonly generation: number;
+}
 
 /** Tokens print an incarnation as 8 hex digits. */
 const incarnationMax = 0xffff_ffff;
@@ -27,6 +35,11 @@ const lockPatienceMillis = 10_000;
 
 /** The number of a new life, greater than any before. Throws `DLM_STATE_UNUSABLE`. */
 export async function nextIncarnation(places: Places, nowMillis: number = Date.now()): Promise<number> {
+  return (await nextLife(places, nowMillis)).incarnation;
+}
+
+/** The same, with what the node knew of its cluster. Throws `DLM_STATE_UNUSABLE`. */
+export async function nextLife(places: Places, nowMillis: number = Date.now()): Promise<Life> {
   prepareFolder(places.state, places.scope);
   const lock = await KernelLock.take(places.stateLock, lockPatienceMillis);
   if (lock === null) {
@@ -41,7 +54,7 @@ export async function nextIncarnation(places: Places, nowMillis: number = Date.n
       throw new DlmError('DLM_STATE_UNUSABLE', `the incarnations in ${places.stateFile} are used up`, 'please report it');
     }
     writeState(places, { ...state, incarnation });
-    return incarnation;
+    return { incarnation, generation: state.generation };
   } finally {
     lock.release();
   }
@@ -50,6 +63,18 @@ export async function nextIncarnation(places: Places, nowMillis: number = Date.n
 /** Has this machine ever joined a cluster? */
 export function wasEverClustered(places: Places): boolean {
   return readState(places.stateFile)?.everClustered ?? false;
+}
+
+/** This machine has joined a cluster. The caller is its node. Throws `DLM_STATE_UNUSABLE`. */
+export function markClustered(places: Places): void {
+  const state = readState(places.stateFile) ?? never;
+  if (!state.everClustered) writeState(places, { ...state, everClustered: true });
+}
+
+/** Remember a generation before anything is granted in it. The caller is the node. Throws `DLM_STATE_UNUSABLE`. */
+export function keepGeneration(places: Places, generation: number): void {
+  const state = readState(places.stateFile) ?? never;
+  if (generation > state.generation) writeState(places, { ...state, generation });
 }
 
 /** Null: there is no file yet. */
@@ -72,10 +97,11 @@ function readState(path: string): State | null {
 
 function parseState(text: string): State | null {
   try {
-    const { incarnation, everClustered } = JSON.parse(text) as Partial<Record<keyof State, unknown>>;
+    const { incarnation, everClustered, generation = 0 } = JSON.parse(text) as Partial<Record<keyof State, unknown>>;
     if (!Number.isSafeInteger(incarnation) || typeof everClustered !== 'boolean') return null;
     if ((incarnation as number) < 1 || (incarnation as number) > incarnationMax) return null;
-    return { incarnation: incarnation as number, everClustered };
+    if (!Number.isSafeInteger(generation) || (generation as number) < 0) return null;
+    return { incarnation: incarnation as number, everClustered, generation: generation as number };
   } catch {
     return null;
   }

@@ -229,6 +229,7 @@ export class Transport {
 
   #dial(peer: Peer): void {
     peer.redialAt = null;
+    if (peer.link.isDead) return;
     try {
       this.#security.check(peer.address);
     } catch (error) {
@@ -298,6 +299,7 @@ export class Transport {
     if (hello.toIncarnation !== incarnation) return 'otherIncarnation';
     const link = this.#peers.get(hello.from)?.link;
     if (link === undefined) return 'unknownPeer';
+    if (link.isDead) return 'otherSession';
     if (hello.fromIncarnation !== link.incarnation) return 'otherIncarnation';
     const isSame = (one: number | null, other: number | null): boolean => one === null || other === null || one === other;
     return isSame(hello.session, link.peerSession) && isSame(hello.peerSession, link.ownSession) ? null : 'otherSession';

@@ -68,8 +68,8 @@ export interface LockInfo {
 }
 
 export interface OwnerInfo {
-  /** A connection, a watched process, the node itself, or nobody any more. */
-  readonly kind: 'session' | 'process' | 'node' | 'orphan';
+  /** A connection, a watched process, the node itself, nobody any more, or somebody on another node. */
+  readonly kind: 'session' | 'process' | 'node' | 'orphan' | 'elsewhere';
   readonly pid: number | null;
   readonly command: string;
 }
@@ -77,7 +77,8 @@ export interface OwnerInfo {
 export interface ResourceInfo {
   readonly resource: string;
   readonly resourceHex: string;
-  readonly master: number;
+  /** The node that decides about it; null while that is not known. */
+  readonly master: number | null;
   readonly valueState: ValueState;
   /** The value's bytes, valid or not; null if there is none. */
   readonly valueHex: string | null;
@@ -93,10 +94,30 @@ export interface LockspaceSummary {
   readonly resources: number;
   readonly locks: number;
   readonly orphans: number;
+  /** `running`; or what keeps it from being locked: `joining`, `no quorum`, or the step of a recovery. */
+  readonly standing: string;
+  /** The members whose report a recovery waits for. */
+  readonly waitsFor: readonly number[];
+  /** The first part of the tokens that are given out now. */
+  readonly generation: number;
+  /** The nodes that have joined it. */
+  readonly members: readonly number[];
+  readonly slots: readonly { readonly node: number; readonly slot: number }[];
 }
 
 export interface LockspaceContent extends LockspaceSummary {
   readonly content: readonly ResourceInfo[];
+}
+
+/** A member of the cluster, as this node knows it. */
+export interface MemberInfo {
+  readonly node: number;
+  readonly name: string;
+  readonly address: string;
+  readonly incarnation: number;
+  readonly lockspaces: readonly string[];
+  /** How we are linked with it. */
+  readonly link: 'self' | 'down' | 'plain' | 'encrypted';
 }
 
 export interface NodeStatus {
@@ -112,10 +133,20 @@ export interface NodeStatus {
   readonly uptimeMillis: number;
   readonly quorate: boolean;
   readonly members: readonly number[];
+  /** Null: this node is alone, and no cluster. */
+  readonly cluster: ClusterStatus | null;
   readonly sessions: number;
   /** Protected commands of the node's earlier life that still run: nothing is granted before they have ended. */
   readonly waitingFor: readonly HolderInfo[];
   readonly lockspaces: readonly LockspaceSummary[];
+}
+
+/** The cluster a node is in. */
+export interface ClusterStatus {
+  readonly name: string;
+  /** The number of the present view. */
+  readonly view: number;
+  readonly members: readonly MemberInfo[];
 }
 
 /** Where a shell meets its node. */

@@ -56,14 +56,28 @@ export interface LockspaceDump {
 
 /** How much a lockspace holds. */
 export interface LockspaceCounts {
+  /** May it be locked, or what is it waiting for? */
+  readonly standing: string;
+  /** Whose report a recovery waits for; none if none is going on, or if it is our turn. */
+  readonly waitsFor: readonly NodeId[];
+  /** Of the last recovery that has ended, or of this life of a node that is alone. */
+  readonly generation: number;
+  readonly members: readonly NodeId[];
+  readonly slots: readonly { readonly node: NodeId; readonly slot: number }[];
   readonly valueLength: number;
   readonly resources: number;
   readonly locks: number;
   readonly orphans: number;
 }
 
-export function counts(lockspace: Lockspace): LockspaceCounts {
+/** What only whoever runs the recovery knows. */
+export type Progress = Pick<LockspaceCounts, 'standing' | 'waitsFor' | 'slots'>;
+
+export function counts(lockspace: Lockspace, progress: Progress): LockspaceCounts {
   return {
+    ...progress,
+    generation: lockspace.tables.generation,
+    members: lockspace.tables.members.nodes,
     valueLength: lockspace.config.valueLength,
     resources: lockspace.resources.size,
     locks: lockspace.lockCount,

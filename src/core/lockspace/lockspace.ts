@@ -234,8 +234,13 @@ export class Lockspace {
     return this.tables.locks;
   }
 
+  /** How many locks are held and wanted here; those of other nodes that are mastered here are theirs. */
   get lockCount(): number {
-    return this.tables.locks.size;
+    const { locks, members } = this.tables;
+    if (members.isAlone) return locks.size;
+    let count = 0;
+    for (const { copy } of locks) if (copy !== 'master') count += 1;
+    return count;
   }
 
   /** A lock by its id, unless it is another node's lock that is mastered here. */

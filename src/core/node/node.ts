@@ -139,7 +139,9 @@ export class DlmNode {
   /** How much a lockspace holds. Null: not joined. */
   counts(lockspace: string): LockspaceCounts | null {
     const found = this.#stacks.get(lockspace);
-    return found === undefined ? null : counts(found.lockspace);
+    if (found === undefined) return null;
+    const { standing, recovery, lockspace: counted } = found;
+    return counts(counted, { standing, waitsFor: recovery.waitsFor(), slots: recovery.slots });
   }
 
   /** The locks that somebody would miss: of one owner, of one lockspace, or both. Orphans have nobody. */

@@ -15,13 +15,13 @@ export const nameBytesMax = 64;
 export const valueBytesMax = 4096;
 
 /** Of a list in a message: names, locks, slots. Longer ones are sent in batches. */
-export const listMax = 200;
+export const listMax = 1000;
 
 /** A frame longer than this takes no more messages. */
 export const frameBytesWanted = 32 * 1024;
 
 /** Of a frame. */
-export const frameBytesMax = 1024 * 1024;
+export const frameBytesMax = 6 * 1024 * 1024;
 
 /** Of messages in a frame. */
 export const frameMessagesMax = 4096;

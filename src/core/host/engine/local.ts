@@ -19,7 +19,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DlmError } from '../../base/errors.js';
 import { nodeId, type NodeId } from '../../base/ids.js';
 import { KernelLock, noteIn } from '../kernel-lock.js';
-import { identify, pidNamespace } from '../process-facts.js';
+import { identify, pidNamespace, type ProcessId } from '../process-facts.js';
 import { clusterPlaces, prepareCluster, type ClusterPlaces } from './cluster-places.js';
 import type { Candidate, Engine, Follower } from './engine.js';
 import { connectToRegistrar } from './registrar-client.js';
@@ -34,6 +34,8 @@ export interface LocalOptions {
   readonly base?: string;
   /** How long the others may take to let us in, in milliseconds. */
   readonly joinMillis?: number;
+  /** A member's process has ended. May the others go on without it? If not, they are asked again. */
+  readonly isOver?: (process: ProcessId) => boolean;
   /** Where lines for the node's log go; nowhere if not given. */
   readonly log?: (line: string) => void;
 }
@@ -66,6 +68,7 @@ class Answer<Value> {
 class LocalEngine implements Engine {
   readonly #places: ClusterPlaces;
   readonly #joinMillis: number;
+  readonly #isOverFor: (process: ProcessId) => boolean;
   readonly #log: (line: string) => void;
   #state: 'new' | 'joining' | 'in' | 'leaving' | 'out' = 'new';
   /** What we say whenever a line is new; all that we wish is in it. */
@@ -83,7 +86,8 @@ class LocalEngine implements Engine {
   #trouble = '';
   #placeTimer: NodeJS.Timeout | null = null;
 
-  constructor(places: ClusterPlaces, { joinMillis = joinMillisDefault, log = () => undefined }: LocalOptions) {
+  constructor(places: ClusterPlaces, { joinMillis = joinMillisDefault, isOver = () => true, log = () => undefined }: LocalOptions) {
+    this.#isOverFor = isOver;
     this.#places = places;
     this.#joinMillis = joinMillis;
     this.#log = log;
@@ -214,7 +218,7 @@ class LocalEngine implements Engine {
     if (line !== null) return line;
     const lock = await KernelLock.take(this.#places.lock, 0);
     if (lock === null) return null;
-    const office = await RegistrarOffice.open(this.#places, lock, this.#log);
+    const office = await RegistrarOffice.open(this.#places, lock, this.#isOverFor, this.#log);
     if (this.#isOver) {
       office.close();
       return null;

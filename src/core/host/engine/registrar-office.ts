@@ -5,7 +5,7 @@
  * The lock comes first and goes last, since it is what allows to touch the rest.
  */
 import type { KernelLock } from '../kernel-lock.js';
-import { bootId, pidNamespace } from '../process-facts.js';
+import { bootId, pidNamespace, type ProcessId } from '../process-facts.js';
 import type { ClusterPlaces } from './cluster-places.js';
 import { RegistrarDoor } from './registrar-door.js';
 import { parseFromMember, type Hearer, type ToRegistrar } from './registrar-protocol.js';
@@ -24,12 +24,17 @@ export class RegistrarOffice {
   }
 
   /** The lock is let go if it cannot be. Rejects with `DLM_STATE_UNUSABLE` or `DLM_NOT_PERMITTED`. */
-  static async open(places: ClusterPlaces, lock: KernelLock, log: (line: string) => void): Promise<RegistrarOffice> {
+  static async open(
+    places: ClusterPlaces,
+    lock: KernelLock,
+    isOver: (process: ProcessId) => boolean,
+    log: (line: string) => void,
+  ): Promise<RegistrarOffice> {
     let registrar: Registrar | null = null;
     try {
       lock.note(`${process.pid}\n`);
       const home = { boot: bootId(), pidns: pidNamespace() };
-      registrar = new Registrar(ViewJournal.open(places.journal, home), home, () => lock.isInPlace, log);
+      registrar = new Registrar(ViewJournal.open(places.journal, home), home, () => lock.isInPlace, isOver, log);
       return new RegistrarOffice(lock, registrar, await RegistrarDoor.open(registrar, places.socket));
     } catch (error) {
       registrar?.close();

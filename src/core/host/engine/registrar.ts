@@ -49,6 +49,7 @@ export class Registrar {
   readonly #roll: Roll;
   readonly #home: Home;
   readonly #mayWrite: () => boolean;
+  readonly #isOver: (process: ProcessId) => boolean;
   readonly #log: (line: string) => void;
   /** Those who have said who they are, by life, in the order in which they did. */
   readonly #desks = new Map<string, Desk>();
@@ -60,8 +61,15 @@ export class Registrar {
   /** Members without a line of whom that was said, by life. */
   readonly #missed = new Set<string>();
 
-  /** `mayWrite`: is the kernel's lock still what excludes others? */
-  constructor(journal: ViewJournal, home: Home, mayWrite: () => boolean, log: (line: string) => void) {
+  /** `mayWrite`: is the kernel's lock still what excludes others? `isOver`: has all that a dead member started ended too? */
+  constructor(
+    journal: ViewJournal,
+    home: Home,
+    mayWrite: () => boolean,
+    isOver: (process: ProcessId) => boolean,
+    log: (line: string) => void,
+  ) {
+    this.#isOver = isOver;
     this.#journal = journal;
     this.#home = home;
     this.#mayWrite = mayWrite;
@@ -172,7 +180,7 @@ export class Registrar {
     for (const member of this.#roll.last.members) {
       const desk = this.#desks.get(member.life);
       if (desk === undefined) {
-        if (!isAlive(member)) gone.add(member.life);
+        if (!isAlive(member) && this.#isOver(member)) gone.add(member.life);
       } else if (desk.isLeaving) leaving.add(member.life);
       else announced.set(member.life, desk.hello!.lockspaces);
     }

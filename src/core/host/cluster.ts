@@ -1,0 +1,189 @@
+/**
+ * This node's place in a cluster: who the others are (an engine), how to reach them
+ * (links), and what the node asks for beside callbacks.
+ *
+ *     engine ──view──▶ links know the members ──▶ node ──send──▶ links
+ *        ▲                                         │
+ *        ╰────────────── announce ─────────────────╯
+ *
+ * The order matters: a link is told of a member before the node is, for the node
+ * speaks to it in the same turn; and a generation is on the disk before anything
+ * is granted in it.
+ */
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DlmError } from '../base/errors.js';
+import { incarnation, type NodeId } from '../base/ids.js';
+import type { Effect, Recovered } from '../node/effect.js';
+import { clusterPlaces, prepareCluster } from './engine/cluster-places.js';
+import type { Engine, View } from './engine/engine.js';
+import { LastChildren, leaveWord } from './engine/last-children.js';
+import { localEngine } from './engine/local.js';
+import type { Host } from './host.js';
+import type { Places } from './places.js';
+import { keepGeneration, markClustered, type Life } from './state-file.js';
+import { Transport, type LinkStatus } from './transport.js';
+import type { MemberInfo } from './types.js';
+
+export interface ClusterOptions {
+  readonly cluster: string;
+  /** The number this node wants; the lowest free one if not given. */
+  readonly node?: number;
+  /** How people call it; made of the machine's name and the number if not given. */
+  readonly name?: string;
+  /** The folder in which clusters of this machine have theirs. */
+  readonly base?: string;
+  /** Where to be reached, as `tcp:HOST:PORT`; a socket in the node's folder if not given. */
+  readonly listen?: string;
+  /** Shared by the cluster; needed for links that leave this machine. */
+  readonly keys?: readonly Uint8Array[];
+  readonly insecure?: boolean;
+  /** Its share of the directory. */
+  readonly weight?: number;
+}
+
+/** What concerns the cluster, of what a node can ask for. */
+export type ClusterEffect = Extract<Effect, { kind: 'send' | 'announce' | 'persist' | 'recovered' }>;
+
+export class Cluster {
+  readonly node: NodeId;
+  readonly #options: ClusterOptions;
+  readonly #places: Places;
+  readonly #life: Life;
+  readonly #engine: Engine;
+  readonly #log: (line: string) => void;
+  #transport: Transport | null = null;
+  #view: View | null = null;
+  readonly #recovered = new Map<string, Recovered>();
+
+  /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
+  static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
+    const home = clusterPlaces(options.cluster, options.base);
+    prepareCluster(home);
+    await leaveWord(home, places, log);
+    const children = new LastChildren(home, log);
+    const engine = localEngine({
+      cluster: options.cluster,
+      ...(options.base === undefined ? {} : { base: options.base }),
+      log,
+      isOver: (process) => children.areGone(process),
+    });
+    const node = await engine.join({
+      node: options.node === undefined ? 'auto' : (options.node as NodeId),
+      name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
+      incarnation: incarnation(life.incarnation),
+      address: options.listen ?? `unix:${join(places.run, 'link.sock')}`,
+      weight: options.weight ?? 0,
+    });
+    return new Cluster(node, options, places, life, engine, log);
+  }
+
+  private constructor(node: NodeId, options: ClusterOptions, places: Places, life: Life, engine: Engine, log: (line: string) => void) {
+    this.node = node;
+    this.#options = options;
+    this.#places = places;
+    this.#life = life;
+    this.#engine = engine;
+    this.#log = log;
+  }
+
+  /** Let the node follow the cluster. `lost`: this node is out, and must stop. */
+  async begin(host: Host, lost: (why: string) => void): Promise<void> {
+    const { cluster, listen, keys, insecure } = this.#options;
+    // A dead node may have left its socket; we hold the lock of the folder.
+    const link = join(this.#places.run, 'link.sock');
+    if (listen === undefined) rmSync(link, { force: true });
+    this.#transport = await Transport.open({
+      node: this.node,
+      incarnation: incarnation(this.#life.incarnation),
+      cluster,
+      listen: [listen ?? `unix:${link}`],
+      ...(keys === undefined ? {} : { keys }),
+      ...(insecure === undefined ? {} : { insecure }),
+      onMessages: (from, messages) => {
+        for (const message of messages) host.turn({ kind: 'received', from, message });
+      },
+      onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
+    });
+    markClustered(this.#places);
+    this.#engine.follow({
+      view: (view) => {
+        this.#tellOf(view);
+        this.#view = view;
+        this.#transport!.setMembers(view.members);
+        host.turn({ kind: 'view', view });
+      },
+      deadline: () => undefined,
+      lost,
+    });
+  }
+
+  carryOut(effect: ClusterEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#transport?.send(effect.to, effect.message);
+        break;
+      case 'announce':
+        this.#engine.announce(effect.lockspaces);
+        break;
+      case 'persist':
+        keepGeneration(this.#places, effect.generation);
+        break;
+      case 'recovered':
+        this.#recovered.set(effect.lockspace, effect);
+        this.#log(`lockspace ${effect.lockspace} is open again in generation ${effect.generation}`);
+    }
+  }
+
+  get name(): string {
+    return this.#options.cluster;
+  }
+
+  get view(): View | null {
+    return this.#view;
+  }
+
+  members(): MemberInfo[] {
+    const links = new Map(this.#transport?.status().map((link) => [link.node, link]));
+    return (this.#view?.members ?? []).map(({ node, name, address, incarnation: life, lockspaces }) => ({
+      node,
+      name,
+      address,
+      incarnation: life,
+      lockspaces: [...lockspaces.keys()],
+      link: node === this.node ? 'self' : linkWord(links.get(node)),
+    }));
+  }
+
+  recovered(lockspace: string): Recovered | null {
+    return this.#recovered.get(lockspace) ?? null;
+  }
+
+  /** Leave in good order; the others go on without us when they know. */
+  async leave(): Promise<void> {
+    try {
+      await this.#engine.leave();
+    } catch (error) {
+      if (!(error instanceof DlmError)) throw error;
+      this.#log(`the others do not answer: ${error.message}`);
+    }
+    await this.#transport?.close();
+  }
+
+  #tellOf(view: View): void {
+    const before = new Map(this.#view?.members.map((member) => [member.node, member]));
+    for (const { node, name, incarnation: life } of view.members) {
+      if (before.get(node)?.incarnation !== life) this.#log(`view ${view.id}: node ${node} (${name}) is here`);
+      before.delete(node);
+    }
+    for (const { node, name } of before.values()) {
+      this.#log(`view ${view.id}: node ${node} (${name}) ${view.leftCleanly.includes(node) ? 'has left' : 'has failed'}`);
+    }
+  }
+}
+
+function linkWord(link: LinkStatus | undefined): MemberInfo['link'] {
+  if (link === undefined || !link.isConnected) return 'down';
+  return link.isEncrypted ? 'encrypted' : 'plain';
+}

@@ -1,0 +1,82 @@
+/**
+ * What a dead node leaves running: its protected commands, which may still use what it
+ * held. They are ended before a view without it is told, for that view is what lets
+ * others be granted it.
+ *
+ * A node leaves word in the cluster's folder where its children are registered,
+ * under the name of its process, before it becomes a member. Whoever is registrar
+ * when it has died looks there.
+ */
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ChildRegister } from '../child-register.js';
+import { FamilyStop } from '../family-stop.js';
+import type { Places } from '../places.js';
+import { identify, isAlive, type ProcessId } from '../process-facts.js';
+import type { ProcessFamily } from '../process-family.js';
+import type { ClusterPlaces } from './cluster-places.js';
+
+const prefix = 'children-of-';
+const lookMillis = 50;
+
+const wordOf = (home: ClusterPlaces, { pid, started }: ProcessId): string => join(home.folder, `${prefix}${pid}.${started}`);
+
+/**
+ * Say where the children of this process are registered, once those that an earlier
+ * node registered in the same place have ended: they must not be taken for ours, nor
+ * ours for them. Words of those who are long gone are cleared away.
+ */
+export async function leaveWord(home: ClusterPlaces, { children }: Pick<Places, 'children'>, log: (line: string) => void): Promise<void> {
+  const last = new LastChildren(home, log);
+  for (const file of readdirSync(home.folder)) {
+    const match = new RegExp(`^${prefix}(\\d+)\\.(\\d+)$`).exec(file);
+    if (match === null) continue;
+    const earlier = { pid: Number(match[1]), started: Number(match[2]) };
+    if (isAlive(earlier)) continue;
+    const isOurPlace = readTextOrNull(join(home.folder, file)) === children;
+    while (isOurPlace && !last.areGone(earlier)) await pause(lookMillis);
+    if (isOurPlace || last.areGone(earlier)) rmSync(join(home.folder, file), { force: true });
+  }
+  const self = identify(process.pid);
+  if (self !== null) writeFileSync(wordOf(home, self), children, { mode: 0o600 });
+}
+
+export class LastChildren {
+  readonly #home: ClusterPlaces;
+  readonly #log: (line: string) => void;
+  readonly #stops = new FamilyStop();
+  readonly #told = new Set<number>();
+
+  constructor(home: ClusterPlaces, log: (line: string) => void) {
+    this.#home = home;
+    this.#log = log;
+  }
+
+  /** The process has ended. Have its children? If not, they are made to; ask again. */
+  areGone(process: ProcessId): boolean {
+    const living = this.#childrenOf(process);
+    for (const child of living) {
+      this.#stops.unguarded(child);
+      if (this.#told.has(child.pid)) continue;
+      this.#told.add(child.pid);
+      this.#log(`process ${child.pid} may still use what the dead node of process ${process.pid} held, and is ended`);
+    }
+    this.#stops.look();
+    return living.length === 0;
+  }
+
+  #childrenOf(process: ProcessId): ProcessFamily[] {
+    const folder = readTextOrNull(wordOf(this.#home, process));
+    if (folder === null) return [];
+    return new ChildRegister({ children: folder, scope: 'folder' }).survivors().filter((child) => !child.isGone);
+  }
+}
+
+function readTextOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
