@@ -33,14 +33,11 @@ export const neededWordArg = (description: string) => Args.string({ description,
 const whole = (min: number, max?: number) => Flags.custom<number>({ parse: async (text) => parseWhole(text, min, max) });
 export const lengthFlag = whole(1, 65_535);
 export const pidFlag = whole(1);
-<<<<<<< HEAD
 export const seedFlag = whole(0);
 export const countFlag = whole(1);
 export const nodesFlag = whole(1, 32);
-=======
 export const nodeFlag = whole(1, 0x7fff_ffff);
 export const weightFlag = whole(0, 0x7fff_ffff);
->>>>>>> main
 export const bigFlag = Flags.custom<bigint>({ parse: async (text) => parseBig(text) });
 
 const mode = Flags.custom<ModeName>({
