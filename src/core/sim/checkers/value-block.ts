@@ -56,6 +56,7 @@ export class ValueBlock implements Checker {
     this.#order += 1;
     if (event.kind === 'submitted') this.#submit(event);
     else if (event.kind === 'completed') this.#complete(event);
+    else if (event.kind === 'recovered') this.#lastDeath = this.#order;
     else if (event.kind === 'refused') this.#takeBack(event.claim);
     else if (event.kind === 'abandoned') {
       if (event.why === 'left') this.#lastDeath = this.#order;
@@ -78,7 +79,7 @@ export class ValueBlock implements Checker {
   }
 
   #submit(event: Submitted): void {
-    this.#asked.set(event.claim, this.#order);
+    if (event.operation !== 'cancel') this.#asked.set(event.claim, this.#order);
     if (event.operation !== 'convert' && event.operation !== 'unlock') return;
     const claim = this.claims.get(event.claim);
     if (claim === null || !this.claims.isLive(event.life)) {
