@@ -201,7 +201,9 @@ export class Workload {
   #endOwner(machine: Machine, owner: OwnerId, own: readonly Ticket[]): void {
     machine.owners = machine.owners.filter((other) => other !== owner);
     // What still waits ends, unless the end of a lock beside it grants it in the same turn.
-    const stays = ({ flags, pending }: Ticket): boolean => (flags & Flag.PERSISTENT) !== 0 && pending !== 'unlock';
+    // So does what was to be unlocked, unless that is refused for what it overtook.
+    const stays = ({ flags, pending, overtaken }: Ticket): boolean =>
+      (flags & Flag.PERSISTENT) !== 0 && (pending !== 'unlock' || overtaken !== null);
     this.#abandon(machine, 'ownerEnded', own.filter(stays), own.filter((ticket) => !stays(ticket)));
     machine.turn({ kind: 'endOwner', owner });
   }
