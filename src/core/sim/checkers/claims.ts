@@ -157,7 +157,7 @@ export class Claims {
     if (event.mode === IV) {
       this.#remove(claim);
     } else if (!isUnlocking) {
-      claim.mode = event.mode;
+      claim.mode = claim.isDoubtful ? NL : event.mode;
       claim.flags = claim.pending?.flags ?? claim.flags;
       claim.pending = null;
     }

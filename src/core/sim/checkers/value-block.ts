@@ -59,22 +59,29 @@ export class ValueBlock implements Checker {
     else if (event.kind === 'recovered') this.#lastDeath = this.#order;
     else if (event.kind === 'refused') this.#takeBack(event.claim);
     else if (event.kind === 'abandoned') {
-      if (event.why === 'left') this.#lastDeath = this.#order;
+      if (event.why === 'left') this.#leave(event.ended);
       for (const id of event.ended) this.#mark(this.claims.get(id));
     } else if (event.kind === 'decided') {
       if (event.gone.length > 0) this.#lastDeath = this.#order;
       for (const life of event.gone) {
         for (const claim of this.claims.of(life)) this.#mark(claim);
-        this.#doubt(life);
+        this.#doubt((write) => write.life === life);
       }
     }
   }
 
+  /** A life leaves the lockspace: for what it had there that is a death. */
+  #leave(ended: readonly ClaimId[]): void {
+    this.#lastDeath = this.#order;
+    const claims = new Set(ended);
+    this.#doubt((write) => claims.has(write.claim));
+  }
+
   /** What was still on its way may be lost, and if the master knew of no value block, it knows of no loss. */
-  #doubt(life: Life): void {
+  #doubt(isAffected: (write: Write) => boolean): void {
     for (const write of this.#underWay) {
       if (write.confirmed !== null) this.#underWay.delete(write);
-      else if (write.life === life && !write.wasKnown) write.isDoubtful = true;
+      else if (!write.wasKnown && isAffected(write)) write.isDoubtful = true;
     }
   }
 
@@ -188,7 +195,7 @@ export class ValueBlock implements Checker {
     const write = writes.findLast(({ confirmed, isDoubtful }) => confirmed !== null && confirmed < asked && !isDoubtful);
     if (write === undefined || write.value === null || this.#lastDeath > write.at) return;
     const kept = [...this.claims.on(claim.key)].some(
-      (other) => other !== claim && other.mode >= NL && other.mode <= CR && (this.#grantedAt.get(other.id) ?? Infinity) < write.at,
+      (other) => other !== claim && !other.isDoubtful && other.mode >= NL && other.mode <= CR && (this.#grantedAt.get(other.id) ?? Infinity) < write.at,
     );
     if (kept) this.#complain(claim, event.value, `although ${write.value} was written and the resource never forgotten`);
   }
