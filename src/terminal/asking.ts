@@ -31,7 +31,7 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
   const { patience, isQuiet, note } = request;
   const survivors = async (): Promise<readonly HolderInfo[]> => (await space.port.status()).waitingFor;
-  const waiting = { locks: () => space.locks(target.name), survivors, shown: target.shown, mode, isMine, patience, isQuiet, note };
+  const waiting = { locks: () => space.locks(target.name, { allNodes: true }), survivors, shown: target.shown, mode, isMine, patience, isQuiet, note };
 
   const lock = await waitFor(waiting, signals, () => unlessHung(space.lock(target.name, optionsOf(request, signals)), target.shown, signals));
   if (signals.first === null) return lock;

@@ -21,7 +21,7 @@ export async function infoOf(space: LockspaceClient, target: NamedLine, lock: Lo
 
 /** The locks on the resource of that lock. */
 export async function locksAround(client: NodeClient, id: string): Promise<LockInfo[]> {
-  const locks = await client.locks({ lockspace: parseLockId(id).lockspace });
+  const locks = await client.locks({ lockspace: parseLockId(id).lockspace, allNodes: true });
   const resource = locks.find((lock) => lock.id === id)?.resourceHex;
   return locks.filter((lock) => lock.resourceHex === resource);
 }

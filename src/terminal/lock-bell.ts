@@ -43,7 +43,7 @@ export class LockBell {
 
   /** If several wait for that mode, the last of them is the news. */
   async #whoWants({ name }: GuardedLock, mode: ModeName): Promise<LockInfo | null> {
-    const locks = await this.#guard.client.locks({ lockspace: this.#guard.lockspace, name });
+    const locks = await this.#guard.client.locks({ lockspace: this.#guard.lockspace, name, allNodes: true });
     return locks.findLast(({ state, requested }) => state !== 'granted' && requested === mode) ?? null;
   }
 

@@ -123,7 +123,7 @@ class ShellVerbs {
     if (inTheWay !== null) throw waitsForItself(inTheWay, shown);
 
     const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === this.#shell.pid && lock.requested === mode;
-    const waiting = this.#waiting(line, call, { locks: () => space.locks(name), shown, mode, isMine });
+    const waiting = this.#waiting(line, call, { locks: () => space.locks(name, { allNodes: true }), shown, mode, isMine });
     const handle = new LockHandle(space);
     space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags });
     if (handle.mode === null) {

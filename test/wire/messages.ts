@@ -106,6 +106,8 @@ const ofEachKind: Readonly<Record<Message['kind'], Arbitrary<unknown>>> = {
   masterLookup: of('masterLookup', { batch: count, names: list(name) }),
   masterLookupReply: batched('masterLookupReply', paired('masters', count.map(nodeId))),
   rebuildLocks: of('rebuildLocks', { batch: count, locks: list(lockRecord) }),
+  inspect: of('inspect', { question: count, name: fc.option(name, { nil: null }) }),
+  inspectReply: of('inspectReply', { question: count, text: fc.uint8Array({ maxLength: 300 }) }),
   rebuildLocksReply: of('rebuildLocksReply', { batch: count, masterLkids: list(lkids) }),
 };
 

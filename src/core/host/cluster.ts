@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { incarnation, type NodeId } from '../base/ids.js';
 import type { Effect, Recovered } from '../node/effect.js';
+import { isInspection } from '../wire/message.js';
 import { clusterPlaces, prepareCluster } from './engine/cluster-places.js';
 import type { Engine, View } from './engine/engine.js';
 import { LastChildren, leaveWord } from './engine/last-children.js';
@@ -102,7 +103,10 @@ export class Cluster {
       ...(keys === undefined ? {} : { keys }),
       ...(insecure === undefined ? {} : { insecure }),
       onMessages: (from, messages) => {
-        for (const message of messages) host.turn({ kind: 'received', from, message });
+        for (const message of messages) {
+          if (isInspection(message)) host.everywhere.receive(from, message);
+          else host.turn({ kind: 'received', from, message });
+        }
       },
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });

@@ -15,6 +15,7 @@ import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
 import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
+import { Everywhere } from './everywhere.js';
 import type { Listener } from './port.js';
 
 /** A party that owns locks, as the host knows it. */
@@ -32,6 +33,8 @@ export class Host {
   readonly node: DlmNode;
   readonly self: number;
   readonly incarnation: number;
+  /** What people want to see of all members. */
+  readonly everywhere = new Everywhere(this);
   /** Null: this node is alone. */
   readonly cluster: Cluster | null;
   readonly #clock = new Clock();

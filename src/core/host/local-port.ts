@@ -85,7 +85,7 @@ export class LocalPort implements Port {
   }
 
   locks(filter: LockFilter): Promise<LockInfo[]> {
-    return attempt(() => inspect.locks(this.#host, filter));
+    return filter.allNodes === true ? this.#host.everywhere.locks(filter) : attempt(() => inspect.locks(this.#host, filter));
   }
 
   purgeOrphans(lockspace: string, formerPid: number | null): Promise<number> {

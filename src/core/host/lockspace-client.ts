@@ -80,9 +80,9 @@ export class LockspaceClient {
     return handle;
   }
 
-  /** The locks on one resource, or on all. */
-  locks(name?: Name): Promise<LockInfo[]> {
-    return this.port.locks({ lockspace: this.name, ...(name === undefined ? {} : { name }) });
+  /** The locks on one resource, or on all; of this node, or of all members of its cluster. */
+  locks(name?: Name, { allNodes = false } = {}): Promise<LockInfo[]> {
+    return this.port.locks({ lockspace: this.name, ...(name === undefined ? {} : { name }), ...(allNodes ? { allNodes } : {}) });
   }
 
   content(): Promise<LockspaceContent> {

@@ -22,6 +22,8 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
         return locks.unlock(request);
       case 'cancel':
         return locks.cancel(request);
+      case 'locks':
+        return list(session, at, request);
       case 'leave':
         return leave(session, at, request);
       case 'openShell':
@@ -32,7 +34,7 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
   });
 }
 
-type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'leave' | 'openShell' }>;
+type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' }>;
 
 function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
   const { host } = at;
@@ -50,8 +52,6 @@ function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
       return {};
     case 'content':
       return inspect.content(host, request.lockspace);
-    case 'locks':
-      return inspect.locks(host, filterIn(request));
     case 'purgeOrphans':
       return { purged: purgeOrphans(host, request.lockspace, request.formerPid) };
     case 'status':
@@ -75,6 +75,18 @@ export function filterIn(words: FilterWords): LockFilter {
     ...(name === null ? {} : { name: Buffer.from(name, 'latin1') }),
     orphansOnly: words.orphansOnly ?? false,
   };
+}
+
+/** The answer comes when all members have told, if all were asked. */
+function list(session: Session, { host }: Served, request: Request<'locks'>): void {
+  const filter = filterIn(request);
+  if (request.allNodes !== true || host.cluster === null) session.whileHolding(() => session.result(request.id, inspect.locks(host, filter)));
+  else {
+    host.everywhere.locks(filter).then(
+      (locks) => session.result(request.id, locks),
+      (error: unknown) => session.refuse(request.id, asDlmError(error)),
+    );
+  }
 }
 
 /** The answer comes when the node has agreed, just before the connection ends. */

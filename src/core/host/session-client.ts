@@ -158,11 +158,12 @@ export class SessionPort implements Port {
     return this.#ask('content', { lockspace });
   }
 
-  locks({ lockspace, name, orphansOnly }: LockFilter): Promise<LockInfo[]> {
+  locks({ lockspace, name, orphansOnly, allNodes }: LockFilter): Promise<LockInfo[]> {
     return this.#ask('locks', {
       lockspace: lockspace ?? null,
       ...(name === undefined ? {} : nameWords(nameToCore(name))),
       orphansOnly: orphansOnly ?? false,
+      allNodes: allNodes ?? false,
     });
   }
 

@@ -40,7 +40,7 @@ export const requestShapes = {
   joinLockspace: { lockspace: 'text', valueLength: 'count?', isNew: 'truth?' },
   removeLockspace: { lockspace: 'text', force: 'truth?' },
   content: { lockspace: 'text' },
-  locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?' },
+  locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?', allNodes: 'truth?' },
   purgeOrphans: { lockspace: 'text', formerPid: 'count?' },
   status: {},
   openShell: { lockspace: 'text' },

@@ -162,6 +162,8 @@ export interface LockFilter {
   readonly lockspace?: string;
   readonly name?: Name;
   readonly orphansOnly?: boolean;
+  /** Ask all members of the cluster, not only this node. Who does not answer within a second is left out. */
+  readonly allNodes?: boolean;
 }
 
 export interface ConvertOptions {

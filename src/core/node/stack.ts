@@ -18,7 +18,7 @@ import { Lockspace, type LockspaceConfig } from '../lockspace/lockspace.js';
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
 import { Recovery, type RecoveryEvent } from '../recovery/recovery.js';
-import { isRecoveryMessage, type LockMessage, type Message, type PhaseName, type Send } from '../wire/message.js';
+import { isInspection, isRecoveryMessage, type LockMessage, type Message, type PhaseName, type Send } from '../wire/message.js';
 import type { NodeConfig } from './node.js';
 import type { Persist, Recovered } from './effect.js';
 import type { EndOwner, Operation } from './input.js';
@@ -155,6 +155,7 @@ export class Stack {
       if (message.seq === members.seq) this.#heed(this.#recovery.receive(now, from, message));
       return true;
     }
+    if (isInspection(message)) return true;
     if (!this.#isRunning) return false;
     // The directory has been made anew since, of what there was.
     if (message.seq < members.seq && message.kind === 'remove') return true;

@@ -6,7 +6,7 @@
  * was read is written again in the same bytes. What is handed out is a copy: it stays when
  * the buffer goes.
  */
-import { listMax, nameBytesMax, valueBytesMax } from './limits.js';
+import { listMax, nameBytesMax, textBytesMax, valueBytesMax } from './limits.js';
 import { WireError, type WireFault } from './wire-error.js';
 
 /** 2^53, from which on integers are not exact. */
@@ -85,6 +85,14 @@ export class ByteReader {
     const at = this.#take(mark - 1);
     // Not slice(): that of a Buffer shares what it is taken from.
     return new Uint8Array(this.bytes.subarray(at, at + mark - 1));
+  }
+
+  /** What is meant for people. */
+  text(): Uint8Array {
+    const length = this.number();
+    if (length > textBytesMax) throw this.error('tooLong', `a text of ${length} bytes`);
+    const at = this.#take(length);
+    return new Uint8Array(this.bytes.subarray(at, at + length));
   }
 
   /** As many as the list says, each of at least one byte. */

@@ -7,7 +7,7 @@
  * look. What is taken is never changed by the writer again.
  */
 import { assert } from '../base/assert.js';
-import { nameBytesMax, valueBytesMax } from './limits.js';
+import { nameBytesMax, textBytesMax, valueBytesMax } from './limits.js';
 
 const slabBytes = 64 * 1024;
 
@@ -91,6 +91,15 @@ export class ByteWriter {
     if (value === null) return;
     this.#slab.set(value, this.#at);
     this.#at += length;
+  }
+
+  /** What is meant for people. Asks for its own room. */
+  text(text: Uint8Array): void {
+    assert(text.length <= textBytesMax, `a text of ${text.length} bytes`);
+    this.reserve(numberBytesMax + text.length);
+    this.number(text.length);
+    this.#slab.set(text, this.#at);
+    this.#at += text.length;
   }
 
   /** The frame written so far; the next one begins. */

@@ -11,6 +11,7 @@ import { lockspaceId, viewId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import type { ByteReader } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
+import { readInspect, readInspectReply, writeInspect, writeInspectReply } from './inspection-codec.js';
 import { kindCodes } from './kinds.js';
 import {
   readAnswer,
@@ -104,6 +105,10 @@ function writeBody(writer: ByteWriter, message: Message): void {
       return writeRebuildLocks(writer, message);
     case 'rebuildLocksReply':
       return writeRebuildLocksReply(writer, message);
+    case 'inspect':
+      return writeInspect(writer, message);
+    case 'inspectReply':
+      return writeInspectReply(writer, message);
     default:
       return unreachable(message);
   }
@@ -157,6 +162,10 @@ export function decodeMessage(reader: ByteReader): Message {
       return readRebuildLocks(reader, lockspace, seq);
     case kindCodes.rebuildLocksReply:
       return readRebuildLocksReply(reader, lockspace, seq);
+    case kindCodes.inspect:
+      return readInspect(reader, lockspace, seq);
+    case kindCodes.inspectReply:
+      return readInspectReply(reader, lockspace, seq);
     default:
       throw reader.error('badCode', `${code} stands for no kind of message`);
   }

@@ -29,6 +29,8 @@ export const kindCodes = {
   masterLookupReply: 19,
   rebuildLocks: 20,
   rebuildLocksReply: 21,
+  inspect: 22,
+  inspectReply: 23,
 } as const satisfies Record<Message['kind'], number>;
 
 export const standings: readonly Standing[] = [

@@ -14,6 +14,9 @@ export const nameBytesMax = 64;
 /** Of a value block. */
 export const valueBytesMax = 4096;
 
+/** Of what a node tells people of itself. */
+export const textBytesMax = 1024 * 1024;
+
 /** Of a list in a message: names, locks, slots. Longer ones are sent in batches. */
 export const listMax = 1000;
 

@@ -4,6 +4,7 @@
  *
  *   lock        between the holder of a lock and its master, or the directory → lockspace
  *   recovery    between the members while nobody may lock                     → recovery
+ *   inspection  what people want to see; no lock depends on it                → host
  *
  * A message belongs to one lockspace and carries `seq`, the view in which its sender
  * stood when it sent it. From one node to another messages arrive in the order in
@@ -224,7 +225,24 @@ export type RecoveryMessage =
   | RebuildLocks
   | RebuildLocksReply;
 
-export type Message = LockMessage | RecoveryMessage;
+/** Any → any: which locks of this lockspace do you know? */
+export interface Inspect extends Envelope {
+  readonly kind: 'inspect';
+  readonly question: number;
+  /** Only those on the resource of that name; null: all. */
+  readonly name: string | null;
+}
+
+/** The answer, as JSON in UTF-8; empty: not joined, or too many to tell. */
+export interface InspectReply extends Envelope {
+  readonly kind: 'inspectReply';
+  readonly question: number;
+  readonly text: Uint8Array;
+}
+
+export type InspectionMessage = Inspect | InspectReply;
+
+export type Message = LockMessage | RecoveryMessage | InspectionMessage;
 
 /** Say this to another member. From one node to another messages arrive in this order, each once, or the view changes. */
 export interface Send {
@@ -243,6 +261,10 @@ const recoveryKinds: ReadonlySet<Message['kind']> = new Set<RecoveryMessage['kin
   'rebuildLocks',
   'rebuildLocksReply',
 ]);
+
+export function isInspection(message: Message): message is InspectionMessage {
+  return message.kind === 'inspect' || message.kind === 'inspectReply';
+}
 
 export function isRecoveryMessage(message: Message): message is RecoveryMessage {
   return recoveryKinds.has(message.kind);

@@ -1,0 +1,101 @@
+/**
+ * The locks of a lockspace on all members, for people: each node is asked what it
+ * knows, and what several know of one lock is put together.
+ *
+ * The holder of a lock knows whose it is; its master knows where it stands. Who does
+ * not answer in time is left out.
+ */
+import { nodeId, type LockspaceId } from '../base/ids.js';
+import type { InspectReply, InspectionMessage, Message } from '../wire/message.js';
+import { textBytesMax } from '../wire/limits.js';
+import type { Host } from './host.js';
+import * as inspect from './inspect.js';
+import type { LockFilter, LockInfo } from './types.js';
+import { nameToCore } from './wish.js';
+
+/** How long a node may take to answer. */
+const answerMillis = 1_000;
+
+export class Everywhere {
+  readonly #host: Host;
+  readonly #open = new Map<number, (reply: InspectReply) => void>();
+  #lastQuestion = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** As `inspect.locks`, of all members. Rejects as it throws. */
+  async locks(filter: LockFilter): Promise<LockInfo[]> {
+    const own = inspect.locks(this.#host, filter);
+    const names = filter.lockspace === undefined ? this.#host.node.lockspaceNames() : [filter.lockspace];
+    const asked = names.flatMap((name) => this.#others(name).map((node) => this.#ask(node, name, filter)));
+    const all = merged([...own, ...(await Promise.all(asked)).flat()]);
+    return filter.orphansOnly === true ? all.filter((lock) => lock.owner.kind === 'orphan') : all;
+  }
+
+  #others(lockspace: string): number[] {
+    const { node, self } = this.#host;
+    return (node.stack(lockspace)?.group.members ?? []).map((member) => member.node as number).filter((member) => member !== self);
+  }
+
+  #ask(node: number, lockspace: string, filter: LockFilter): Promise<LockInfo[]> {
+    const stack = this.#host.node.stack(lockspace)!;
+    const { id, members } = stack.lockspace.tables;
+    const question = (this.#lastQuestion += 1);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => end([]), answerMillis);
+      const end = (locks: LockInfo[]): void => {
+        clearTimeout(timer);
+        this.#open.delete(question);
+        resolve(locks);
+      };
+      this.#open.set(question, ({ text }) => end(text.length === 0 ? [] : (JSON.parse(Buffer.from(text).toString('utf8')) as LockInfo[])));
+      const name = filter.name === undefined ? null : nameToCore(filter.name);
+      this.#send(node, { kind: 'inspect', lockspace: id, seq: members.seq, question, name });
+    });
+  }
+
+  /** Of another node: a question, or the answer to one of ours. */
+  receive(from: number, message: InspectionMessage): void {
+    if (message.kind === 'inspectReply') this.#open.get(message.question)?.(message);
+    else {
+      const { question, lockspace, seq, name } = message;
+      this.#send(from, { kind: 'inspectReply', lockspace, seq, question, text: this.#tell(lockspace, name) });
+    }
+  }
+
+  #tell(id: LockspaceId, name: string | null): Uint8Array {
+    const lockspace = this.#host.node.lockspaceNames().find((one) => this.#host.node.stack(one)!.lockspace.tables.id === id);
+    if (lockspace === undefined) return new Uint8Array(0);
+    const filter = name === null ? { lockspace } : { lockspace, name: Buffer.from(name, 'latin1') };
+    const text = Buffer.from(JSON.stringify(inspect.locks(this.#host, filter)), 'utf8');
+    return text.length > textBytesMax ? new Uint8Array(0) : text;
+  }
+
+  #send(to: number, message: Message): void {
+    this.#host.cluster!.carryOut({ kind: 'send', to: nodeId(to), message });
+  }
+}
+
+const order = { granted: 0, converting: 1, waiting: 2 } as const;
+
+/** One entry a lock: its place from its master, its owner from its holder. */
+function merged(all: readonly LockInfo[]): LockInfo[] {
+  const byId = new Map<string, LockInfo>();
+  for (const lock of all) {
+    const known = byId.get(lock.id);
+    if (known === undefined) byId.set(lock.id, lock);
+    else byId.set(lock.id, known.owner.kind === 'elsewhere' ? { ...known, owner: lock.owner } : { ...lock, owner: known.owner });
+  }
+  return [...byId.values()].sort(
+    (one, other) =>
+      compare(one.lockspace, other.lockspace) ||
+      compare(one.resourceHex, other.resourceHex) ||
+      order[one.state] - order[other.state] ||
+      (one.position ?? 0) - (other.position ?? 0) ||
+      compare(one.id, other.id),
+  );
+}
+
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
