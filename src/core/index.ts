@@ -14,6 +14,7 @@ import { nodePlaces as placesOf } from './host/places.js';
 import type { ClusterOptions } from './host/cluster.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
 import type { HolderInfo } from './host/types.js';
+import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
 
 /** Reach the node of this machine. Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED`, `DLM_START_FAILED`. */
 export function attach(options: AttachOptions = {}): Promise<NodeClient> {
@@ -61,6 +62,12 @@ export function nodePlaces(dir?: string): { run: string; state: string; socket: 
   return { run, state, socket, log };
 }
 
+/** The world of a seed, from its beginning to its end. */
+export async function runSimulation(options: SimOptions): Promise<SimReport> {
+  const { runWorld } = await import('./sim/run.js');
+  return runWorld(options);
+}
+
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
 export type { LocalOptions };
@@ -93,3 +100,5 @@ export {
   type ConformanceReport,
   type DifferentStep,
 } from './sim/conformance/conformance.js';
+export { seedCommand, stakesOf } from './sim/stakes.js';
+export type { SimOptions, SimReport };

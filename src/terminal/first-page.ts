@@ -37,6 +37,7 @@ The node
 
 For those who do not believe it
   sim          conformance: the lock law against recordings of a running kernel
+               run: a simulated cluster from a seed, with everything going wrong
 
 Every command has --help, with examples, and --json. dlm --version tells the version.
 `;

@@ -33,6 +33,9 @@ export const neededWordArg = (description: string) => Args.string({ description,
 const whole = (min: number, max?: number) => Flags.custom<number>({ parse: async (text) => parseWhole(text, min, max) });
 export const lengthFlag = whole(1, 65_535);
 export const pidFlag = whole(1);
+export const seedFlag = whole(0);
+export const countFlag = whole(1);
+export const nodesFlag = whole(1, 32);
 export const nodeFlag = whole(1, 0x7fff_ffff);
 export const weightFlag = whole(0, 0x7fff_ffff);
 export const bigFlag = Flags.custom<bigint>({ parse: async (text) => parseBig(text) });

@@ -1,0 +1,89 @@
+/**
+ * S2: what the dead held is not given on before their death has been recovered from.
+ *
+ * A life that is left out of a view keeps its modes in this checker's memory. A
+ * grant that one of them excludes is right only on a life that has been told of
+ * that view and has since ended a recovery of that lockspace.
+ */
+import type { ViewId } from '../../base/ids.js';
+import { NL, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
+import type { ClaimId, Life, SimEvent } from '../event.js';
+import { Violation, type Checker } from './checker.js';
+import type { Claims } from './claims.js';
+
+interface Remains {
+  readonly claim: ClaimId;
+  readonly life: Life;
+  readonly mode: ModeOrNone;
+  /** The view that left the life out. */
+  readonly view: ViewId;
+}
+
+export class Departed implements Checker {
+  readonly property = 'departed';
+  readonly says = 'S2 no grant past a dead holder before its recovery';
+  readonly counts = { remains: 0, grantsPast: 0 };
+  readonly #remains = new Map<string, Remains[]>();
+  readonly #keyOf = new Map<ClaimId, string>();
+  readonly #told = new Map<Life, ViewId>();
+  /** The latest view that a life had when it ended a recovery of a lockspace. */
+  readonly #recovered = new Map<string, ViewId>();
+
+  /** Shown each event before `claims` is. */
+  constructor(readonly claims: Claims) {}
+
+  see(event: SimEvent): void {
+    if (event.kind === 'viewed') this.#told.set(event.life, event.view);
+    else if (event.kind === 'recovered') this.#recover(event.life, event.lockspace);
+    else if (event.kind === 'decided') for (const life of event.gone) this.#bury(life, event.view);
+    else if (event.kind === 'submitted') this.#release([event.claim]);
+    else if (event.kind === 'abandoned') this.#release(event.ended);
+    else if (event.kind === 'completed') this.#judge(event.claim, event.mode);
+  }
+
+  #recover(life: Life, lockspace: string): void {
+    const view = this.#told.get(life);
+    if (view !== undefined) this.#recovered.set(`${life}/${lockspace}`, view);
+  }
+
+  #bury(life: Life, view: ViewId): void {
+    for (const claim of this.claims.of(life)) {
+      if (claim.mode <= NL) continue;
+      const remains = this.#remains.get(claim.key) ?? [];
+      remains.push({ claim: claim.id, life, mode: claim.mode, view });
+      this.#keyOf.set(claim.id, claim.key);
+      this.#remains.set(claim.key, remains);
+      this.counts.remains += 1;
+    }
+  }
+
+  /** A life that is out may still give back what it has, and a master that has not heard of the view may give it on. */
+  #release(ids: readonly ClaimId[]): void {
+    for (const id of ids) {
+      const key = this.#keyOf.get(id);
+      if (key === undefined) continue;
+      this.#keyOf.delete(id);
+      this.#remains.set(key, this.#remains.get(key)!.filter(({ claim }) => claim !== id));
+    }
+  }
+
+  #judge(id: number, mode: ModeOrNone): void {
+    const claim = this.claims.get(id);
+    if (claim === null || claim.isEnding || mode <= claim.told || !this.claims.isLive(claim.life)) return;
+    const remains = this.#remains.get(claim.key);
+    if (remains === undefined) return;
+    const recovered = this.#recovered.get(`${claim.life}/${claim.first.lockspace}`) ?? 0;
+    for (const { life, mode: held, view } of remains) {
+      if (compatible(held, mode)) continue;
+      this.counts.grantsPast += 1;
+      if (recovered >= view) continue;
+      throw new Violation(
+        this.property,
+        `claim ${id} of life ${claim.life} was granted ${nameOfMode(mode)} on ${claim.key}, where life ${life} ` +
+          `held ${nameOfMode(held)} until view ${view}, and has recovered only view ${recovered}`,
+        [` ${claim.key} `, `claim ${id} `, 'view', 'recovered'],
+      );
+    }
+    this.#remains.set(claim.key, remains.filter((one) => compatible(one.mode, mode)));
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * S14: nothing is left of owners who have ended but their orphans, and nothing of
+ * nodes that are gone; and every lock that a node has is one that an owner knows of.
+ */
+import type { OwnerId } from '../../base/ids.js';
+import type { Audit, LockAudit } from '../audit.js';
+import type { Quiet, SimEvent } from '../event.js';
+import { Violation, type Checker } from './checker.js';
+import type { Claim, Claims } from './claims.js';
+
+export class Orphans implements Checker {
+  readonly property = 'orphans';
+  readonly says = 'S14 no lock outlives its owner or node, but as an orphan';
+  readonly counts = { locks: 0, orphans: 0, owners: 0, deadLives: 0 };
+
+  constructor(readonly claims: Claims) {}
+
+  see(event: SimEvent): void {
+    if (event.kind === 'quiet') this.#judge(event);
+    else if (event.kind === 'decided') this.counts.deadLives += event.gone.length;
+    else if (event.kind === 'abandoned' && event.why === 'ownerEnded') this.counts.owners += 1;
+  }
+
+  #judge({ audits }: Quiet): void {
+    for (const audit of audits) {
+      const known = new Map<OwnerId, Claim[]>();
+      for (const claim of this.claims.of(audit.life)) {
+        if (claim.first.lockspace === audit.lockspace) known.set(claim.first.owner, [...(known.get(claim.first.owner) ?? []), claim]);
+      }
+      for (const lock of audit.own) this.#judgeLock(audit, lock, known);
+      const present = new Set(audits.filter(({ lockspace }) => lockspace === audit.lockspace).map(({ node }) => node));
+      const ghost = audit.mastered.find(({ holder }) => !present.has(holder));
+      if (ghost !== undefined) this.#complain(audit, ghost, 'is there although its node is gone');
+    }
+  }
+
+  #judgeLock(audit: Audit, lock: LockAudit, known: Map<OwnerId, Claim[]>): void {
+    this.counts.locks += 1;
+    if (lock.isOrphan) this.counts.orphans += 1;
+    if (lock.owner === null) return;
+    const claims = known.get(lock.owner) ?? [];
+    const match = claims.find(
+      (claim) =>
+        claim.first.resource === lock.resource && claim.isOrphan === lock.isOrphan && (claim.told === lock.granted || claim.isDoubtful),
+    );
+    if (match === undefined) {
+      this.#complain(audit, lock, lock.isOrphan ? 'is an orphan that nobody left' : 'is held for an owner who knows nothing of it');
+    }
+    claims.splice(claims.indexOf(match), 1);
+  }
+
+  #complain(audit: Audit, lock: LockAudit, what: string): never {
+    const name = `${audit.lockspace}/${lock.resource}`;
+    throw new Violation(this.property, `lock ${lock.holderLkid} of node ${lock.holder} on ${name} (life ${audit.life}) ${what}`, [` ${name} `]);
+  }
+}

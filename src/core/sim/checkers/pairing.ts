@@ -1,0 +1,81 @@
+/**
+ * S10: each accepted call ends exactly once, and nobody hears of a lock that has ended.
+ *
+ * A cancel ends with what it takes back and has no end of its own; an unlock ends
+ * whatever the lock was waiting for as well. What is said to an owner who has ended
+ * reaches nobody, and is only counted. A blocking callback is for a lock
+ * that is granted in a mode which is in the way.
+ */
+import type { Status } from '../../base/status.js';
+import { NL, compatible, nameOfMode } from '../../lock/mode.js';
+import type { Blocked, ClaimId, Completed, SimEvent } from '../event.js';
+import { Violation, type Checker } from './checker.js';
+import type { Claim, Claims } from './claims.js';
+
+export class Pairing implements Checker {
+  readonly property = 'pairing';
+  readonly says = 'S10 each accepted call completes once, none after its end';
+  readonly counts = { completions: 0, blockings: 0, cancelled: 0, unlockedWhilePending: 0, silenced: 0, late: 0 };
+
+  /** Shown each event before `claims` is. */
+  constructor(readonly claims: Claims) {}
+
+  see(event: SimEvent): void {
+    if ('claim' in event && event.kind !== 'submitted' && this.claims.isOwnerless(event.claim)) this.counts.late += 1;
+    else if (event.kind === 'completed') this.#judgeEnd(event);
+    else if (event.kind === 'blocked') this.#judgeBlocking(event);
+    else if (event.kind === 'waits' && this.claims.isLive(event.life)) this.#known(event.claim, 'waits');
+    else if (event.kind === 'abandoned') this.counts.silenced += this.#pendingIn([...event.orphans, ...event.ended]);
+  }
+
+  #pendingIn(ids: readonly ClaimId[]): number {
+    return ids.filter((id) => (this.claims.get(id)?.pending ?? null) !== null).length;
+  }
+
+  #known(id: ClaimId, what: string): Claim {
+    const claim = this.claims.get(id);
+    if (claim === null) this.#complain(id, `${what} after its end`);
+    return claim;
+  }
+
+  #judgeEnd(event: Completed): void {
+    const claim = this.claims.get(event.claim);
+    // The claims of a life that is out are forgotten; it may still talk to its own.
+    if (claim === null && !this.claims.isLive(event.life)) return;
+    const known = this.#known(event.claim, `completed ${event.status}`);
+    this.counts.completions += 1;
+    const { pending } = known;
+    if (pending === null) this.#complain(known.id, `completed ${event.status} although nothing was asked`);
+    if (event.status === 'EUNLOCK') {
+      if (pending.operation !== 'unlock') this.#complain(known.id, 'ended although nobody unlocked it');
+      if (event.mode >= NL) this.#complain(known.id, `unlocked and yet holds ${nameOfMode(event.mode)}`);
+      return;
+    }
+    if (pending.operation === 'unlock') this.counts.unlockedWhilePending += 1;
+    if (event.status === 'ECANCEL') {
+      this.counts.cancelled += 1;
+      if (!known.isCancelling && pending.operation !== 'unlock') this.#complain(known.id, 'cancelled although nobody cancelled it');
+    }
+    this.#judgeMode(event.status, known, event);
+  }
+
+  #judgeMode(status: Status, claim: Claim, { mode }: Completed): void {
+    if (status === 'OK' ? mode < NL : mode > claim.told) {
+      this.#complain(claim.id, `completed ${status} and holds ${nameOfMode(mode)}, before ${nameOfMode(claim.told)}`);
+    }
+  }
+
+  #judgeBlocking(event: Blocked): void {
+    if (this.claims.get(event.claim) === null && !this.claims.isLive(event.life)) return;
+    const claim = this.#known(event.claim, 'blocking');
+    this.counts.blockings += 1;
+    // A callback that crosses with a release or a weaker mode is late, not wrong.
+    if (claim.pending === null && compatible(claim.told, event.mode)) {
+      this.#complain(claim.id, `told that it blocks ${nameOfMode(event.mode)}, holding ${nameOfMode(claim.told)}`);
+    }
+  }
+
+  #complain(id: ClaimId, what: string): never {
+    throw new Violation(this.property, `claim ${id} ${what}`, [`claim ${id} `]);
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * All checkers together: each is shown every event, those that ask how things stood
+ * before it first.
+ */
+import type { SimEvent } from '../event.js';
+import type { Checker } from './checker.js';
+import { Claims } from './claims.js';
+import { Departed } from './departed.js';
+import { Directory } from './directory.js';
+import { Exclusion } from './exclusion.js';
+import { Fairness } from './fairness.js';
+import { Holdings } from './holdings.js';
+import { Orphans } from './orphans.js';
+import { Pairing } from './pairing.js';
+import { Progress } from './progress.js';
+import { Tokens } from './tokens.js';
+import { ValueBlock } from './value-block.js';
+
+export class Panel {
+  readonly claims = new Claims();
+  readonly #before: readonly Checker[];
+  readonly #after: readonly Checker[];
+
+  constructor() {
+    const { claims } = this;
+    this.#before = [new Departed(claims), new Pairing(claims), new Tokens(claims), new Fairness(claims), new ValueBlock(claims)];
+    this.#after = [new Exclusion(claims), new Directory(), new Orphans(claims), new Holdings(), new Progress(claims)];
+  }
+
+  see(event: SimEvent): void {
+    for (const checker of this.#before) checker.see(event);
+    this.claims.see(event);
+    for (const checker of this.#after) checker.see(event);
+  }
+
+  /** How often each property was at stake, by property and kind. */
+  counts(): Record<string, Readonly<Record<string, number>>> {
+    return Object.fromEntries([...this.#before, ...this.#after].map(({ property, counts }) => [property, counts]));
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * S11: whoever reads the value of a resource reads what was written last, or is
+ * told that it is not valid.
+ *
+ * Writers exclude one another, so that the order in which they give their values
+ * away is the order of the values. A reader whom the writer excludes is granted
+ * after the write, and must see it. Any other reader may be granted while the write
+ * is on its way; it must see nothing older than what was confirmed when it asked.
+ * A writer that died or gave up leaves a mark: until the next write nothing is valid.
+ * A life that is out of the view may still reach a master who has not heard of it, and
+ * what it gives away then counts or not; so it is not judged.
+ */
+import { Flag, Result } from '../../lock/flags.js';
+import { transferOf } from '../../lock/lvb.js';
+import { CR, NL, PW, compatible, isDown, type ModeOrNone } from '../../lock/mode.js';
+import type { ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
+import { Violation, type Checker } from './checker.js';
+import type { Claim, Claims } from './claims.js';
+
+interface Write {
+  /** The number of its value; null: a mark that nothing is valid. */
+  readonly value: number | null;
+  readonly claim: ClaimId;
+  readonly mode: ModeOrNone;
+  readonly at: number;
+  /** When it was certain that the master has it; null: not yet. */
+  confirmed: number | null;
+  /** Whose it was, and did its master know that it used the value block? */
+  readonly life: Life;
+  readonly wasKnown: boolean;
+  /** It may not have happened; or it is a mark that a life which was already out may have undone. */
+  isDoubtful: boolean;
+}
+
+/** How many of the latest writes of a resource are remembered. */
+const writesMax = 64;
+
+export class ValueBlock implements Checker {
+  readonly property = 'value-block';
+  readonly says = 'S11 a reader gets the last value or is told that it is not valid';
+  readonly counts = { reads: 0, afterWriteElsewhere: 0, invalid: 0, none: 0, marks: 0 };
+  #order = 0;
+  readonly #writes = new Map<string, Write[]>();
+  readonly #asked = new Map<ClaimId, number>();
+  readonly #grantedAt = new Map<ClaimId, number>();
+  #lastDeath = 0;
+  /** What lives wrote that were already out. */
+  readonly #strays = new Set<number>();
+  readonly #underWay = new Set<Write>();
+  readonly #marksOfTheDead = new Map<ClaimId, Write>();
+
+  /** Shown each event before `claims` is. */
+  constructor(readonly claims: Claims) {}
+
+  see(event: SimEvent): void {
+    this.#order += 1;
+    if (event.kind === 'submitted') this.#submit(event);
+    else if (event.kind === 'completed') this.#complete(event);
+    else if (event.kind === 'recovered') this.#lastDeath = this.#order;
+    else if (event.kind === 'refused') this.#takeBack(event.claim);
+    else if (event.kind === 'abandoned') {
+      if (event.why === 'left') this.#leave(event.ended);
+      for (const id of event.ended) this.#mark(this.claims.get(id));
+    } else if (event.kind === 'decided') {
+      if (event.gone.length > 0) this.#lastDeath = this.#order;
+      for (const life of event.gone) {
+        for (const claim of this.claims.of(life)) this.#mark(claim);
+        this.#doubt((write) => write.life === life);
+      }
+    }
+  }
+
+  /** A life leaves the lockspace: for what it had there that is a death. */
+  #leave(ended: readonly ClaimId[]): void {
+    this.#lastDeath = this.#order;
+    const claims = new Set(ended);
+    this.#doubt((write) => claims.has(write.claim));
+  }
+
+  /** What was still on its way may be lost, and if the master knew of no value block, it knows of no loss. */
+  #doubt(isAffected: (write: Write) => boolean): void {
+    for (const write of this.#underWay) {
+      if (write.confirmed !== null) this.#underWay.delete(write);
+      else if (!write.wasKnown && isAffected(write)) write.isDoubtful = true;
+    }
+  }
+
+  #submit(event: Submitted): void {
+    if (event.operation !== 'cancel') this.#asked.set(event.claim, this.#order);
+    if (event.operation !== 'convert' && event.operation !== 'unlock') return;
+    const claim = this.claims.get(event.claim);
+    if (claim === null || !this.claims.isLive(event.life)) {
+      this.#stray(event);
+      return;
+    }
+    if (event.operation === 'convert' && claim.mode >= PW && transferOf(claim.mode, event.mode as 0) !== 'write') return;
+    if (claim.mode < PW) {
+      // It may be granted before its unlock arrives.
+      if (claim.pending !== null && event.value !== null) this.#push(claim, event.value, true);
+      return;
+    }
+    // An unlock adds its flags to those of the call before it; a conversion puts its own in their place.
+    const flags = event.operation === 'unlock' ? event.flags | (claim.pending?.flags ?? claim.flags) : event.flags;
+    if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
+    else if ((flags & Flag.VALBLK) !== 0 && event.value !== null) this.#push(claim, event.value);
+  }
+
+  #stray(event: Submitted): void {
+    if (event.value !== null) this.#strays.add(event.value);
+    const mark = this.#marksOfTheDead.get(event.claim);
+    if (mark !== undefined) mark.isDoubtful = true;
+  }
+
+  /** A writer is gone. What it might have written nobody knows. */
+  #mark(claim: Claim | null, isCertain = false): void {
+    if (claim === null || claim.mode < PW || !this.claims.isLive(claim.life)) return;
+    const flags = claim.flags & (claim.pending?.flags ?? claim.flags);
+    if (!isCertain && (flags & Flag.VALBLK) === 0) return;
+    this.counts.marks += 1;
+    this.#marksOfTheDead.set(claim.id, this.#push(claim, null));
+  }
+
+  #push(claim: Claim, value: number | null, isDoubtful = false): Write {
+    const writes = this.#writes.get(claim.key) ?? [];
+    this.#writes.set(claim.key, writes);
+    const { id, life, mode, flags } = claim;
+    const isShaky = writes.some((earlier) => earlier.claim === id && earlier.confirmed === null && !earlier.wasKnown);
+    const wasKnown = (flags & Flag.VALBLK) !== 0 && !isShaky;
+    const write: Write = { value, claim: id, life, mode, at: this.#order, confirmed: null, wasKnown, isDoubtful };
+    this.#underWay.add(write);
+    writes.push(write);
+    if (writes.length > writesMax) writes.shift();
+    return write;
+  }
+
+  /** A refused call has written nothing. */
+  #takeBack(id: ClaimId): void {
+    const claim = this.claims.get(id);
+    const writes = claim === null ? undefined : this.#writes.get(claim.key);
+    const last = writes?.findLastIndex((write) => write.claim === id && write.confirmed === null && write.at === this.#asked.get(id)) ?? -1;
+    if (last >= 0) writes!.splice(last, 1);
+  }
+
+  #complete(event: Completed): void {
+    const claim = this.claims.get(event.claim);
+    if (claim === null || !this.claims.isLive(event.life)) return;
+    this.#confirm(claim, event);
+    if (event.status !== 'OK' || claim.isEnding) return;
+    this.#grantedAt.set(claim.id, this.#grantedAt.get(claim.id) ?? this.#order);
+    const wish = claim.pending;
+    if (wish === null || (wish.flags & Flag.VALBLK) === 0) return;
+    if (transferOf(claim.told, event.mode as 0) === 'read') this.#judge(claim, event);
+  }
+
+  /** The master has answered: what this lock wrote is there. Nobody answers a weaker mode. */
+  #confirm(claim: Claim, event: Completed): void {
+    if (event.status === 'OK' && isDown(claim.told, event.mode)) return;
+    for (const write of this.#writes.get(claim.key) ?? []) {
+      if (write.claim === claim.id && write.confirmed === null) write.confirmed = this.#order;
+    }
+    if (event.status === 'EUNLOCK') this.#grantedAt.delete(claim.id);
+  }
+
+  #judge(claim: Claim, event: Completed): void {
+    this.counts.reads += 1;
+    const writes = this.#writes.get(claim.key) ?? [];
+    if ((event.results & Result.VALNOTVALID) !== 0) {
+      this.counts.invalid += 1;
+    } else if (event.value === null) {
+      this.counts.none += 1;
+      this.#judgeNone(claim, event, writes, this.#asked.get(claim.id) ?? this.#order);
+    } else {
+      this.#judgeValue(claim, event, writes, this.#asked.get(claim.id) ?? this.#order);
+    }
+  }
+
+  #judgeValue(claim: Claim, event: Completed, writes: readonly Write[], asked: number): void {
+    if (event.value !== null && this.#strays.has(event.value)) return;
+    const index = writes.findIndex(({ value }) => value === event.value);
+    if (writes[index]?.isDoubtful === true) return;
+    if (index < 0 && writes.length < writesMax) this.#complain(claim, event.value, 'which nobody wrote there');
+    for (const later of writes.slice(index + 1)) {
+      if (later.claim === claim.id) this.#complain(claim, event.value, 'older than its own');
+      const isCertain = !compatible(later.mode, event.mode) || (later.confirmed !== null && later.confirmed < asked);
+      if (!isCertain || later.isDoubtful) continue;
+      const what = later.value === null ? 'although a writer was lost since' : `and not ${later.value}, which was written later`;
+      this.#complain(claim, event.value, what);
+    }
+    const write = writes[index];
+    if (write !== undefined && this.#lifeOf(write.claim) !== claim.life) this.counts.afterWriteElsewhere += 1;
+  }
+
+  /** There is nothing to read: right, unless somebody has kept the resource since the last write, and nobody died. */
+  #judgeNone(claim: Claim, event: Completed, writes: readonly Write[], asked: number): void {
+    const write = writes.findLast(({ confirmed, isDoubtful }) => confirmed !== null && confirmed < asked && !isDoubtful);
+    if (write === undefined || write.value === null || this.#lastDeath > write.at) return;
+    const kept = [...this.claims.on(claim.key)].some(
+      (other) => other !== claim && !other.isDoubtful && other.mode >= NL && other.mode <= CR && (this.#grantedAt.get(other.id) ?? Infinity) < write.at,
+    );
+    if (kept) this.#complain(claim, event.value, `although ${write.value} was written and the resource never forgotten`);
+  }
+
+  #lifeOf(id: ClaimId): Life | null {
+    return this.claims.get(id)?.life ?? null;
+  }
+
+  #complain(claim: Claim, value: number | null, what: string): never {
+    throw new Violation(this.property, `claim ${claim.id} on ${claim.key} read ${value ?? 'nothing'} as valid, ${what}`, [
+      ` ${claim.key} `,
+    ]);
+  }
+}

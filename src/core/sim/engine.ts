@@ -1,0 +1,211 @@
+/**
+ * The engine of a world: it decides on views and tells every member of them.
+ *
+ * A node that is down, paused or cut off from the others is left out when that has
+ * lasted for the time of detection; a node that comes back as another life is shown
+ * gone first. A view needs a majority of the nodes there are, all of whom hear each
+ * other. Members are told in order, each at a time of its own; who cannot be
+ * reached is told later or, if left out, never.
+ */
+import { millis, viewId, type Incarnation, type Millis, type NodeId } from '../base/ids.js';
+import type { Prng } from '../base/prng.js';
+import type { Member, View } from '../node/snapshot.js';
+import type { Agenda } from './agenda.js';
+import type { Life } from './event.js';
+
+export interface EngineOptions {
+  /** How long a node must be away to be left out. */
+  readonly detectMillis: number;
+  /** The longest time from the decision to the news of it. */
+  readonly newsMillis: number;
+}
+
+/** A node as it would be a member. */
+export interface Applicant {
+  readonly node: NodeId;
+  readonly incarnation: Incarnation;
+  readonly life: Life;
+  readonly weight: number;
+  lockspaces: ReadonlyMap<string, number>;
+}
+
+/** What an engine needs of the world. */
+export interface EnginePort {
+  /** Does it run, and is it not paused? */
+  isAwake(node: NodeId): boolean;
+  areConnected(one: NodeId, other: NodeId): boolean;
+  tell(life: Life, view: View): void;
+  decided(view: View, members: readonly Applicant[], gone: readonly Applicant[]): void;
+}
+
+interface News {
+  readonly at: Millis;
+  readonly view: View;
+}
+
+/** How long it is until a member who could not be reached is tried again. */
+const retryMillis = 40;
+
+export class Engine {
+  readonly #applicants = new Map<NodeId, Applicant>();
+  #members: readonly Applicant[] = [];
+  /** What each member was said to have joined in the latest view. */
+  #shown = new Map<Life, ReadonlyMap<string, number>>();
+  readonly #missingSince = new Map<Life, Millis>();
+  readonly #news = new Map<Life, News[]>();
+  /** Members that are told late, and how late. */
+  readonly #lags = new Map<NodeId, number>();
+  readonly #leaving = new Set<Life>();
+  /** What was announced and not heard yet. */
+  readonly #announced = new Map<Life, ReadonlyMap<string, number>>();
+  #viewId = 0;
+
+  constructor(
+    readonly nodes: readonly NodeId[],
+    readonly options: EngineOptions,
+    readonly agenda: Agenda,
+    readonly prng: Prng,
+    readonly port: EnginePort,
+  ) {}
+
+  get members(): readonly Applicant[] {
+    return this.#members;
+  }
+
+  get majority(): number {
+    return Math.floor(this.nodes.length / 2) + 1;
+  }
+
+  isMember(life: Life): boolean {
+    return this.#members.some((member) => member.life === life);
+  }
+
+  /** A new life wants to be a member. */
+  apply(applicant: Applicant): void {
+    this.#applicants.set(applicant.node, applicant);
+    this.agenda.after(this.prng.between(1, 20), () => this.#decide());
+  }
+
+  /** A node says what it has joined. What it says later counts, also if it is heard first. */
+  announce(node: NodeId, life: Life, lockspaces: ReadonlyMap<string, number>): void {
+    this.#announced.set(life, new Map(lockspaces));
+    this.agenda.after(this.prng.between(1, 10), () => {
+      const applicant = this.#applicants.get(node);
+      const latest = this.#announced.get(life);
+      if (applicant?.life !== life || latest === undefined) return;
+      this.#announced.delete(life);
+      applicant.lockspaces = latest;
+      this.#decide();
+    });
+  }
+
+  /** A member goes in good order. */
+  withdraw(life: Life): void {
+    this.#leaving.add(life);
+    this.#decide();
+  }
+
+  /** Somebody was lost, or found, or cut off: see who is missing now, and again when it has lasted. */
+  disturbed(): void {
+    const present = this.#present();
+    for (const { node, life } of this.#members) {
+      if (present.has(node)) this.#missingSince.delete(life);
+      else if (!this.#missingSince.has(life)) this.#missingSince.set(life, this.agenda.now);
+    }
+    this.agenda.after(this.options.detectMillis, () => this.#decide());
+    this.agenda.after(1, () => this.#decide());
+  }
+
+  /** Tell this node of views later than others, by so much. */
+  lag(node: NodeId, delay: number): void {
+    if (delay === 0) this.#lags.delete(node);
+    else this.#lags.set(node, delay);
+  }
+
+  #decide(): void {
+    const present = this.#present();
+    if (present.size < this.majority) return;
+    const isGone = (member: Applicant): boolean =>
+      this.#leaving.has(member.life) || this.#applicants.get(member.node) !== member || this.#isMissed(member, present);
+    const gone = this.#members.filter(isGone);
+    for (const member of gone) if (this.#applicants.get(member.node) === member) this.#applicants.delete(member.node);
+
+    const stayed = this.#members.filter((member) => !gone.includes(member));
+    if (gone.length > 0) this.#show(stayed, gone);
+    const joined = [...this.#applicants.values()].filter((one) => !stayed.includes(one) && present.has(one.node));
+    const isNews = stayed.some((member) => this.#shown.get(member.life) !== member.lockspaces);
+    if (joined.length > 0 || isNews) this.#show([...stayed, ...joined].sort((one, other) => one.node - other.node), []);
+  }
+
+  #isMissed({ node, life }: Applicant, present: ReadonlySet<NodeId>): boolean {
+    if (present.has(node)) return false;
+    const since = this.#missingSince.get(life);
+    return since !== undefined && since + this.options.detectMillis <= this.agenda.now;
+  }
+
+  /** The nodes that run and all hear each other: who hears fewest is left out until that is so. */
+  #present(): Set<NodeId> {
+    const present = new Set([...this.#applicants.keys()].filter((node) => this.port.isAwake(node)).sort((one, other) => one - other));
+    for (;;) {
+      let worst: NodeId | null = null;
+      let fewest = present.size - 1;
+      for (const node of present) {
+        let heard = -1;
+        for (const other of present) if (this.port.areConnected(node, other)) heard += 1;
+        if (heard < fewest || (heard === fewest && worst !== null && this.#isLess(node, worst))) [worst, fewest] = [node, heard];
+      }
+      if (worst === null) return present;
+      present.delete(worst);
+    }
+  }
+
+  /** Of two who hear as many, one who is no member goes first, then the higher number. */
+  #isLess(node: NodeId, other: NodeId): boolean {
+    const isIn = (one: NodeId): boolean => this.#members.some((member) => member.node === one);
+    return isIn(node) === isIn(other) ? node > other : !isIn(node);
+  }
+
+  #show(members: readonly Applicant[], gone: readonly Applicant[]): void {
+    this.#viewId += 1;
+    const view: View = {
+      id: viewId(this.#viewId),
+      isQuorate: members.length >= this.majority,
+      members: members.map(toMember),
+      leftCleanly: gone.filter(({ life }) => this.#leaving.has(life)).map(({ node }) => node),
+    };
+    this.#members = members;
+    this.#shown = new Map(members.map(({ life, lockspaces }) => [life, lockspaces]));
+    for (const { life } of gone) {
+      this.#news.delete(life);
+      this.#missingSince.delete(life);
+    }
+    this.port.decided(view, members, gone);
+    for (const member of members) this.#tellLater(member, view);
+  }
+
+  #tellLater({ node, life }: Applicant, view: View): void {
+    const queue = this.#news.get(life) ?? [];
+    this.#news.set(life, queue);
+    const delay = this.prng.between(1, this.options.newsMillis) + (this.#lags.get(node) ?? 0);
+    const at = millis(Math.max(this.agenda.now + delay, queue.at(-1)?.at ?? 0));
+    queue.push({ at, view });
+    if (queue.length === 1) this.agenda.at(at, () => this.#tell(node, life));
+  }
+
+  #tell(node: NodeId, life: Life): void {
+    const queue = this.#news.get(life);
+    const news = queue?.[0];
+    if (queue === undefined || news === undefined || this.#applicants.get(node)?.life !== life) return;
+    if (!this.#present().has(node)) {
+      this.agenda.after(retryMillis, () => this.#tell(node, life));
+      return;
+    }
+    queue.shift();
+    if (queue[0] !== undefined) this.agenda.at(queue[0].at, () => this.#tell(node, life));
+    this.port.tell(life, news.view);
+  }
+}
+
+function toMember({ node, incarnation, weight, lockspaces }: Applicant): Member {
+  return { node, incarnation, name: `n${node}`, address: '', weight, lockspaces };
+}

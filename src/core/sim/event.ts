@@ -1,0 +1,149 @@
+/**
+ * What can be seen of a world from outside, as plain data: what owners asked for
+ * and were told, who died, and which views there were.
+ *
+ * Checkers consume nothing else, so that each can be tried with a made-up story.
+ * A claim is one lock call and the lock that came of it; its number is never used
+ * again. A life is one incarnation of one node, also with a number of its own.
+ */
+import type { Generation, Lkid, Millis, OwnerId, ViewId } from '../base/ids.js';
+import type { Refusal, Status } from '../base/status.js';
+import type { Mode, ModeOrNone } from '../lock/mode.js';
+import type { Audit } from './audit.js';
+
+export type ClaimId = number;
+export type Life = number;
+
+interface OfClaim {
+  readonly at: Millis;
+  readonly life: Life;
+  readonly claim: ClaimId;
+}
+
+/** An owner has asked for something. */
+export interface Submitted extends OfClaim {
+  readonly kind: 'submitted';
+  readonly operation: 'lock' | 'convert' | 'unlock' | 'cancel' | 'adopt';
+  readonly lockspace: string;
+  readonly resource: string;
+  readonly owner: OwnerId;
+  /** The mode asked for; of an unlock or a cancel the mode held. */
+  readonly mode: ModeOrNone;
+  readonly flags: number;
+  /** The number that the value it brings stands for. */
+  readonly value: number | null;
+}
+
+export interface Refused extends OfClaim {
+  readonly kind: 'refused';
+  readonly operation: Submitted['operation'];
+  readonly code: Refusal;
+}
+
+export interface Waits extends OfClaim {
+  readonly kind: 'waits';
+  readonly lkid: Lkid;
+}
+
+/** The request is known to stand in the queue of its master. Nobody is told of this; the world has looked. */
+export interface Queued extends OfClaim {
+  readonly kind: 'queued';
+}
+
+export interface Completed extends OfClaim {
+  readonly kind: 'completed';
+  readonly lkid: Lkid;
+  readonly status: Status;
+  readonly mode: ModeOrNone;
+  readonly results: number;
+  readonly value: number | null;
+  readonly generation: Generation;
+  readonly mastership: number;
+  readonly sequence: number;
+}
+
+export interface Blocked extends OfClaim {
+  readonly kind: 'blocked';
+  readonly mode: Mode;
+}
+
+/** An orphan has become this claim's lock. */
+export interface Adopted extends OfClaim {
+  readonly kind: 'adopted';
+  /** Whose lock it was. */
+  readonly orphan: ClaimId;
+  readonly mode: Mode;
+}
+
+/** These locks are no longer anybody's: orphans, or gone without a word. */
+export interface Abandoned {
+  readonly kind: 'abandoned';
+  readonly at: Millis;
+  readonly life: Life;
+  readonly why: 'ownerEnded' | 'purged' | 'left';
+  readonly orphans: readonly ClaimId[];
+  readonly ended: readonly ClaimId[];
+}
+
+export interface Started {
+  readonly kind: 'started';
+  readonly at: Millis;
+  readonly life: Life;
+}
+
+export interface Crashed {
+  readonly kind: 'crashed';
+  readonly at: Millis;
+  readonly life: Life;
+}
+
+/** The engine has a new view, which nobody has been told yet. */
+export interface Decided {
+  readonly kind: 'decided';
+  readonly at: Millis;
+  readonly view: ViewId;
+  readonly members: readonly Life[];
+  /** Who was in the view before and is not in this one. */
+  readonly gone: readonly Life[];
+}
+
+/** A member has been told of a view. */
+export interface Viewed {
+  readonly kind: 'viewed';
+  readonly at: Millis;
+  readonly life: Life;
+  readonly view: ViewId;
+}
+
+export interface Recovered {
+  readonly kind: 'recovered';
+  readonly at: Millis;
+  readonly life: Life;
+  readonly lockspace: string;
+  readonly generation: Generation;
+}
+
+/** Nothing is in flight and nobody asks for anything: how does everybody stand? */
+export interface Quiet {
+  readonly kind: 'quiet';
+  readonly at: Millis;
+  readonly audits: readonly Audit[];
+  /** Has everything been given back, so that nothing should be left? */
+  readonly isDrained: boolean;
+}
+
+export type SimEvent =
+  | Submitted
+  | Refused
+  | Waits
+  | Queued
+  | Completed
+  | Blocked
+  | Adopted
+  | Abandoned
+  | Started
+  | Crashed
+  | Decided
+  | Viewed
+  | Recovered
+  | Quiet;

@@ -1,0 +1,333 @@
+/**
+ * One machine of a world: the node that lives on it, if it lives, and what its
+ * owners know of their locks.
+ *
+ * It gives the node its inputs and carries out the effects, as the host does in
+ * the real world; and it says what owners ask and are told as events. A crash
+ * forgets everything but the numbers on disk. What comes for a paused machine
+ * waits until it goes on.
+ */
+import { generation, incarnation, millis, type Generation, type Lkid, type NodeId, type OwnerId } from '../base/ids.js';
+import type { Effect } from '../node/effect.js';
+import type { Input } from '../node/input.js';
+import { defaultConfig, type View } from '../node/snapshot.js';
+import type { Millis } from '../base/ids.js';
+import { IV } from '../lock/mode.js';
+import type { Complete } from '../lock/turn.js';
+import type { Agenda } from './agenda.js';
+import type { Life, SimEvent } from './event.js';
+import { Link, type Frame, type LinkCounts } from './link.js';
+import { describeMessage } from './lines.js';
+import type { Ticket } from './ticket.js';
+import { numberOfValue } from './value.js';
+
+/** What a world needs of a node. */
+export interface SimNode {
+  step(now: Millis, input: Input): Effect[];
+  nextDeadline(): Millis | null;
+  /** Does this lock stand in the wait queue of its master, as far as the node knows? */
+  isQueued(lockspace: string, lkid: Lkid): boolean;
+}
+
+/** What a node is told when it comes to life. */
+export interface Birth {
+  readonly self: NodeId;
+  readonly incarnation: ReturnType<typeof incarnation>;
+  readonly hasEngine: boolean;
+  /** The highest generation it was told to keep, in all its lives. */
+  readonly generation: Generation;
+}
+
+/** What a machine needs of the world. */
+export interface MachinePort {
+  readonly agenda: Agenda;
+  readonly linkCounts: LinkCounts;
+  readonly hasEngine: boolean;
+  newLife(): Life;
+  bear(birth: Birth): SimNode;
+  emit(event: SimEvent): void;
+  note(words: string): void;
+  transmit(frame: Frame): void;
+  announce(machine: Machine, lockspaces: ReadonlyMap<string, number>): void;
+  answered(machine: Machine, ticket: Ticket): void;
+}
+
+export class Machine {
+  incarnation = incarnation(0);
+  life: Life = 0;
+  isPaused = false;
+  /** Has the latest view left this life out? */
+  isOut = false;
+  readonly joined = new Set<string>();
+  readonly tickets = new Set<Ticket>();
+  owners: OwnerId[] = [];
+  stepCount = 0;
+  #generation = generation(0);
+  #node: SimNode | null = null;
+  #link: Link | null = null;
+  #backlog: (() => void)[] = [];
+  readonly #byLkid = new Map<string, Ticket>();
+  #armedFor: Millis | null = null;
+
+  constructor(
+    readonly id: NodeId,
+    readonly port: MachinePort,
+  ) {}
+
+  get isUp(): boolean {
+    return this.#node !== null;
+  }
+
+  get isAwake(): boolean {
+    return this.isUp && !this.isPaused;
+  }
+
+  get linkIsIdle(): boolean {
+    return this.#link === null || this.#link.isIdle;
+  }
+
+  start(): void {
+    const { port } = this;
+    this.incarnation = incarnation(this.incarnation + 1);
+    this.life = port.newLife();
+    this.isOut = false;
+    port.emit({ kind: 'started', at: port.agenda.now, life: this.life });
+    this.#node = port.bear({ self: this.id, incarnation: this.incarnation, hasEngine: port.hasEngine, generation: this.#generation });
+    const linkPort = {
+      now: () => port.agenda.now,
+      transmit: (frame: Frame) => port.transmit(frame),
+      deliver: (from: NodeId, message: Extract<Input, { kind: 'received' }>['message']) => {
+        port.note(`n${this.id} hears n${from} ${describeMessage(message)}`);
+        this.turn({ kind: 'received', from, message });
+      },
+      after: (delay: number, action: () => void) => this.#after(delay, action),
+    };
+    this.#link = new Link(this.id, this.incarnation, linkPort, port.linkCounts);
+  }
+
+  crash(): void {
+    this.port.emit({ kind: 'crashed', at: this.port.agenda.now, life: this.life });
+    this.#node = null;
+    this.#link = null;
+    this.isPaused = false;
+    this.#backlog = [];
+    this.#armedFor = null;
+    this.joined.clear();
+    this.tickets.clear();
+    this.#byLkid.clear();
+    this.owners = [];
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const action of backlog) this.#do(this.life, action);
+  }
+
+  join(lockspace: string): void {
+    this.joined.add(lockspace);
+    this.port.note(`n${this.id} joins ${lockspace}`);
+    this.turn({ kind: 'joinLockspace', lockspace, config: defaultConfig });
+  }
+
+  leave(lockspace: string): void {
+    const { port } = this;
+    const ended = [...this.tickets].filter((ticket) => ticket.lockspace === lockspace);
+    this.joined.delete(lockspace);
+    port.emit({ kind: 'abandoned', at: port.agenda.now, life: this.life, why: 'left', orphans: [], ended: ended.map(({ id }) => id) });
+    for (const ticket of ended) this.forget(ticket);
+    this.turn({ kind: 'leaveLockspace', lockspace, force: true });
+  }
+
+  receive(frame: Frame): void {
+    this.#do(this.life, () => this.#link?.receive(frame));
+  }
+
+  view(view: View): void {
+    this.#do(this.life, () => {
+      this.port.emit({ kind: 'viewed', at: this.port.agenda.now, life: this.life, view: view.id });
+      const others = view.members.filter(({ node }) => node !== this.id);
+      this.#link?.enter(new Map(others.map(({ node, incarnation: life }) => [node, life])));
+      this.turn({ kind: 'view', view });
+      this.#link?.release();
+    });
+  }
+
+  ticketOf(lockspace: string, lkid: Lkid): Ticket | null {
+    return this.#byLkid.get(`${lockspace}/${lkid}`) ?? null;
+  }
+
+  forget(ticket: Ticket): void {
+    ticket.isEnded = true;
+    this.tickets.delete(ticket);
+    if (ticket.lkid !== null) this.#byLkid.delete(`${ticket.lockspace}/${ticket.lkid}`);
+  }
+
+  /** One input, and then what the node asks for, in the order it asks. */
+  turn(input: Input): void {
+    const node = this.#node;
+    if (node === null) return;
+    this.stepCount += 1;
+    for (const effect of node.step(this.port.agenda.now, input)) {
+      if (this.#node !== node) return;
+      this.#carryOut(effect);
+    }
+    if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
+    this.#link?.flush();
+    this.#arm(node);
+  }
+
+  /** The answer to a request of that number has come: is it in the queue now? */
+  #lookForQueued(lkid: Lkid): void {
+    for (const lockspace of this.joined) {
+      const ticket = this.ticketOf(lockspace, lkid);
+      if (ticket !== null) this.#tellIfQueued(ticket, lkid);
+    }
+  }
+
+  #tellIfQueued({ id, lockspace }: Ticket, lkid: Lkid): void {
+    if (this.#node?.isQueued(lockspace, lkid) !== true) return;
+    this.port.emit({ kind: 'queued', at: this.port.agenda.now, life: this.life, claim: id });
+  }
+
+  #carryOut(effect: Effect): void {
+    const { port } = this;
+    const at = port.agenda.now;
+    switch (effect.kind) {
+      case 'complete':
+        this.#complete(effect);
+        break;
+      case 'block': {
+        const ticket = effect.cookie as Ticket;
+        ticket.isWanted = true;
+        port.emit({ kind: 'blocked', at, life: this.life, claim: ticket.id, mode: effect.mode });
+        port.answered(this, ticket);
+        break;
+      }
+      case 'wait': {
+        const ticket = effect.cookie as Ticket;
+        this.#identify(ticket, effect.lkid);
+        port.emit({ kind: 'waits', at, life: this.life, claim: ticket.id, lkid: effect.lkid });
+        this.#tellIfQueued(ticket, effect.lkid);
+        break;
+      }
+      case 'refuse':
+        this.#refuse(effect);
+        break;
+      case 'adopt':
+        this.#adopt(effect);
+        break;
+      case 'send':
+        if (this.#link?.send(effect.to, effect.message) !== true) port.note(`n${this.id} says to stranger n${effect.to} ${describeMessage(effect.message)}`);
+        break;
+      case 'announce':
+        port.announce(this, effect.lockspaces);
+        break;
+      case 'persist':
+        this.#generation = generation(Math.max(this.#generation, effect.generation));
+        break;
+      case 'recovered':
+        port.emit({ kind: 'recovered', at, life: this.life, lockspace: effect.lockspace, generation: effect.generation });
+        break;
+    }
+  }
+
+  #complete(effect: Complete): void {
+    const ticket = effect.cookie as Ticket;
+    const { lkid, status, mode, results, mastership, sequence } = effect;
+    // The cookie of an orphan leads to nobody; its end is told to nobody.
+    if (ticket.isOrphan && status === 'EUNLOCK') {
+      this.forget(ticket);
+      return;
+    }
+    if (mode !== IV) this.#identify(ticket, lkid);
+    ticket.granted = mode;
+    if (status === 'EUNLOCK' || ticket.pending !== 'unlock') ticket.pending = null;
+    ticket.overtaken = null;
+    ticket.isCancelling = false;
+    const value = effect.value === null ? null : numberOfValue(effect.value);
+    // Without an engine nobody counts generations; the incarnation is what rises.
+    const ours = this.port.hasEngine ? effect.generation : generation(this.incarnation);
+    this.port.emit({
+      kind: 'completed',
+      at: this.port.agenda.now,
+      life: this.life,
+      claim: ticket.id,
+      lkid,
+      status,
+      mode,
+      results,
+      value,
+      generation: ours,
+      mastership,
+      sequence,
+    });
+    if (mode === IV) this.forget(ticket);
+    else this.port.answered(this, ticket);
+  }
+
+  #refuse(effect: Extract<Effect, { kind: 'refuse' }>): void {
+    const { call, code } = effect;
+    const at = this.port.agenda.now;
+    let ticket: Ticket | null = null;
+    if (call.kind === 'lock') ticket = call.cookie as Ticket;
+    else if (call.kind === 'convert' || call.kind === 'unlock' || call.kind === 'cancel') ticket = this.ticketOf(call.lockspace, call.lkid);
+    if (ticket === null) {
+      this.port.note(`n${this.id} refuses ${call.kind} ${code}`);
+      return;
+    }
+    const operation = ticket.pending === 'adopt' ? 'adopt' : (call.kind as 'lock');
+    this.port.emit({ kind: 'refused', at, life: this.life, claim: ticket.id, operation, code });
+    if (call.kind === 'lock') this.forget(ticket);
+    else if (call.kind === 'cancel') ticket.isCancelling = false;
+    else {
+      if (call.kind === 'convert') ticket.flags = ticket.flagsBefore;
+      ticket.pending = call.kind === 'unlock' ? ticket.overtaken : null;
+    }
+  }
+
+  #adopt({ cookie, lkid, mode }: Extract<Effect, { kind: 'adopt' }>): void {
+    const ticket = cookie as Ticket;
+    const orphan = this.ticketOf(ticket.lockspace, lkid);
+    if (orphan !== null) this.forget(orphan);
+    this.#identify(ticket, lkid);
+    ticket.granted = mode;
+    ticket.pending = null;
+    this.port.emit({ kind: 'adopted', at: this.port.agenda.now, life: this.life, claim: ticket.id, orphan: orphan?.id ?? 0, mode });
+    this.port.answered(this, ticket);
+  }
+
+  #identify(ticket: Ticket, lkid: Lkid): void {
+    if (ticket.lkid !== null) return;
+    ticket.lkid = lkid;
+    this.#byLkid.set(`${ticket.lockspace}/${lkid}`, ticket);
+  }
+
+  #after(delay: number, action: () => void): void {
+    const { life } = this;
+    this.port.agenda.after(delay, () => this.#do(life, action));
+  }
+
+  /** Now; when the machine goes on, if it is paused; never, if that life has ended. */
+  #do(life: Life, action: () => void): void {
+    if (!this.isUp || this.life !== life) return;
+    if (this.isPaused) this.#backlog.push(() => action());
+    else action();
+  }
+
+  #arm(node: SimNode): void {
+    const deadline = node.nextDeadline();
+    if (deadline === null || (this.#armedFor !== null && this.#armedFor <= deadline)) return;
+    this.#armedFor = deadline;
+    this.#after(millis(deadline - this.port.agenda.now), () => {
+      if (this.#armedFor !== deadline) return;
+      this.#armedFor = null;
+      this.turn({ kind: 'deadline' });
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * What a world is like: everything that is drawn for a seed, so that it can be
+ * printed. Each seed gets a mix of its own, in which most kinds of trouble are
+ * absent and the others come often (swarm testing).
+ */
+import { Prng } from '../base/prng.js';
+import type { EngineOptions } from './engine.js';
+import type { NetworkOptions } from './network.js';
+
+export const faultKinds = [
+  'crash',
+  'quickRestart',
+  'pause',
+  'partition',
+  'isolate',
+  'oneWay',
+  'clog',
+  'leaveLockspace',
+  'joinStorm',
+  'lateViews',
+  'crashInRecovery',
+  'withdraw',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface NemesisOptions {
+  /** From one fault to the next, on the average. */
+  readonly everyMillis: number;
+  /** How often each kind, beside the others; 0: never. */
+  readonly weights: Readonly<Record<FaultKind, number>>;
+  /** The longest time until a node is up again, and until trouble in the network is over. */
+  readonly downMillis: number;
+  readonly troubleMillis: number;
+  /** How long a life that has been left out goes on at most. */
+  readonly zombieMillis: number;
+  /** Do all nodes come back in the end, or only a majority? */
+  readonly healsAll: boolean;
+}
+
+export interface WorkloadOptions {
+  readonly ownersPerNode: number;
+  readonly locksPerOwner: number;
+  /** From one act of a node's owners to the next, on the average. */
+  readonly everyMillis: number;
+  readonly hotNames: number;
+  readonly coldNames: number;
+  /** Of a thousand locks, how many are for a hot name, are plain EX, have flags, bring a value, or are persistent. */
+  readonly hotPerMille: number;
+  readonly exclusivePerMille: number;
+  readonly flagsPerMille: number;
+  readonly valuePerMille: number;
+  readonly persistentPerMille: number;
+  readonly lockspaces: readonly string[];
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  /** How long the safety phase lasts. */
+  readonly simMillis: number;
+  readonly weights: readonly number[];
+  readonly network: NetworkOptions;
+  readonly engine: EngineOptions;
+  readonly nemesis: NemesisOptions;
+  readonly workload: WorkloadOptions;
+}
+
+/** What the seed says a world is like. */
+export function drawOptions(seed: number, nodes: number, simMillis: number): WorldOptions {
+  const prng = new Prng(`options ${seed}`);
+  const delayMin = prng.pick([0, 1, 1, 5, 20]);
+  return {
+    seed,
+    nodes,
+    simMillis,
+    weights: drawWeights(prng, nodes),
+    network: {
+      delayMin,
+      delayMax: delayMin + prng.pick([1, 3, 10, 40, 100]),
+      lossPerMille: prng.pick([0, 0, 5, 30, 100]),
+      repeatPerMille: prng.pick([0, 0, 5, 30, 100]),
+      strayPerMille: prng.pick([0, 0, 2, 20]),
+    },
+    engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]) },
+    nemesis: drawNemesis(prng),
+    workload: drawWorkload(prng),
+  };
+}
+
+function drawWeights(prng: Prng, nodes: number): number[] {
+  const isEven = prng.chance(600);
+  return Array.from({ length: nodes }, () => (isEven ? 1 : prng.between(0, 3)));
+}
+
+function drawNemesis(prng: Prng): NemesisOptions {
+  const weights = Object.fromEntries(faultKinds.map((kind) => [kind, prng.chance(450) ? prng.between(1, 10) : 0]));
+  return {
+    everyMillis: prng.pick([500, 2000, 5000, 10_000]),
+    weights: weights as Record<FaultKind, number>,
+    downMillis: prng.between(500, 10_000),
+    troubleMillis: prng.between(300, 8000),
+    zombieMillis: prng.between(10, 4000),
+    healsAll: prng.chance(500),
+  };
+}
+
+function drawWorkload(prng: Prng): WorkloadOptions {
+  return {
+    ownersPerNode: prng.between(1, 6),
+    locksPerOwner: prng.between(1, 6),
+    everyMillis: prng.pick([40, 80, 150, 400]),
+    hotNames: prng.between(1, 4),
+    coldNames: prng.pick([5, 50, 500]),
+    hotPerMille: prng.pick([100, 400, 800]),
+    exclusivePerMille: prng.pick([0, 200, 600]),
+    flagsPerMille: prng.pick([0, 100, 400]),
+    valuePerMille: prng.pick([0, 300, 700, 1000]),
+    persistentPerMille: prng.pick([0, 0, 100, 300]),
+    lockspaces: prng.pick([['alpha'], ['alpha', 'beta']]),
+  };
+}

@@ -1,0 +1,266 @@
+/**
+ * The applications of a world: owners that lock, convert, write, unlock, cancel,
+ * die, and leave orphans behind.
+ *
+ * They keep the manners that the law expects: one operation of a lock at a time
+ * (a cancel or an unlock may overtake), and a writer that asked for value blocks
+ * says with every release what becomes of the value. Somebody who is told that he
+ * keeps others waiting mostly gives way after a while.
+ */
+import { ownerId, type OwnerId } from '../base/ids.js';
+import type { Prng } from '../base/prng.js';
+import { Flag } from '../lock/flags.js';
+import { EX, IV, NL, PW, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
+import type { Agenda } from './agenda.js';
+import type { SimEvent, Submitted } from './event.js';
+import type { Machine } from './machine.js';
+import type { WorkloadOptions } from './options.js';
+import { Ticket } from './ticket.js';
+import { valueOfNumber } from './value.js';
+
+type Act = 'lock' | 'convert' | 'unlock' | 'cancel' | 'endOwner' | 'purgeOwner' | 'purgeOrphans' | 'adopt';
+
+const acts: readonly (readonly [Act, number])[] = [
+  ['lock', 44],
+  ['convert', 16],
+  ['unlock', 24],
+  ['cancel', 4],
+  ['endOwner', 3],
+  ['purgeOwner', 1],
+  ['purgeOrphans', 1],
+  ['adopt', 3],
+];
+
+const lockFlags = [Flag.NOQUEUE, Flag.NOQUEUE | Flag.NOQUEUEBAST, Flag.HEADQUE, Flag.NOORDER, Flag.ALTPR, Flag.ALTCW];
+const convertFlags = [Flag.NOQUEUE, Flag.QUECVT, Flag.CONVDEADLK, Flag.NODLCKWT, Flag.NOORDER, Flag.HEADQUE];
+
+export class Workload {
+  readonly counts: Record<string, number> = {};
+  isStopped = false;
+  isDraining = false;
+  #claims = 0;
+  #owners = 0;
+  #values = 0;
+
+  constructor(
+    readonly options: WorkloadOptions,
+    readonly agenda: Agenda,
+    readonly prng: Prng,
+    readonly emit: (event: SimEvent) => void,
+  ) {}
+
+  /** A new life has come up: its owners begin to act. */
+  begin(machine: Machine): void {
+    const { life } = machine;
+    const act = (): void => {
+      if (machine.life !== life || !machine.isUp) return;
+      if (machine.isAwake && !this.isStopped) this.#act(machine);
+      this.agenda.after(this.prng.between(1, 2 * this.options.everyMillis), act);
+    };
+    act();
+  }
+
+  /** A lock is granted, or wanted by others: what does its owner do? */
+  answered(machine: Machine, ticket: Ticket): void {
+    const isImpatient = this.isDraining || (ticket.isWanted && !this.isStopped && this.prng.chance(900));
+    if (!isImpatient || ticket.isOrphan) return;
+    const { life } = machine;
+    this.agenda.after(this.prng.between(1, this.isDraining ? 20 : 10 * this.options.everyMillis), () => {
+      if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || (this.isStopped && !this.isDraining)) return;
+      if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
+      else this.#unlock(machine, ticket);
+    });
+  }
+
+  /** Give back everything that is held, and in the end also what is still wanted. */
+  sweep(machine: Machine, alsoCancels: boolean): void {
+    for (const ticket of [...machine.tickets]) {
+      if (ticket.isOrphan || ticket.isEnded) continue;
+      if (isIdle(ticket)) this.#unlock(machine, ticket);
+      else if (alsoCancels && ticket.lkid !== null && !ticket.isCancelling && ticket.pending !== 'unlock') this.#cancel(machine, ticket);
+    }
+    for (const owner of new Set([...machine.tickets].filter(({ isOrphan }) => isOrphan).map(({ owner }) => owner))) this.#purgeOrphans(machine, owner);
+  }
+
+  #act(machine: Machine): void {
+    if (machine.joined.size === 0) return;
+    while (machine.owners.length < this.options.ownersPerNode) {
+      this.#owners += 1;
+      machine.owners.push(ownerId(this.#owners));
+    }
+    const owner = this.prng.pick(machine.owners);
+    const own = [...machine.tickets].filter((ticket) => ticket.owner === owner && !ticket.isOrphan);
+    const idle = own.filter(isIdle);
+    const act = this.prng.weighted(acts);
+    switch (act) {
+      case 'lock':
+        if (own.length < this.options.locksPerOwner) this.#lock(machine, owner);
+        break;
+      case 'convert':
+        if (idle.length > 0) this.#convertSomehow(machine, this.prng.pick(idle));
+        break;
+      case 'unlock':
+        if (own.length > 0) this.#unlockIfKnown(machine, this.prng.pick(own));
+        break;
+      case 'cancel': {
+        const waiting = own.filter(({ pending, lkid, isCancelling }) => (pending === 'lock' || pending === 'convert') && lkid !== null && !isCancelling);
+        if (waiting.length > 0) this.#cancel(machine, this.prng.pick(waiting));
+        break;
+      }
+      default:
+        this.#actOnMany(machine, act, owner, own);
+    }
+  }
+
+  #actOnMany(machine: Machine, act: Act, owner: OwnerId, own: readonly Ticket[]): void {
+    if (act === 'endOwner') {
+      this.#endOwner(machine, owner, own);
+    } else if (act === 'purgeOwner') {
+      const lockspace = this.prng.pick([...machine.joined]);
+      this.#abandon(machine, 'purged', [], own.filter((ticket) => ticket.lockspace === lockspace));
+      machine.turn({ kind: 'purgeOwner', lockspace, owner });
+    } else {
+      const orphans = [...machine.tickets].filter(({ isOrphan, granted }) => isOrphan && granted !== IV);
+      if (orphans.length === 0) return;
+      const orphan = this.prng.pick(orphans);
+      if (act === 'adopt') this.#adopt(machine, owner, orphan);
+      else this.#purgeOrphans(machine, orphan.owner);
+    }
+  }
+
+  #lock(machine: Machine, owner: OwnerId): void {
+    const { prng, options } = this;
+    const lockspace = prng.pick([...machine.joined]);
+    const name = prng.chance(options.hotPerMille) ? `hot${prng.below(options.hotNames)}` : `cold${prng.below(options.coldNames)}`;
+    const mode = prng.chance(options.exclusivePerMille) ? EX : prng.pick(modes);
+    let flags = prng.chance(options.flagsPerMille) ? prng.pick(mode === NL ? [...lockFlags, Flag.EXPEDITE] : lockFlags) : 0;
+    if (prng.chance(options.persistentPerMille)) flags |= Flag.PERSISTENT;
+    flags |= this.#valueFlag(flags);
+    const ticket = this.#ticket(machine, owner, lockspace, name, flags, 'lock');
+    const value = this.#valueFor(flags);
+    this.#submit(machine, ticket, 'lock', mode, flags, value);
+    machine.turn({ kind: 'lock', lockspace, owner, name, mode, flags, value: bytesOf(value), cookie: ticket });
+  }
+
+  #adopt(machine: Machine, owner: OwnerId, orphan: Ticket): void {
+    const { lockspace, resource, granted } = orphan;
+    const flags = Flag.ORPHAN | Flag.PERSISTENT;
+    const ticket = this.#ticket(machine, owner, lockspace, resource, flags, 'adopt');
+    // What becomes of the value is the adopter's to say, as it was the orphan's.
+    ticket.flags |= orphan.flags & Flag.VALBLK;
+    this.#submit(machine, ticket, 'adopt', granted, flags, null);
+    machine.turn({ kind: 'lock', lockspace, owner, name: resource, mode: granted as Mode, flags, value: null, cookie: ticket });
+  }
+
+  #convertSomehow(machine: Machine, ticket: Ticket): void {
+    const { prng, options } = this;
+    let flags = prng.chance(options.flagsPerMille) ? prng.pick(convertFlags) : 0;
+    flags |= this.#valueFlag(flags);
+    const mode = prng.pick(modes);
+    if (mode <= ticket.granted) flags &= ~Flag.QUECVT;
+    if (ticket.granted >= PW && (flags & Flag.VALBLK) !== 0 && prng.chance(100)) flags |= Flag.IVVALBLK;
+    this.#convert(machine, ticket, mode, flags);
+  }
+
+  #convert(machine: Machine, ticket: Ticket, mode: Mode, flags: number): void {
+    const value = this.#valueFor(flags);
+    ticket.pending = 'convert';
+    ticket.isWanted = false;
+    ticket.flagsBefore = ticket.flags;
+    ticket.flags = flags | (ticket.flags & Flag.PERSISTENT);
+    this.#submit(machine, ticket, 'convert', mode, flags, value);
+    machine.turn({ kind: 'convert', lockspace: ticket.lockspace, lkid: ticket.lkid!, mode, flags, value: bytesOf(value) });
+  }
+
+  /** An unlock may overtake what the lock waits for, if the lock is known by its number. */
+  #unlockIfKnown(machine: Machine, ticket: Ticket): void {
+    if (ticket.lkid === null || ticket.pending === 'unlock' || ticket.isCancelling) return;
+    if (ticket.pending === null || this.prng.chance(300)) this.#unlock(machine, ticket);
+  }
+
+  #unlock(machine: Machine, ticket: Ticket): void {
+    let flags = this.prng.chance(100) ? Flag.FORCEUNLOCK : 0;
+    // Who waits may be granted before the unlock arrives, and then it writes.
+    const mayWrite = ticket.granted >= PW || ticket.pending !== null;
+    if (mayWrite && (ticket.flags & Flag.VALBLK) !== 0) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
+    const value = this.#valueFor(flags);
+    ticket.overtaken = ticket.pending;
+    ticket.pending = 'unlock';
+    this.#submit(machine, ticket, 'unlock', ticket.granted, flags, value);
+    machine.turn({ kind: 'unlock', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags, value: bytesOf(value) });
+  }
+
+  #cancel(machine: Machine, ticket: Ticket): void {
+    ticket.isCancelling = true;
+    this.#submit(machine, ticket, 'cancel', ticket.granted, 0, null);
+    machine.turn({ kind: 'cancel', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags: 0, status: 'ECANCEL' });
+    // A cancel that came too late has no end of its own.
+    if (ticket.pending === null) ticket.isCancelling = false;
+  }
+
+  #endOwner(machine: Machine, owner: OwnerId, own: readonly Ticket[]): void {
+    machine.owners = machine.owners.filter((other) => other !== owner);
+    // What still waits ends, unless the end of a lock beside it grants it in the same turn.
+    // So does what was to be unlocked, unless that is refused for what it overtook.
+    const stays = ({ flags, pending, overtaken }: Ticket): boolean =>
+      (flags & Flag.PERSISTENT) !== 0 && (pending !== 'unlock' || overtaken !== null);
+    this.#abandon(machine, 'ownerEnded', own.filter(stays), own.filter((ticket) => !stays(ticket)));
+    machine.turn({ kind: 'endOwner', owner });
+  }
+
+  #purgeOrphans(machine: Machine, formerOwner: OwnerId): void {
+    for (const lockspace of machine.joined) {
+      const orphans = [...machine.tickets].filter((one) => one.isOrphan && one.owner === formerOwner && one.lockspace === lockspace);
+      if (orphans.length === 0) continue;
+      this.#abandon(machine, 'purged', [], orphans);
+      machine.turn({ kind: 'purgeOrphans', lockspace, formerOwner });
+    }
+  }
+
+  #abandon(machine: Machine, why: 'ownerEnded' | 'purged', orphans: readonly Ticket[], ended: readonly Ticket[]): void {
+    this.#count(why);
+    const ids = (tickets: readonly Ticket[]): number[] => tickets.map(({ id }) => id);
+    this.emit({ kind: 'abandoned', at: this.agenda.now, life: machine.life, why, orphans: ids(orphans), ended: ids(ended) });
+    for (const ticket of orphans) {
+      ticket.isOrphan = true;
+      ticket.pending = null;
+    }
+    for (const ticket of ended) machine.forget(ticket);
+  }
+
+  #ticket(machine: Machine, owner: OwnerId, lockspace: string, name: string, flags: number, operation: 'lock' | 'adopt'): Ticket {
+    this.#claims += 1;
+    const ticket = new Ticket(this.#claims, machine.life, owner, lockspace, name, flags, operation);
+    machine.tickets.add(ticket);
+    return ticket;
+  }
+
+  #submit(machine: Machine, ticket: Ticket, operation: Submitted['operation'], mode: ModeOrNone, flags: number, value: number | null): void {
+    this.#count(operation);
+    const { id: claim, lockspace, resource, owner } = ticket;
+    this.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value });
+  }
+
+  #count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  }
+
+  /** Which mode comes of an alternative decides whether a value is moved: the two are kept apart. */
+  #valueFlag(flags: number): number {
+    return (flags & (Flag.ALTPR | Flag.ALTCW)) === 0 && this.prng.chance(this.options.valuePerMille) ? Flag.VALBLK : 0;
+  }
+
+  #valueFor(flags: number): number | null {
+    if ((flags & Flag.VALBLK) === 0) return null;
+    this.#values += 1;
+    return this.#values;
+  }
+}
+
+function isIdle(ticket: Ticket): boolean {
+  return ticket.granted !== IV && ticket.pending === null && ticket.lkid !== null && !ticket.isOrphan && !ticket.isEnded;
+}
+
+function bytesOf(value: number | null): Uint8Array | null {
+  return value === null ? null : valueOfNumber(value);
+}

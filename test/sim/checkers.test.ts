@@ -1,0 +1,139 @@
+/**
+ * Each checker complains of what it is there for, and of nothing else: for every
+ * property stories that keep it, and mutants of them that break it.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { generation, lkid, nodeId } from '../../src/core/base/ids.js';
+import { Flag, Result } from '../../src/core/lock/flags.js';
+import { CR, CW, EX, IV, NL, PR, PW } from '../../src/core/lock/mode.js';
+import type { SimEvent } from '../../src/core/sim/event.js';
+import { abandons, adopts, asks, audit, blocks, decides, ends, hears, held, holds, queues, quiet, recovers, tell, waits } from './story.js';
+
+type Story = readonly (SimEvent | SimEvent[])[];
+
+const keeps = (says: string, ...story: Story): void => {
+  test(`right: ${says}`, () => assert.deepEqual(tell(...story), null));
+};
+
+const breaks = (property: string, says: string, ...story: Story): void => {
+  test(`wrong: ${says}`, () => {
+    const broken = tell(...story);
+    assert.equal(broken?.property, property, broken?.message ?? 'nobody complained');
+  });
+};
+
+describe('exclusion', () => {
+  keeps('compatible modes side by side', holds(1, 1, PR, {}, { sequence: 1 }), holds(2, 2, PR, {}, { sequence: 1 }), holds(2, 3, NL));
+  breaks('exclusion', 'two exclusive holders', holds(1, 1, EX), holds(2, 2, EX));
+  breaks('exclusion', 'PR beside CW', holds(1, 1, PR), holds(2, 2, CW));
+  keeps('a release counts when it is asked for', holds(1, 1, EX), asks(1, 1, 'unlock', EX), holds(2, 2, EX));
+  keeps('so does a weaker mode', holds(1, 1, EX), asks(1, 1, 'convert', NL), holds(2, 2, EX));
+  breaks('exclusion', 'a conversion counts with its granted mode', holds(1, 1, PR), asks(1, 1, 'convert', EX), holds(2, 2, PW));
+  keeps('between PR and CW only what both have', holds(1, 1, PR), asks(1, 1, 'convert', CW), holds(2, 2, CW));
+  breaks('exclusion', 'but that excludes EX', holds(1, 1, PR), asks(1, 1, 'convert', CW), holds(2, 2, EX));
+  keeps('whoever offered his mode may have lost it', holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags: Flag.CONVDEADLK }), holds(2, 2, PW));
+  breaks('exclusion', 'an orphan excludes', holds(1, 1, EX), abandons(1, [1], []), holds(2, 2, EX));
+  breaks('exclusion', 'an adopted lock excludes', holds(1, 1, EX), abandons(1, [1], []), asks(1, 2, 'adopt', EX), adopts(1, 2, 1, EX), holds(2, 3, EX));
+  breaks('exclusion', 'a refused unlock gives nothing back', holds(1, 1, EX), asks(1, 1, 'unlock', EX),
+    { ...asks(1, 1, 'unlock', EX), kind: 'refused', code: 'EBUSY' } as SimEvent, holds(2, 2, EX));
+});
+
+describe('the departed', () => {
+  const death: Story = [holds(1, 1, EX), decides(2, [2], [1])];
+  keeps('granted on after the recovery', ...death, asks(2, 2, 'lock', EX), hears(2, 2), recovers(2), ends(2, 2, 'OK', EX));
+  breaks('departed', 'granted on before it', ...death, asks(2, 2, 'lock', EX), hears(2, 2), ends(2, 2, 'OK', EX));
+  breaks('departed', 'a recovery of an earlier view is none', holds(1, 1, EX), decides(2, [1, 2]), hears(2, 2), decides(3, [2], [1]),
+    asks(2, 2, 'lock', EX), recovers(2), hears(2, 3), ends(2, 2, 'OK', EX));
+  breaks('exclusion', 'a crash alone ends nothing', holds(1, 1, EX), { kind: 'crashed', at: 0, life: 1 } as SimEvent, holds(2, 2, EX));
+  keeps('what it gave back itself is free', ...death, asks(1, 1, 'unlock', EX), holds(2, 2, EX));
+});
+
+describe('pairing', () => {
+  keeps('wait, grant, conversion, unlock', asks(1, 1, 'lock', EX), waits(1, 1), ends(1, 1, 'OK', EX), asks(1, 1, 'convert', NL),
+    ends(1, 1, 'OK', NL), asks(1, 1, 'unlock', NL), ends(1, 1, 'EUNLOCK', IV));
+  breaks('pairing', 'told twice', holds(1, 1, PR), ends(1, 1, 'OK', PR));
+  breaks('pairing', 'told after the end', holds(1, 1, PR), asks(1, 1, 'unlock', PR), ends(1, 1, 'EUNLOCK', IV), ends(1, 1, 'EUNLOCK', IV));
+  breaks('pairing', 'ended by nobody', asks(1, 1, 'lock', EX), ends(1, 1, 'EUNLOCK', IV));
+  breaks('pairing', 'cancelled by nobody', asks(1, 1, 'lock', EX), waits(1, 1), ends(1, 1, 'ECANCEL', IV));
+  keeps('cancelled', asks(1, 1, 'lock', EX), waits(1, 1), asks(1, 1, 'cancel', IV), ends(1, 1, 'ECANCEL', IV));
+  keeps('a cancel that came too late', asks(1, 1, 'lock', EX), waits(1, 1), asks(1, 1, 'cancel', IV), ends(1, 1, 'OK', EX));
+  keeps('granted, and then ended as was asked meanwhile', asks(1, 1, 'lock', EX), asks(1, 1, 'unlock', IV), ends(1, 1, 'OK', EX), ends(1, 1, 'EUNLOCK', IV));
+  breaks('pairing', 'a blocking callback after the end', holds(1, 1, PR), asks(1, 1, 'unlock', PR), ends(1, 1, 'EUNLOCK', IV), blocks(1, 1, EX));
+  breaks('pairing', 'a blocking callback for nothing', holds(1, 1, PR), blocks(1, 1, PR));
+  breaks('pairing', 'granted without a mode', asks(1, 1, 'lock', EX), ends(1, 1, 'OK', IV));
+  keeps('the words to an owner who has ended reach nobody', asks(1, 1, 'lock', EX), abandons(1, [], [1]), ends(1, 1, 'OK', EX));
+});
+
+describe('tokens', () => {
+  const first: Story = [holds(1, 1, EX, {}, { mastership: 3, sequence: 5 }), asks(1, 1, 'unlock', EX), ends(1, 1, 'EUNLOCK', IV)];
+  keeps('they rise', ...first, holds(2, 2, EX, {}, { mastership: 3, sequence: 6 }));
+  keeps('a new mastership begins anew', ...first, holds(2, 2, EX, {}, { mastership: 4, sequence: 1 }));
+  keeps('so does a generation', ...first, holds(2, 2, EX, {}, { generation: generation(2), mastership: 1, sequence: 1 }));
+  breaks('tokens', 'the same again', ...first, holds(2, 2, EX, {}, { mastership: 3, sequence: 5 }));
+  breaks('tokens', 'a smaller one', ...first, holds(2, 2, PR, {}, { mastership: 2, sequence: 9 }));
+  keeps('those who go together share one', holds(1, 1, PR, {}, { sequence: 1 }), holds(2, 2, PR, {}, { sequence: 1 }));
+});
+
+describe('fairness', () => {
+  const queue: Story = [asks(1, 1, 'lock', EX), waits(1, 1), queues(1, 1), asks(2, 2, 'lock', EX), waits(2, 2), queues(2, 2)];
+  keeps('who has only asked may come later', asks(1, 1, 'lock', EX), waits(1, 1), asks(2, 2, 'lock', EX), ends(2, 2, 'OK', EX));
+  keeps('the first is first', ...queue, ends(1, 1, 'OK', EX), asks(1, 1, 'unlock', EX), ends(1, 1, 'EUNLOCK', IV), ends(2, 2, 'OK', EX));
+  breaks('fairness', 'the second is first', ...queue, ends(2, 2, 'OK', EX));
+  keeps('to the head by HEADQUE', asks(1, 1, 'lock', EX), queues(1, 1), asks(2, 2, 'lock', EX, { flags: Flag.HEADQUE }), ends(2, 2, 'OK', EX));
+  keeps('who takes his wish back is passed', ...queue, asks(1, 1, 'cancel', IV), ends(2, 2, 'OK', EX));
+  keeps('the dead are passed', ...queue, decides(2, [2], [1]), hears(2, 2), recovers(2), ends(2, 2, 'OK', EX));
+});
+
+describe('value blocks', () => {
+  const block = { flags: Flag.VALBLK, value: 100 };
+  const writer = (value: number | null, more = {}): Story => [
+    holds(1, 1, EX, block), asks(1, 1, 'unlock', EX, { flags: Flag.VALBLK, value, ...more }), ends(1, 1, 'EUNLOCK', IV),
+  ];
+  const reader = (value: number | null, results = 0): SimEvent[] => holds(2, 2, PR, { flags: Flag.VALBLK, value: 200 }, { value, results });
+  keeps('the last value', ...writer(7), reader(7));
+  breaks('value-block', 'a value nobody wrote', ...writer(7), reader(8));
+  breaks('value-block', 'what was brought and not written', ...writer(7), reader(100));
+  breaks('value-block', 'an older value', ...writer(7), holds(1, 3, EX, block), asks(1, 3, 'unlock', EX, { flags: Flag.VALBLK, value: 8 }),
+    ends(1, 3, 'EUNLOCK', IV), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
+  keeps('an older value that is called not valid', ...writer(7), holds(1, 3, EX, block), abandons(1, [], [3]),
+    holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7, results: Result.VALNOTVALID }));
+  breaks('value-block', 'valid although the writer died', ...writer(7), holds(1, 3, EX, block), abandons(1, [], [3]),
+    holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
+  breaks('value-block', 'valid although it was declared not to be', ...writer(7), holds(1, 3, EX, block),
+    asks(1, 3, 'unlock', EX, { flags: Flag.IVVALBLK }), ends(1, 3, 'EUNLOCK', IV), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
+  breaks('value-block', 'lost although the resource was kept', holds(2, 9, NL), ...writer(7), reader(null));
+  keeps('forgotten with its last lock', ...writer(7), reader(null));
+});
+
+describe('directory, holdings, orphans and progress', () => {
+  const one = nodeId(1);
+  const two = nodeId(2);
+  const resources = [{ name: 'R', master: one }];
+  const own = [held(1, 1, PR)];
+  const far = held(2, 7, PR, { lkid: lkid(70), holderLkid: lkid(2), owner: null });
+  const master = audit(1, { resources, own, mastered: [...own, far], directory: new Map([['R', one]]) });
+  const holder = audit(2, { resources, own: [held(2, 2, PR)] });
+  const granted: Story = [holds(1, 1, PR, {}, { sequence: 1 }), holds(2, 2, PR, {}, { sequence: 1 })];
+
+  keeps('all agree', ...granted, quiet([master, holder]));
+  breaks('directory', 'two masters', ...granted, quiet([master, { ...holder, resources: [{ name: 'R', master: two }] }]));
+  breaks('directory', 'a holder who knows no master', ...granted, quiet([master, { ...holder, resources: [{ name: 'R', master: null }] }]));
+  breaks('directory', 'an entry for somebody else', ...granted, quiet([{ ...master, directory: new Map([['R', two]]) }, holder]));
+  breaks('directory', 'no entry', ...granted, quiet([{ ...master, directory: new Map() }, holder]));
+  breaks('directory', 'an entry that is left', quiet([audit(1, { entryCount: 1 }), audit(2)], true));
+
+  breaks('holdings', 'another mode on the master', ...granted, quiet([{ ...master, mastered: [...own, { ...far, granted: CR }] }, holder]));
+  breaks('holdings', 'unknown to the master', ...granted, quiet([{ ...master, mastered: own }, holder]));
+  breaks('holdings', 'known to the master alone', ...granted, quiet([master, { ...holder, own: [] }]));
+
+  breaks('orphans', 'a lock of an owner who has ended', ...granted, abandons(2, [], [2]), quiet([master, holder]));
+  keeps('an orphan', ...granted, abandons(2, [2], []), quiet([master, { ...holder, own: [held(2, 2, PR, { isOrphan: true })] }]));
+  breaks('orphans', 'a lock of a node that is gone', holds(1, 1, PR), quiet([{ ...master, mastered: [...own, held(3, 9, CR, { owner: null })] }]));
+
+  breaks('progress', 'waiting for nobody', asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1), audit(2)]));
+  keeps('waiting for a holder who lives', holds(2, 2, PW), asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1)]));
+  breaks('progress', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
+  breaks('progress', 'more recoveries than views', recovers(1));
+  breaks('progress', 'something is left', holds(1, 1, PR), quiet([audit(1, { resources, own, mastered: own, directory: new Map([['R', one]]) })], true));
+});

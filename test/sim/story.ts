@@ -1,0 +1,64 @@
+/**
+ * Stories for checkers: events in short, told one after the other.
+ *
+ * Lives 1 and 2 are members from the beginning. What a step leaves out is the usual.
+ */
+import { generation, lkid, millis, nodeId, ownerId, viewId } from '../../src/core/base/ids.js';
+import type { Mode, ModeOrNone } from '../../src/core/lock/mode.js';
+import type { Audit, LockAudit } from '../../src/core/sim/audit.js';
+import { Panel } from '../../src/core/sim/checkers/panel.js';
+import type { Adopted, Blocked, Completed, SimEvent, Submitted } from '../../src/core/sim/event.js';
+
+const at = millis(0);
+
+export const asks = (life: number, claim: number, operation: Submitted['operation'], mode: ModeOrNone, more: Partial<Submitted> = {}): Submitted => ({
+  kind: 'submitted', at, life, claim, operation, mode, lockspace: 'L', resource: 'R', owner: ownerId(life * 10), flags: 0, value: null, ...more,
+});
+
+export const ends = (life: number, claim: number, status: Completed['status'], mode: ModeOrNone, more: Partial<Completed> = {}): Completed => ({
+  kind: 'completed', at, life, claim, lkid: lkid(claim), status, mode, results: 0, value: null, generation: generation(1), mastership: 1, sequence: claim, ...more,
+});
+
+export const waits = (life: number, claim: number): SimEvent => ({ kind: 'waits', at, life, claim, lkid: lkid(claim) });
+export const queues = (life: number, claim: number): SimEvent => ({ kind: 'queued', at, life, claim });
+export const blocks = (life: number, claim: number, mode: Mode): Blocked => ({ kind: 'blocked', at, life, claim, mode });
+export const adopts = (life: number, claim: number, orphan: number, mode: Mode): Adopted => ({ kind: 'adopted', at, life, claim, orphan, mode });
+
+export const abandons = (life: number, orphans: readonly number[], ended: readonly number[]): SimEvent => ({
+  kind: 'abandoned', at, life, why: 'ownerEnded', orphans, ended,
+});
+
+export const decides = (view: number, members: readonly number[], gone: readonly number[] = []): SimEvent => ({
+  kind: 'decided', at, view: viewId(view), members, gone,
+});
+
+export const hears = (life: number, view: number): SimEvent => ({ kind: 'viewed', at, life, view: viewId(view) });
+export const recovers = (life: number): SimEvent => ({ kind: 'recovered', at, life, lockspace: 'L', generation: generation(1) });
+
+/** A lock of a node, as an audit sees it. */
+export const held = (node: number, id: number, granted: ModeOrNone, more: Partial<LockAudit> = {}): LockAudit => ({
+  resource: 'R', lkid: lkid(id), holder: nodeId(node), holderLkid: lkid(id), owner: ownerId(node * 10), isOrphan: false, granted, requested: -1, ...more,
+});
+
+export const audit = (life: number, more: Partial<Audit> = {}): Audit => ({
+  life, node: nodeId(life), lockspace: 'L', isOpen: true, resources: [], own: [], mastered: [], directory: new Map(), entryCount: 0, ...more,
+});
+
+export const quiet = (audits: readonly Audit[], isDrained = false): SimEvent => ({ kind: 'quiet', at, audits, isDrained });
+
+/** Granted at once. */
+export const holds = (life: number, claim: number, mode: Mode, more: Partial<Submitted> = {}, end: Partial<Completed> = {}): SimEvent[] => [
+  asks(life, claim, 'lock', mode, more),
+  ends(life, claim, 'OK', mode, end),
+];
+
+/** Tell it. Returns the property that is broken, and by what words; null: none. */
+export function tell(...steps: readonly (SimEvent | SimEvent[])[]): { property: string; message: string } | null {
+  const panel = new Panel();
+  try {
+    for (const event of [decides(1, [1, 2]), hears(1, 1), hears(2, 1), recovers(1), recovers(2), ...steps.flat()]) panel.see(event);
+  } catch (thrown) {
+    return thrown as { property: string; message: string };
+  }
+  return null;
+}
