@@ -76,6 +76,8 @@ export class Stage {
 /** A member, as a test plays it. */
 export class Actor {
   readonly views: PlainView[] = [];
+  /** When each of them was heard of, on `performance.now()`. */
+  readonly heardAt: number[] = [];
   deadline: string | null = null;
   lost: string | null = null;
   node = 0;
@@ -108,8 +110,10 @@ export class Actor {
   }
 
   hear(report: Exclude<Report, { id: number }>): void {
-    if ('view' in report) this.views.push(report.view);
-    else if ('lost' in report) this.lost = report.lost;
+    if ('view' in report) {
+      this.views.push(report.view);
+      this.heardAt.push(performance.now());
+    } else if ('lost' in report) this.lost = report.lost;
     else this.deadline = report.deadline;
     for (const look of this.#waiting) look();
   }

@@ -15,6 +15,7 @@ import { incarnation, nodeId } from '../../src/core/base/ids.js';
 import { openLocalEngine } from '../../src/core/index.js';
 import { identify, pidNamespace } from '../../src/core/host/process-facts.js';
 import { scratch } from '../host/scratch.js';
+import { until } from '../kill/processes.js';
 import { Cast, type Actor } from './cast.js';
 import { localAt } from './local-kind.js';
 
@@ -157,6 +158,27 @@ describe('a member that hangs up without a goodbye', () => {
     }
     const b = await cast.join('b');
     await b.seesMembers('a', 'b', 's');
+
+    let heard = '';
+    deaf.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+    deaf.resume();
+    while (!heard.includes(`"id":${Number(b.last.id)},`)) await once(deaf, 'data');
+    const ids = Array.from(heard.matchAll(/"entry":{"id":(\d+),/g), ([, id]) => Number(id));
+    assert.deepEqual(ids, a.views.slice(1).map(({ id }) => Number(id)));
+  });
+
+  it('is named in the log, since nothing is waited for silently', async (test) => {
+    const { places, kind } = localAt(test);
+    const log: string[] = [];
+    const engine = await openLocalEngine({ ...kind.open(test).options, log: (line) => log.push(line) });
+    await engine.join({ node: 'auto', name: 'a', incarnation: incarnation(1), address: '', weight: 1 });
+    test.after(() => engine.leave());
+    const stranger = await Stranger.at(test, places);
+    stranger.say(hello());
+    await stranger.untilTold('"say":"view"');
+    await stranger.hangUp();
+    await until('it is in the log', () => log.length > 0);
+    assert.deepEqual(log, [`node 2 (s) is not heard of; it counts as a member until its process ${process.pid} comes back or has ended`]);
   });
 });
 

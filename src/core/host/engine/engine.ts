@@ -68,6 +68,9 @@ export interface Engine {
    */
   announce(lockspaces: ReadonlyMap<string, number>): void;
 
-  /** Leave in good order. Resolves when a view without us stands; at once if we are out already. */
+  /**
+   * Leave in good order. Resolves when a view without us stands; at once if we are out already. Rejects with
+   * `DLM_NO_NODE` if the others do not answer in time: they then learn of it by the end of this process.
+   */
   leave(): Promise<void>;
 }

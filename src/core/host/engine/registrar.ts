@@ -169,7 +169,8 @@ export class Registrar {
     for (const life of changes.leaving) this.#letGo(life);
 
     const entering = this.#entering();
-    if (entering.length > 0) this.#publish(this.#roll.afterEntering(entering, Math.floor(Date.now() / 1000)));
+    // In milliseconds: where the journal was lost, numbers must still be above those of a cluster that ended a moment ago.
+    if (entering.length > 0) this.#publish(this.#roll.afterEntering(entering, Date.now()));
     this.#look();
   }
 
