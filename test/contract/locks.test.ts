@@ -28,7 +28,7 @@ for (const way of ways) {
       const lock = await space.lock('a');
       assert.equal(lock.mode, 'EX');
       assert.match(lock.id, /^default:1\.\d+\.[0-9a-f]{8}$/);
-      assert.match(lock.token, /^[0-9a-f]{8}\.[0-9a-f]{8}\.[0-9a-f]{8}$/);
+      assert.match(lock.token, /^[0-9a-f]{12}\.[0-9a-f]{8}\.[0-9a-f]{8}$/);
       await lock.unlock();
       assert.equal(lock.mode, null);
       assert.deepEqual(await space.locks(), []);

@@ -51,7 +51,7 @@ function registrarAt(test: TestContext, mayWrite = (): boolean => true): { regis
   mkdirSync(folder);
   const path = `${folder}/views`;
   const log: string[] = [];
-  const registrar = new Registrar(ViewJournal.open(path, home), home, mayWrite, (line) => log.push(line));
+  const registrar = new Registrar(ViewJournal.open(path, home), home, mayWrite, () => true, (line) => log.push(line));
   test.after(() => registrar.close());
   return { registrar, path, log };
 }

@@ -9,7 +9,7 @@ import { served } from '../contract/ports.js';
 import { idler } from './troupe.js';
 import { WireTap, hello, type Message } from './wire-tap.js';
 
-const token = /^[0-9a-f]{8}\.[0-9a-f]{8}\.[0-9a-f]{8}$/;
+const token = /^[0-9a-f]{12}\.[0-9a-f]{8}\.[0-9a-f]{8}$/;
 
 async function session(test: TestContext): Promise<{ tap: WireTap; dir: string; another(): Promise<WireTap> }> {
   const { dir } = await served(test);

@@ -42,7 +42,7 @@ describe('an incarnation', () => {
     const folder = scratch(test);
     const places = nodePlaces(folder);
     await nextIncarnation(places, noon);
-    assert.deepEqual(JSON.parse(readFileSync(places.stateFile, 'utf8')), { incarnation: 1_700_000_000, everClustered: false, generation: 0 });
+    assert.deepEqual(JSON.parse(readFileSync(places.stateFile, 'utf8')), { incarnation: 1_700_000_000, everClustered: false, generation: 1_700_000_000 });
     assert.deepEqual(readdirSync(folder).sort(), ['state.json', 'state.lock']);
   });
 });

@@ -23,7 +23,7 @@ for (const shell of shells) {
 
     test('a lock leaves its id, its mode and its token in variables', async () => {
       const { exit, out, err } = await desk.end(shell, 'dlm_lock a PR; echo "$DLM_LKID $DLM_MODE $DLM_TOKEN"');
-      assert.match(out, /^default:1\.\d+\.[0-9a-f]{8} PR [0-9a-f]{8}\.[0-9a-f]{8}\.[0-9a-f]{8}\n$/);
+      assert.match(out, /^default:1\.\d+\.[0-9a-f]{8} PR [0-9a-f]{12}\.[0-9a-f]{8}\.[0-9a-f]{8}\n$/);
       assert.deepEqual([exit, err], [0, '']);
     });
 

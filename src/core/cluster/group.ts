@@ -31,6 +31,8 @@ export class Group {
   constructor(
     readonly lockspace: string,
     readonly self: NodeId,
+    /** Which of our joins it is; a view that shows an earlier one is not about us. */
+    readonly ownJoin: number,
   ) {}
 
   get members(): readonly GroupMember[] {
@@ -47,7 +49,7 @@ export class Group {
     const members: GroupMember[] = [];
     for (const { node, incarnation, weight, lockspaces } of view.members) {
       const join = lockspaces.get(this.lockspace);
-      if (join === undefined) continue;
+      if (join === undefined || (node === this.self && join !== this.ownJoin)) continue;
       const known = before.get(node);
       const isSame = known?.incarnation === incarnation && known.join === join;
       members.push({ node, incarnation, join, weight, since: isSame ? known.since : view.id });

@@ -18,6 +18,7 @@ import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
 import type { Listener } from './port.js';
 import type { Recorder } from './recorder.js';
+import type { Life } from './state-file.js';
 
 /** A party that owns locks, as the host knows it. */
 export interface Owner {
@@ -52,13 +53,13 @@ export class Host {
   #lastOwner = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `life`: greater than that of every earlier node on this machine. `generation`: the highest that one of them knew. */
-  constructor(self: number, life: number, cluster: { side: Cluster; generation: number } | null = null) {
+  /** `life`: its numbers are greater than those of every earlier node on this machine. */
+  constructor(self: number, life: Life, cluster: Cluster | null = null) {
     this.self = self;
-    this.incarnation = life;
-    this.cluster = cluster?.side ?? null;
-    const place = { self: nodeId(self), incarnation: incarnation(life) };
-    this.node = new DlmNode(cluster === null ? place : { ...place, hasEngine: true, generation: cluster.generation });
+    this.incarnation = life.incarnation;
+    this.cluster = cluster;
+    const { generation } = life;
+    this.node = new DlmNode({ self: nodeId(self), incarnation: incarnation(life.incarnation), generation, hasEngine: cluster !== null });
   }
 
   /** May a lockspace be locked now? One that is not joined is for the node to refuse. */

@@ -22,9 +22,9 @@ export function formatLockId(lockspace: Place, id: Lkid): string {
   return `${lockspace.name}:${node}.${incarnation}.${hex8(id)}`;
 }
 
-/** `GENERATION.MASTERSHIP.SEQUENCE`, each as 8 hex digits. */
+/** `GENERATION.MASTERSHIP.SEQUENCE`, the first as 12 hex digits, the others as 8. */
 export function formatToken(generation: number, mastership: number, sequence: number): string {
-  return `${hex8(generation)}.${hex8(mastership)}.${hex8(sequence)}`;
+  return `${generation.toString(16).padStart(12, '0')}.${hex8(mastership)}.${hex8(sequence)}`;
 }
 
 /** The parts of a token. */

@@ -10,13 +10,13 @@ import { NodeClient } from './node-client.js';
 import { statusOf } from './node-status.js';
 import { stillLocked } from './outcome.js';
 import { nodePlaces } from './places.js';
-import { nextIncarnation } from './state-file.js';
+import { nextLife } from './state-file.js';
 import type { HolderInfo } from './types.js';
 import { ProcessWatch } from './watch.js';
 
 /** Rejects with `DLM_STATE_UNUSABLE`. */
 export async function openAlone(dir: string | undefined, holder: HolderInfo): Promise<NodeClient> {
-  const host = new Host(1, await nextIncarnation(nodePlaces(dir)));
+  const host = new Host(1, await nextLife(nodePlaces(dir)));
   const watch = new ProcessWatch(host, null);
   return new NodeClient(new AlonePort(host, watch, host.addOwner('session', holder.pid, holder.command)));
 }

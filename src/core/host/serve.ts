@@ -147,7 +147,7 @@ class ServingNode implements Served, ServedNode {
     this.left = new Promise((resolve) => (this.#tellLeft = resolve));
 
     const register = new ChildRegister(places);
-    this.host = cluster === null ? new Host(1, life.incarnation) : new Host(cluster.node, life.incarnation, { side: cluster, generation: life.generation });
+    this.host = new Host(cluster?.node ?? 1, life, cluster);
     if (options.record !== undefined) this.host.recorder = new Recorder(options.record, this.host.node.config);
     this.watch = new ProcessWatch(this.host, register);
     this.watch.awaitSurvivors(register.survivors());

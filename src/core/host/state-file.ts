@@ -17,7 +17,7 @@ interface State {
   readonly incarnation: number;
   /** Has this machine ever joined a cluster? Then no command starts a node by itself. */
   readonly everClustered: boolean;
-  /** The highest generation this node has heard of in a cluster. */
+  /** The highest generation that this node has begun with, or heard of in a cluster. */
   readonly generation: number;
 }
 
@@ -29,7 +29,7 @@ export interface Life {
   readonly generation: number;
 }
 
-/** Tokens print an incarnation as 8 hex digits. */
+/** What fits into the messages of every version. */
 const incarnationMax = 0xffff_ffff;
 const lockPatienceMillis = 10_000;
 
@@ -53,8 +53,10 @@ export async function nextLife(places: Places, nowMillis: number = Date.now()): 
     if (incarnation > incarnationMax) {
       throw new DlmError('DLM_STATE_UNUSABLE', `the incarnations in ${places.stateFile} are used up`, 'please report it');
     }
-    writeState(places, { ...state, incarnation });
-    return { incarnation, generation: state.generation };
+    // A life without a cluster makes no generations but this one, and no token of an earlier one may come again.
+    const generation = Math.max(state.generation + 1, incarnation);
+    writeState(places, { ...state, incarnation, generation });
+    return { incarnation, generation };
   } finally {
     lock.release();
   }

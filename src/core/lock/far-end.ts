@@ -31,7 +31,9 @@ export interface Overlap {
 export class FarEnd {
   pending: Pending = 'none';
   overlap: Overlap | null = null;
-  /** Which write of the resource's value the copy of the value is of. */
+  /** The resource's value, as this lock has read or written it last; null: it has done neither. */
+  valueCopy: Uint8Array | null = null;
+  /** Which write of the resource's value that is. */
   valueSequence = 0;
   /** The place in the master's queue: smaller ones are before it. */
   queueNumber = 0;

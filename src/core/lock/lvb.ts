@@ -13,7 +13,7 @@
  */
 import { Flag, Result } from './flags.js';
 import type { Lock } from './lock.js';
-import { PW, type ModeOrNone } from './mode.js';
+import { PW, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 
 export class ValueBlock {
@@ -70,6 +70,11 @@ export function moveValueOnGrant(resource: Resource, lock: Lock): Uint8Array | n
 
   if (resource.value !== null && !resource.value.isValid) lock.results |= Result.VALNOTVALID;
   return given;
+}
+
+/** Does a grant of this mode write the caller's value? */
+export function writesValue(lock: Lock, mode: Mode): boolean {
+  return transferOf(lock.granted, mode) === 'write' && lock.has(Flag.VALBLK) && !lock.has(Flag.IVVALBLK);
 }
 
 /** Move the value as an unlock demands: only PW and EX write. */

@@ -54,8 +54,8 @@ const refuse = (code: Refused['code'], rule: Rule | null = null): Refused => ({ 
 
 const valueNeeded: Rule = { name: 'valblk-needs-value', text: 'VALBLK needs a value of the lockspace\'s length' };
 
-/** Has its end been asked for already? */
-const isEnding = ({ far }: Lock): boolean => far !== null && (far.pending === 'unlock' || far.overlap?.operation === 'unlock');
+/** Is it granted, and is nothing more asked of it? */
+const isAtRest = ({ place, copy, far }: Lock): boolean => place === 'granted' && (copy === 'local' || far!.pending === 'none');
 
 export class Lockspace {
   readonly tables: Tables;
@@ -256,7 +256,7 @@ export class Lockspace {
   /** Hand an orphan of that name and mode to a new owner; it keeps its id, and no callback follows. */
   #adopt(wish: NewLock): Refused | Lock {
     const named = [...this.owners.orphans.keys()].filter((orphan) => orphan.resource.name === wish.name);
-    const lock = named.find((orphan) => orphan.granted === wish.mode && !isEnding(orphan));
+    const lock = named.find((orphan) => orphan.granted === wish.mode && isAtRest(orphan));
     if (lock === undefined) return refuse(named.length > 0 ? 'EAGAIN' : 'ENOENT');
 
     this.owners.remove(lock);

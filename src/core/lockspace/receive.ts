@@ -98,6 +98,7 @@ export class MasterSide implements Distant {
   unlock(from: NodeId, message: Unlock): void {
     const lock = this.#copyOf(from, message);
     if (lock === null) return;
+    if (message.value === null) lock.value = null;
     this.#during(lock, 'unlockReply', () => operations.unlock(this.#tables.turn, lock, message.flags, message.value));
     this.#tables.forget(lock);
   }

@@ -12,11 +12,12 @@ import type { NodeId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
-import { IV, compatible } from '../lock/mode.js';
+import { IV, compatible, type Mode } from '../lock/mode.js';
 import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
 import { endHere, tell } from './delivery.js';
 import { ask, askOverlapped, askParked } from './request.js';
+import { writesValue } from '../lock/lvb.js';
 import type { Tables } from './tables.js';
 
 export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
@@ -143,17 +144,27 @@ function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', 
 
 function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   const far = lock.far!;
+  noteValue(lock, answer);
   lock.granted = answer.mode;
   lock.requested = IV;
   lock.results = answer.results;
   lock.tokenSequence = answer.sequence;
   far.generation = answer.generation;
   far.mastership = answer.mastership;
-  far.valueSequence = answer.valueSequence;
-  if (answer.value !== null) lock.value = answer.value;
   if (lock.blocking !== null) lock.blocking.told = IV;
   lock.resource.joinGranted(lock, tables.turn.now);
   tell(tables, lock, 'OK', answer);
+}
+
+/** What the grant has read, or written, is what this lock knows of the value. */
+function noteValue(lock: Lock, { mode, value, valueSequence }: Answer): void {
+  const far = lock.far!;
+  const copy = value ?? (writesValue(lock, mode as Mode) ? lock.value : null);
+  if (copy !== null) {
+    far.valueCopy = copy;
+    far.valueSequence = valueSequence;
+  }
+  if (value !== null) lock.value = value;
 }
 
 export function receiveBlocking(tables: Tables, from: NodeId, { lkid, mode }: Blocking): void {

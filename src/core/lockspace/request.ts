@@ -12,8 +12,8 @@
 import { Flag, brokenConvertRule } from '../lock/flags.js';
 import { FarEnd, type Overlap } from '../lock/far-end.js';
 import type { Lock } from '../lock/lock.js';
-import { transferOf } from '../lock/lvb.js';
-import { IV, isSilent } from '../lock/mode.js';
+import { writesValue } from '../lock/lvb.js';
+import { IV, isSilent, type Mode } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endHere, tell, tellWaits } from './delivery.js';
@@ -96,8 +96,10 @@ export function sendConvert(tables: Tables, lock: Lock): void {
 
 /** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
 function convertSilently(tables: Tables, lock: Lock): void {
-  const writes = transferOf(lock.granted, lock.requested) === 'write' && lock.has(Flag.VALBLK) && !lock.has(Flag.IVVALBLK);
-  if (writes && lock.value !== null) lock.far!.valueSequence += 1;
+  if (lock.value !== null && writesValue(lock, lock.requested as Mode)) {
+    lock.far!.valueCopy = lock.value;
+    lock.far!.valueSequence += 1;
+  }
   lock.granted = lock.requested;
   lock.requested = IV;
   if (lock.blocking !== null) lock.blocking.told = IV;

@@ -59,10 +59,10 @@ export class Stack {
   ) {
     this.#outbox = outbox;
     this.lockspace = new Lockspace(name, config, numbers, outbox, alone(self));
-    this.#group = new Group(name, self);
+    this.#group = new Group(name, self, join);
     this.#recovery = new Recovery(this.lockspace.tables);
     this.#isRunning = !hasEngine;
-    this.lockspace.tables.enter(generation(hasEngine ? Math.max(incarnation, heard) : incarnation));
+    this.lockspace.tables.enter(generation(Math.max(incarnation, heard)));
   }
 
   get isRunning(): boolean {

@@ -19,6 +19,7 @@ import type { Lock } from '../lock/lock.js';
 import { PW } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
+import { isEnding } from './rebuild-locks.js';
 
 /** Returns the resources here that have lost a lock and may have something to grant now. */
 export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resource> {
@@ -70,7 +71,7 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
 /** A recovery that was abandoned had found a new master, which has not heard of all the locks here. */
 function isHalfTold(resource: Resource): boolean {
   for (const lock of resource.allLocks()) {
-    if (lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null) return true;
+    if (lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock)) return true;
   }
   return false;
 }
@@ -94,6 +95,7 @@ function becomeProcessCopy(lock: Lock, valueSequence: number): void {
   far.copy = 'process';
   far.generation = generation;
   far.mastership = mastership;
+  far.valueCopy = lock.value;
   far.valueSequence = valueSequence;
 }
 

@@ -58,7 +58,7 @@ function wantsOf(lock: Lock): ModeOrNone {
 }
 
 function recordOf(lock: Lock): LockRecord {
-  const { id, resource, granted, flags, results, value, generation, mastership, tokenSequence } = lock;
+  const { id, resource, granted, flags, results, generation, mastership, tokenSequence } = lock;
   const { valueSequence, queueNumber } = lock.far!;
   return {
     lkid: id,
@@ -67,7 +67,7 @@ function recordOf(lock: Lock): LockRecord {
     requested: wantsOf(lock),
     flags,
     results,
-    value,
+    value: lock.far!.valueCopy,
     valueSequence,
     generation,
     mastership,
@@ -98,6 +98,7 @@ function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
   if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, tables.numbers.nextMastership());
   const lock = new Lock(tables.numbers.nextLkid(tables.locks), resource, null, null, tables.turn.now);
   const far = new FarEnd('master', from, record.lkid);
+  far.valueCopy = record.value;
   far.valueSequence = record.valueSequence;
   far.queueNumber = record.queueNumber;
   far.generation = record.generation;

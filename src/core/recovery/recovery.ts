@@ -164,7 +164,7 @@ export class Recovery {
 
     this.#reached.clear();
     const isFirst = phase === 'members';
-    const next = isFirst ? nextGeneration(this.#reports) : this.#tables.generation;
+    const next = isFirst ? nextGeneration(this.#reports, members.seq) : this.#tables.generation;
     const order = { kind: 'proceed', phase, generation: next, slots: isFirst ? assignSlots(this.#reports) : [] } as const;
     for (const node of members.nodes) if (node !== members.self) this.#tables.send(node, order);
     return this.#proceed(order);

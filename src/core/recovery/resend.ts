@@ -10,6 +10,7 @@
  *
  * Kin: lock.c dlm_recover_waiters_pre(), dlm_recover_waiters_post().
  */
+import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV } from '../lock/mode.js';
 import { convertNow, unlock, type CancelStatus } from '../lock/operations.js';
@@ -53,7 +54,9 @@ function carryOn(tables: Tables, lock: Lock): void {
   far.overlap = null;
   far.node = tables.isMasterOf(lock.resource) ? null : lock.resource.home.master;
 
-  if (pending === 'cancel' || overlap?.operation === 'cancel') {
+  if (pending === 'cancel' && lock.requested === IV) {
+    lock.flags &= ~Flag.CANCEL;
+  } else if (pending === 'cancel' || overlap?.operation === 'cancel') {
     lock.requested = IV;
     if (lock.place === 'converting') lock.resource.joinGranted(lock, tables.turn.now);
     tell(tables, lock, overlap?.status ?? 'ECANCEL', null);

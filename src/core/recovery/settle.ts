@@ -8,7 +8,7 @@
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag } from '../lock/flags.js';
+import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
 import { CR } from '../lock/mode.js';
@@ -39,8 +39,8 @@ function putInOrder(resource: Resource): void {
 function valueOf(resource: Resource): ValueBlock | null {
   let newest: Lock | null = null;
   for (const lock of [...resource.grantedLocks(), ...resource.convertQueue]) {
-    if (lock.value === null || !lock.has(Flag.VALBLK)) continue;
-    if (lock.granted > CR) return blockOf(lock, true);
+    if (lock.far === null || lock.far.valueCopy === null || !lock.has(Flag.VALBLK)) continue;
+    if (lock.granted > CR) return blockOf(lock, (lock.results & Result.VALNOTVALID) === 0);
     if (newest === null || sequenceOf(lock) > sequenceOf(newest)) newest = lock;
   }
   return newest === null ? null : blockOf(newest, false);
@@ -50,7 +50,7 @@ const sequenceOf = (lock: Lock): number => lock.far?.valueSequence ?? 0;
 
 function blockOf(lock: Lock, isValid: boolean): ValueBlock {
   const block = new ValueBlock();
-  block.bytes = lock.value;
+  block.bytes = lock.far!.valueCopy;
   block.sequence = sequenceOf(lock);
   block.isValid = isValid;
   return block;

@@ -8,7 +8,7 @@
  *
  * Kin: member.c dlm_slots_assign().
  */
-import { generation, slot, type Generation, type NodeId } from '../base/ids.js';
+import { generation, slot, type Generation, type NodeId, type ViewId } from '../base/ids.js';
 import type { MemberReport, MemberSlot } from '../wire/message.js';
 
 export function assignSlots(reports: ReadonlyMap<NodeId, MemberReport>): MemberSlot[] {
@@ -28,9 +28,12 @@ export function assignSlots(reports: ReadonlyMap<NodeId, MemberReport>): MemberS
   return [...taken].map(([number, node]) => ({ node, slot: slot(number) })).sort((one, other) => one.node - other.node);
 }
 
-/** Greater than whatever anybody has heard of. */
-export function nextGeneration(reports: ReadonlyMap<NodeId, MemberReport>): Generation {
-  let highest = 0;
+/**
+ * Greater than whatever anybody has heard of, and at least the number of the view: of
+ * those who have heard of the last generation, nobody may be left.
+ */
+export function nextGeneration(reports: ReadonlyMap<NodeId, MemberReport>, view: ViewId): Generation {
+  let highest: number = view - 1;
   for (const report of reports.values()) highest = Math.max(highest, report.generation);
   return generation(highest + 1);
 }
