@@ -63,7 +63,8 @@ describe('what a node holds', () => {
     node.step(millis(0), lock('one', 1, Flag.PERSISTENT));
     node.step(millis(0), lock('one', 2));
     node.step(millis(0), { kind: 'endOwner', owner: ownerId(1) });
-    assert.deepEqual(node.counts('one'), { valueLength: 32, resources: 1, locks: 2, orphans: 1 });
+    const { valueLength, resources, locks, orphans } = node.counts('one')!;
+    assert.deepEqual({ valueLength, resources, locks, orphans }, { valueLength: 32, resources: 1, locks: 2, orphans: 1 });
     assert.equal(node.counts('two'), null);
     assert.deepEqual([node.hasOrphansOf(ownerId(1)), node.hasOrphansOf(ownerId(2))], [true, false]);
   });

@@ -33,6 +33,8 @@ export class FarEnd {
   overlap: Overlap | null = null;
   /** The resource's value, as this lock has read or written it last; null: it has done neither. */
   valueCopy: Uint8Array | null = null;
+  /** Was it valid then? */
+  valueIsValid = true;
   /** Which write of the resource's value that is. */
   valueSequence = 0;
   /** The place in the master's queue: smaller ones are before it. */

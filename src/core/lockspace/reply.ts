@@ -10,7 +10,7 @@
  */
 import type { NodeId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
-import { Flag } from '../lock/flags.js';
+import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV, compatible, type Mode } from '../lock/mode.js';
 import { Block } from '../lock/turn.js';
@@ -157,11 +157,12 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
 }
 
 /** What the grant has read, or written, is what this lock knows of the value. */
-function noteValue(lock: Lock, { mode, value, valueSequence }: Answer): void {
+function noteValue(lock: Lock, { mode, value, valueSequence, results }: Answer): void {
   const far = lock.far!;
   const copy = value ?? (writesValue(lock, mode as Mode) ? lock.value : null);
   if (copy !== null) {
     far.valueCopy = copy;
+    far.valueIsValid = value === null || (results & Result.VALNOTVALID) === 0;
     far.valueSequence = valueSequence;
   }
   if (value !== null) lock.value = value;

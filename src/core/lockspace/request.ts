@@ -98,6 +98,7 @@ export function sendConvert(tables: Tables, lock: Lock): void {
 function convertSilently(tables: Tables, lock: Lock): void {
   if (lock.value !== null && writesValue(lock, lock.requested as Mode)) {
     lock.far!.valueCopy = lock.value;
+    lock.far!.valueIsValid = true;
     lock.far!.valueSequence += 1;
   }
   lock.granted = lock.requested;

@@ -11,6 +11,7 @@
  */
 import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
+import { Result } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
 import { IV, type ModeOrNone } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
@@ -59,15 +60,16 @@ function wantsOf(lock: Lock): ModeOrNone {
 
 function recordOf(lock: Lock): LockRecord {
   const { id, resource, granted, flags, results, generation, mastership, tokenSequence } = lock;
-  const { valueSequence, queueNumber } = lock.far!;
+  const far = lock.far!;
+  const { valueSequence, queueNumber } = far;
   return {
     lkid: id,
     name: resource.name,
     granted,
     requested: wantsOf(lock),
     flags,
-    results,
-    value: lock.far!.valueCopy,
+    results: far.valueIsValid ? results : results | Result.VALNOTVALID,
+    value: far.valueCopy,
     valueSequence,
     generation,
     mastership,
@@ -99,6 +101,7 @@ function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
   const lock = new Lock(tables.numbers.nextLkid(tables.locks), resource, null, null, tables.turn.now);
   const far = new FarEnd('master', from, record.lkid);
   far.valueCopy = record.value;
+  far.valueIsValid = (record.results & Result.VALNOTVALID) === 0;
   far.valueSequence = record.valueSequence;
   far.queueNumber = record.queueNumber;
   far.generation = record.generation;

@@ -8,7 +8,7 @@
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag, Result } from '../lock/flags.js';
+import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
 import { CR } from '../lock/mode.js';
@@ -40,7 +40,7 @@ function valueOf(resource: Resource): ValueBlock | null {
   let newest: Lock | null = null;
   for (const lock of [...resource.grantedLocks(), ...resource.convertQueue]) {
     if (lock.far === null || lock.far.valueCopy === null || !lock.has(Flag.VALBLK)) continue;
-    if (lock.granted > CR) return blockOf(lock, (lock.results & Result.VALNOTVALID) === 0);
+    if (lock.granted > CR) return blockOf(lock, lock.far.valueIsValid);
     if (newest === null || sequenceOf(lock) > sequenceOf(newest)) newest = lock;
   }
   return newest === null ? null : blockOf(newest, false);
