@@ -72,9 +72,11 @@ export function moveValueOnGrant(resource: Resource, lock: Lock): Uint8Array | n
   return given;
 }
 
-/** Does a grant of this mode write the caller's value? */
-export function writesValue(lock: Lock, mode: Mode): boolean {
-  return transferOf(lock.granted, mode) === 'write' && lock.has(Flag.VALBLK) && !lock.has(Flag.IVVALBLK);
+/** Does a grant of this mode write the caller's value, or declare the resource's not valid? */
+export function writeOf(lock: Lock, mode: Mode): 'value' | 'notValid' | 'nothing' {
+  if (transferOf(lock.granted, mode) !== 'write') return 'nothing';
+  if (lock.has(Flag.IVVALBLK)) return 'notValid';
+  return lock.has(Flag.VALBLK) && lock.value !== null ? 'value' : 'nothing';
 }
 
 /** Move the value as an unlock demands: only PW and EX write. */

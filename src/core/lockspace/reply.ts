@@ -17,7 +17,7 @@ import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
 import { endHere, tell } from './delivery.js';
 import { ask, askOverlapped, askParked } from './request.js';
-import { writesValue } from '../lock/lvb.js';
+import { writeOf } from '../lock/lvb.js';
 import type { Tables } from './tables.js';
 
 export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
@@ -159,7 +159,9 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
 /** What the grant has read, or written, is what this lock knows of the value. */
 function noteValue(lock: Lock, { mode, value, valueSequence, results }: Answer): void {
   const far = lock.far!;
-  const copy = value ?? (writesValue(lock, mode as Mode) ? lock.value : null);
+  const write = writeOf(lock, mode as Mode);
+  const copy = value ?? (write === 'value' ? lock.value : null);
+  if (write === 'notValid') far.valueIsValid = false;
   if (copy !== null) {
     far.valueCopy = copy;
     far.valueIsValid = value === null || (results & Result.VALNOTVALID) === 0;

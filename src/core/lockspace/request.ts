@@ -12,7 +12,7 @@
 import { Flag, brokenConvertRule } from '../lock/flags.js';
 import { FarEnd, type Overlap } from '../lock/far-end.js';
 import type { Lock } from '../lock/lock.js';
-import { writesValue } from '../lock/lvb.js';
+import { writeOf } from '../lock/lvb.js';
 import { IV, isSilent, type Mode } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
@@ -96,10 +96,13 @@ export function sendConvert(tables: Tables, lock: Lock): void {
 
 /** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
 function convertSilently(tables: Tables, lock: Lock): void {
-  if (lock.value !== null && writesValue(lock, lock.requested as Mode)) {
-    lock.far!.valueCopy = lock.value;
-    lock.far!.valueIsValid = true;
-    lock.far!.valueSequence += 1;
+  const far = lock.far!;
+  const write = writeOf(lock, lock.requested as Mode);
+  if (write === 'notValid') far.valueIsValid = false;
+  if (write === 'value') {
+    far.valueCopy = lock.value;
+    far.valueIsValid = true;
+    far.valueSequence += 1;
   }
   lock.granted = lock.requested;
   lock.requested = IV;
