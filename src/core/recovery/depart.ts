@@ -16,7 +16,8 @@ import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
-import { PW } from '../lock/mode.js';
+import { writeOf } from '../lock/lvb.js';
+import { PW, type Mode } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
@@ -62,6 +63,8 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
       if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
     } else if (isLost) {
+      // Nobody can tell whether the old master has done it; better to warn in vain than not at all.
+      if (far.pending === 'convert' && writeOf(lock, lock.requested as Mode) === 'notValid') far.valueIsValid = false;
       far.node = null;
       far.lkid = null;
     }
