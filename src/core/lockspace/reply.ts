@@ -171,6 +171,9 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
 export function receiveBlocking(tables: Tables, from: NodeId, { lkid, mode }: Blocking): void {
   const lock = tables.lock(lkid);
   if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
-  if (lock.owner === null || compatible(lock.granted, mode)) return;
+  if (compatible(lock.granted, mode)) return;
+  // Should this node become the master, the holder knows already.
+  lock.remember().told = mode;
+  if (lock.owner === null) return;
   tables.outbox.push(new Block(lock.cookie, lock.id, mode));
 }

@@ -5,7 +5,7 @@
  * It knows nothing of outcomes. Whoever asks must not mistake "a conversion was
  * asked for" for "it was converted".
  */
-import { flagsOf, nameOf, parseLabel, parseProcess, targetOf, type Step } from './scenario.js';
+import { flagsOf, nameOf, parseLabel, parseParty, targetOf, type Step } from './scenario.js';
 import { showName } from './show.js';
 
 /** What was asked of one lock, from its `lock` call on. */
@@ -50,9 +50,10 @@ function note(locks: OpenHistory[], step: Step): void {
   if (step.verb === 'lock') {
     locks.push({ label: step.words[0] ?? '', resource: showName(nameOf(step)), calls: [step], callsAtEnd: null });
   } else if (step.verb === 'exit' || step.verb === 'close') {
-    const process = parseProcess(step.words[0]);
+    const { node, process } = parseParty(step.words[0]);
     for (const lock of locks) {
-      if (parseLabel(lock.label).process === process) lock.callsAtEnd ??= lock.calls.length;
+      const owner = parseLabel(lock.label);
+      if (owner.node === node && owner.process === process) lock.callsAtEnd ??= lock.calls.length;
     }
   } else {
     const target = targetOf(step);
