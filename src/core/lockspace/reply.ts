@@ -155,7 +155,8 @@ function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', 
 
 function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   const far = lock.far!;
-  lock.granted = answer.mode;
+  const knowsMode = answer.kind !== 'convertReply' || tables.turn.law.alternativeIsTold;
+  lock.granted = knowsMode ? answer.mode : lock.requested;
   lock.requested = IV;
   lock.results = answer.results;
   lock.tokenSequence = answer.sequence;

@@ -16,7 +16,8 @@ import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
-import { PW } from '../lock/mode.js';
+import { ValueBlock } from '../lock/lvb.js';
+import { PW, areMiddlePair } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 
@@ -40,7 +41,7 @@ function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>
   if (departed.size === 0) return;
   for (const lock of resource.allLocks()) {
     if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) continue;
-    if (lock.granted >= PW && lock.has(Flag.VALBLK) && resource.value !== null && resource.value.bytes !== null) resource.value.isValid = false;
+    if (lock.granted >= PW && lock.has(Flag.VALBLK)) (resource.value ??= new ValueBlock()).isValid = false;
     resource.leave(lock);
     tables.locks.remove(lock);
     touched.add(resource);
@@ -61,7 +62,17 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
     const far = lock.far!;
     if (far.pending !== 'lookup') far.node = null;
     far.lkid = null;
+    if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
   }
+}
+
+/** By the kernel's law a conversion between PR and CW counts as queued; from which mode, settle.ts will guess. */
+function queueMiddle(tables: Tables, lock: Lock): void {
+  const far = lock.far!;
+  if (far.pending !== 'convert' || far.overlap !== null || !areMiddlePair(lock.granted, lock.requested)) return;
+  far.pending = 'none';
+  lock.granted = lock.requested;
+  lock.resource.joinQueue(lock, 'converting', tables.turn.now);
 }
 
 /** A lock may also have asked somebody who is not, or no longer, the master. */

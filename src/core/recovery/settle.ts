@@ -11,13 +11,22 @@
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
-import { CR } from '../lock/mode.js';
+import { CR, CW, PR } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 
 export function settle(tables: Tables, resource: Resource): void {
   if (tables.config.law.orderSurvives) putInOrder(resource);
+  if (!tables.config.law.middleIsResent) guessModes(resource);
   resource.value = valueOf(resource);
+}
+
+/** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */
+function guessModes(resource: Resource): void {
+  const held = [...resource.grantedLocks()].find(({ granted }) => granted === PR || granted === CW);
+  for (const lock of resource.convertQueue) {
+    if (held !== undefined && lock.granted === lock.requested) lock.granted = held.granted;
+  }
 }
 
 /** The places that the old master gave are kept. */
