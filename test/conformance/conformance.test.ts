@@ -13,7 +13,7 @@ import {
   closingLine, countByRule, describeStep, runConformance, sumOf, unexplainedSteps, type ConformanceReport,
 } from '../../src/core/sim/conformance/conformance.js';
 import { differenceRules } from '../../src/core/sim/conformance/differences.js';
-import { randomScenarios, recordByKernelLaw } from './random-scenarios.js';
+import { randomClusters, randomScenarios, recordByKernelLaw } from './random-scenarios.js';
 import { readRecordings, runAll } from './recordings.js';
 
 const recordings = readRecordings();
@@ -100,5 +100,23 @@ describe('random scenarios, recorded by the kernel\'s law', () => {
       assert.deepEqual(unexplainedSteps(report).flatMap(describeStep), []);
       assert.deepEqual([...countByRule(report).keys()].filter((rule) => rule !== name), []);
     }
+  });
+});
+
+describe('random scenarios of three nodes, recorded by the kernel\'s law', () => {
+  const texts = [1, 2, 3].map((seed) => randomClusters(seed, 150, 40));
+  const recorded = texts.map((text) => ({ name: '', scenarios: text, results: recordByKernelLaw(text) }));
+
+  test('show no difference by that law, wherever the directory was', () => {
+    const report = runAll(recorded, kernelLaw);
+    assert.deepEqual(report.different.flatMap(describeStep), []);
+    assert.equal(closingLine(report), '450 scenarios, 18000 steps, 0 differ');
+  });
+
+  test('show differences by rule only, by ours', (context) => {
+    const report = runAll(recorded, defaultLaw);
+    for (const line of countsOf(report)) context.diagnostic(line);
+    assert.deepEqual(unexplainedSteps(report).flatMap(describeStep), []);
+    assert.ok(countByRule(report).get('orderSurvives')! > 20);
   });
 });

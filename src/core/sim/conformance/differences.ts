@@ -144,7 +144,8 @@ function isCancel(call: Step): boolean {
 function isSecondCancel({ history, difference }: Seen): boolean {
   if (difference.kind !== 'rc' || difference.kernel !== 'EINVAL' || difference.ours !== '0') return false;
   const lock = history.locks.findLast(({ label }) => label === targetOf(history.step));
-  return isCancel(history.step) && lock !== undefined && lock.calls.filter(isCancel).length > 1;
+  const isEarlier = (call: Step): boolean => isCancel(call) || call.verb === 'unlock';
+  return isCancel(history.step) && lock !== undefined && lock.calls.filter(isEarlier).length > 1;
 }
 
 /** The callbacks of a step as words, split into completions and blocking ones. */

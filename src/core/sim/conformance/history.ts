@@ -63,7 +63,9 @@ function note(locks: OpenHistory[], step: Step): void {
   } else if (step.verb === 'kill' || step.verb === 'leave' || step.verb === 'join') {
     const changed = step.words.map((word) => parseParty(word).node);
     for (const lock of locks) {
-      lock.isGone ||= changed.includes(parseLabel(lock.label).node);
+      const isTheirs = changed.includes(parseLabel(lock.label).node);
+      if (isTheirs && !lock.isGone) lock.callsAtEnd ??= lock.calls.length;
+      lock.isGone ||= isTheirs;
       lock.outlivesChange = !lock.isGone;
     }
   } else {
