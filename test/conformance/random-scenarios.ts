@@ -154,6 +154,12 @@ function randomClusterSteps(dice: Dice, length: number): string[] {
     labels.push(`n${dice.oneOf([...nodes])}:L${step}`);
     return `lock ${labels.at(-1)} res=${dice.oneOf(['R', 'R', 'R', 'S'])} mode=${dice.oneOf(theme.requestModes)}${settings(theme.requestFlags)}`;
   };
+  const event = (): string => {
+    const node = dice.oneOf([...nodes]);
+    if (dice.roll(3) === 0) return `purge nodeid=${node} pid=0`;
+    labels = labels.filter((label) => label[1] !== String(node));
+    return `exit n${node}`;
+  };
   return Array.from({ length }, (_, step) => {
     const next = change[moments.indexOf(step)];
     if (next !== undefined) {
@@ -169,6 +175,8 @@ function randomClusterSteps(dice: Dice, length: number): string[] {
     const what = dice.roll(10);
     // Calls that waited are a race afterwards; so they are few, and of one node.
     if (isSuspended) return step % 6 === 0 ? `lock n2:L${step} res=S mode=${dice.oneOf(modes)}` : 'settle';
+    // Whether an orphan's request is granted before it is taken back is a race, so nobody may be waiting.
+    if (what === 9 && !theme.requestFlags.includes('') && dice.roll(2) === 0) return event();
     if (recent === undefined || labels.length < 3 || what < 3) return lock(step);
     if (what < 7) return `convert ${recent} mode=${dice.oneOf(modes)}${settings(theme.convertFlags)}`;
     return what < 9 ? `unlock ${recent}${settings(unlockFlags)}` : `cancel ${recent}`;

@@ -22,9 +22,9 @@ export class Placement {
     this.#nodir = nodir;
   }
 
-  /** This view and those before it have come with that step, unless they were known already. */
+  /** That view, if it comes, comes with that step. */
   note(view: number, step: number): void {
-    while (this.#beginnings.length <= view) this.#beginnings.push(step);
+    this.#beginnings[view] = step;
   }
 
   readonly directoryOf = (name: string, view: ViewId): NodeId | null => {
