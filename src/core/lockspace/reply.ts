@@ -10,7 +10,7 @@
  */
 import type { NodeId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
-import { Flag } from '../lock/flags.js';
+import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV, compatible } from '../lock/mode.js';
 import { Block, Complete, Wait } from '../lock/turn.js';
@@ -150,6 +150,10 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
 function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', answer: Answer): void {
   lock.resource.joinQueue(lock, place, tables.turn.now);
   lock.far!.queueNumber = answer.queueNumber;
+  if ((answer.results & Result.DEMOTED) !== 0) {
+    lock.granted = answer.mode;
+    lock.results = answer.results;
+  }
   tellWaits(tables, lock);
 }
 

@@ -147,6 +147,7 @@ export function askCancel(tables: Tables, lock: Lock, flags: number, status: Can
 
 function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus): void {
   const far = lock.far!;
+  lock.results = 0;
   far.pending = 'cancel';
   far.node = lock.resource.home.master!;
   tables.send(far.node, { kind: 'cancel', lkid: lock.id, masterLkid: far.lkid!, flags, status });

@@ -8,17 +8,28 @@
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag } from '../lock/flags.js';
+import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
-import { CR, CW, PR } from '../lock/mode.js';
+import { CR, CW, NL, PR, compatible } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 
 export function settle(tables: Tables, resource: Resource): void {
   if (tables.config.law.orderSurvives) putInOrder(resource);
   if (!tables.config.law.middleIsResent) guessModes(resource);
+  demote(resource);
   resource.value = valueOf(resource);
+}
+
+/** A conversion that stands beside a mode which excludes its own has given it up; its holder was not told when. */
+function demote(resource: Resource): void {
+  for (const lock of resource.convertQueue) {
+    if (!lock.has(Flag.CONVDEADLK)) continue;
+    if ([...resource.grantedLocks()].every(({ granted }) => compatible(granted, lock.granted))) continue;
+    lock.granted = NL;
+    lock.results |= Result.DEMOTED;
+  }
 }
 
 /** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */

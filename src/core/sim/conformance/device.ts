@@ -77,8 +77,7 @@ export class Device {
     this.#setting = setting;
     this.#placement = new Placement(recorded, scenario.nodir);
     const config = { valueLength, law, nodir: scenario.nodir, placement: this.#placement.directoryOf };
-    const joining = scenario.steps.filter(({ verb }) => verb === 'join').flatMap(({ words }) => nodesIn(words));
-    this.#cluster = new Cluster(scenario.nodes, new Set(joining), config, (node, effect) => this.#observe(node, effect));
+    this.#cluster = new Cluster(scenario.nodes, latecomers(scenario.steps), config, (node, effect) => this.#observe(node, effect));
   }
 
   /** Carry out one line, and tell what a person at the device would have seen. */
@@ -310,6 +309,17 @@ function keyOf({ node, process }: Party): string {
 
 function nodesIn(words: readonly string[]): number[] {
   return words.map((word) => parseParty(word).node);
+}
+
+/** The nodes of which nothing is heard before they join. */
+function latecomers(steps: readonly Step[]): Set<number> {
+  const heardOf = new Set<number>();
+  const late = new Set<number>();
+  for (const { verb, words } of steps) {
+    for (const node of nodesIn(words)) if (verb === 'join' && !heardOf.has(node)) late.add(node);
+    for (const node of nodesIn(words)) heardOf.add(node);
+  }
+  return late;
 }
 
 function modeOf(step: Step): Mode {
