@@ -6,7 +6,7 @@
  * ours that follows the kernel's law to the letter writes their recording.
  */
 import { kernelLaw } from '../../src/core/lock/law.js';
-import { Device, type Haste } from '../../src/core/sim/conformance/device.js';
+import { Device } from '../../src/core/sim/conformance/device.js';
 import { parseScenarios } from '../../src/core/sim/conformance/scenario.js';
 
 /** Numbers that look random and depend on the seed only. */
@@ -114,10 +114,10 @@ function randomSteps(dice: Dice, theme: Theme, length: number): string[] {
 }
 
 /** What a node that follows the kernel's law does, in the format of a result file. */
-export function recordByKernelLaw(scenarioText: string, haste: Haste = 'delivered'): string {
+export function recordByKernelLaw(scenarioText: string, outrun = 0): string {
   return parseScenarios(scenarioText)
     .flatMap((scenario) => {
-      const device = new Device(kernelLaw, { scenario, recorded: [], haste });
+      const device = new Device(kernelLaw, { scenario, recorded: [], outrun });
       return scenario.steps.map((step, i) => JSON.stringify({ s: scenario.name, i, op: step.line, ...device.perform(step) }));
     })
     .join('\n');

@@ -134,7 +134,7 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
   const { overlap } = lock.far!;
   lock.far!.overlap = null;
   if (answer.standing === 'nothing') {
-    lock.flags &= ~Flag.CANCEL;
+    if (tables.turn.law.cancelAgainIsQuiet) lock.flags &= ~Flag.CANCEL;
   } else if (answer.mode === IV) {
     endHere(tables, lock, answer.standing as 'ECANCEL');
     return;

@@ -93,24 +93,25 @@ function isHalfTold(resource: Resource): boolean {
 
 /** Another node will be master: the locks of others go, for they tell it themselves; ours become copies. */
 function giveAway(tables: Tables, resource: Resource): void {
-  const sequence = resource.value?.sequence ?? 0;
   for (const lock of resource.allLocks()) {
     if (lock.copy === 'master') {
       resource.leave(lock);
       tables.locks.remove(lock);
     } else {
-      becomeProcessCopy(lock, sequence);
+      becomeProcessCopy(lock, resource.value);
     }
   }
 }
 
-function becomeProcessCopy(lock: Lock, valueSequence: number): void {
+/** Whether its copy of the value is the latest one can only be told by the bytes. */
+function becomeProcessCopy(lock: Lock, value: ValueBlock | null): void {
   const { generation, mastership } = lock;
   const far = (lock.far ??= new FarEnd('process', null, null));
   far.copy = 'process';
   far.generation = generation;
   far.mastership = mastership;
-  far.valueSequence = valueSequence;
+  const isLatest = lock.value !== null && value?.bytes?.every((byte, place) => byte === lock.value![place]) === true;
+  far.valueSequence = value === null ? 0 : value.sequence - (isLatest ? 0 : 1);
 }
 
 /** Has the one gone who was asked for the master? Then everybody who waits for the answer asks again. */

@@ -36,17 +36,18 @@ import { bytesOfHex, hexOfBytes, showState } from './show.js';
 
 const valueLength = 32;
 
-/** After a step in haste: has the network been quicker than the next call, or not? */
-export type Haste = 'delivered' | 'under way';
-
 /** What a device is for: the nodes, and where the masters are to be. */
 export interface Setting {
   readonly scenario: Pick<Scenario, 'nodes' | 'nodir' | 'steps'>;
   readonly recorded: readonly RecordedStep[];
-  readonly haste: Haste;
+  /**
+   * A step in haste is a race: is what it sends delivered before the next call is made? A bit for each such step,
+   * the first one the lowest; set: no, the next call outran it.
+   */
+  readonly outrun: number;
 }
 
-export const oneNode: Setting = { scenario: { nodes: 1, nodir: false, steps: [] }, recorded: [], haste: 'delivered' };
+export const oneNode: Setting = { scenario: { nodes: 1, nodir: false, steps: [] }, recorded: [], outrun: 0 };
 
 type Call = (step: Step) => string;
 
@@ -66,6 +67,7 @@ export class Device {
   readonly #ended = new Set<OwnerId>();
   #lastOwner = 0;
   #stepCount = 0;
+  #hasteCount = 0;
   #events: RecordedEvent[] = [];
   #isSuspended = false;
   #blocked: Blocked[] = [];
@@ -84,7 +86,7 @@ export class Device {
   perform(step: Step): Outcome {
     const call = this.#calls[step.verb];
     const rc = call === undefined ? this.#act(step) : call(step);
-    if (!step.inHaste || this.#setting.haste === 'delivered') this.#cluster.settle();
+    if (!step.inHaste || !this.#isOutrun()) this.#cluster.settle();
     this.#stepCount += 1;
     const ev = this.#events;
     const answer = rc === null ? {} : { rc };
@@ -94,6 +96,11 @@ export class Device {
     if (this.#isSuspended) return { ...answer, ev, st: {} };
     const st = showState(this.#cluster.dumps(), this.#memory.labelOf, this.#setting.scenario.nodes > 1);
     return { ...answer, ev, st };
+  }
+
+  #isOutrun(): boolean {
+    this.#hasteCount += 1;
+    return (this.#setting.outrun & (1 << (this.#hasteCount - 1))) !== 0;
   }
 
   readonly #calls: Readonly<Record<string, Call>> = {
