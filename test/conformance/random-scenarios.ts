@@ -114,11 +114,71 @@ function randomSteps(dice: Dice, theme: Theme, length: number): string[] {
 }
 
 /** What a node that follows the kernel's law does, in the format of a result file. */
-export function recordByKernelLaw(scenarioText: string): string {
+export function recordByKernelLaw(scenarioText: string, outrun = 0): string {
   return parseScenarios(scenarioText)
     .flatMap((scenario) => {
-      const device = new Device(kernelLaw);
+      const device = new Device(kernelLaw, { scenario, recorded: [], outrun });
       return scenario.steps.map((step, i) => JSON.stringify({ s: scenario.name, i, op: step.line, ...device.perform(step) }));
     })
     .join('\n');
+}
+
+/** What else happens among three nodes; each at most once. */
+const changes: readonly (readonly string[])[] = [
+  ['kill n3'], ['kill n1'], ['kill n2'], ['leave n3'], ['join n3'], ['leave n3', 'join n3'], ['kill n3', 'kill n2'], ['suspend', 'resume'], ['kill n3 n2'],
+];
+
+/** `count` scenarios of `length` steps on three nodes, some of which die, leave, or come. */
+export function randomClusters(seed: number, count: number, length: number): string {
+  const dice = new Dice(seed);
+  return Array.from({ length: count }, (_, index) => {
+    const steps = randomClusterSteps(dice, length);
+    const nodir = dice.roll(4) === 0 ? ['nodir'] : [];
+    return [`scenario random-cluster/${seed}-${index}`, 'nodes 3', ...nodir, ...steps, ''].join('\n');
+  }).join('\n');
+}
+
+function randomClusterSteps(dice: Dice, length: number): string[] {
+  const theme = dice.oneOf(themes);
+  const change = dice.oneOf(changes);
+  const moments = change.map((_, index) => Math.floor((length * (index + 1)) / (change.length + 1)) + dice.roll(3));
+  const nodes = new Set([1, 2, 3]);
+  if (change[0]!.startsWith('join')) nodes.delete(3);
+  let labels: string[] = [];
+  let isSuspended = false;
+  const settings = (choices: readonly string[]): string => {
+    const flags = dice.oneOf(choices);
+    return (flags === '' ? '' : ` flags=${flags}`) + (dice.roll(2) === 0 ? ` lvb=0${1 + dice.roll(9)}` : '');
+  };
+  const lock = (step: number): string => {
+    labels.push(`n${dice.oneOf([...nodes])}:L${step}`);
+    return `lock ${labels.at(-1)} res=${dice.oneOf(['R', 'R', 'R', 'S'])} mode=${dice.oneOf(theme.requestModes)}${settings(theme.requestFlags)}`;
+  };
+  const event = (): string => {
+    const node = dice.oneOf([...nodes]);
+    if (dice.roll(3) === 0) return `purge n${node} nodeid=${dice.oneOf([...nodes])} pid=0`;
+    labels = labels.filter((label) => label[1] !== String(node));
+    return `exit n${node}`;
+  };
+  return Array.from({ length }, (_, step) => {
+    const next = change[moments.indexOf(step)];
+    if (next !== undefined) {
+      for (const [, node] of next.matchAll(/n(\d)/g)) {
+        if (next.startsWith('join')) nodes.add(Number(node));
+        else nodes.delete(Number(node));
+      }
+      labels = labels.filter((label) => nodes.has(Number(label[1])));
+      isSuspended = next === 'suspend';
+      return next;
+    }
+    const recent = labels[Math.max(0, labels.length - 1 - dice.roll(5))];
+    const what = dice.roll(10);
+    // Calls that waited are a race afterwards; so they are few, and of one node.
+    if (isSuspended) return step % 6 === 0 ? `lock n2:L${step} res=S mode=${dice.oneOf(modes)}` : 'settle';
+    // Whether an orphan's request is granted before it is taken back is a race, so nobody may be waiting.
+    if (what === 9 && !theme.requestFlags.includes('') && dice.roll(2) === 0) return event();
+    if (recent === undefined || labels.length < 3 || what < 3) return lock(step);
+    if (what < 7) return `convert ${recent} mode=${dice.oneOf(modes)}${settings(theme.convertFlags)}`;
+    return what < 9 ? `unlock ${recent}${settings(unlockFlags)}` : `cancel ${recent}`;
+  });
 }

@@ -20,6 +20,10 @@ export interface Law {
   readonly grantLeavesConvertQueue: boolean;
   /** Those who wait keep their order when the master of the resource is lost. */
   readonly orderSurvives: boolean;
+  /** A conversion between PR and CW that a lost master has not answered is asked again, in the mode the lock has. */
+  readonly middleIsResent: boolean;
+  /** A holder elsewhere learns that its conversion was granted at once in an alternative mode. */
+  readonly alternativeIsTold: boolean;
   /** Whoever adopts an orphan may not ask for what no lock call may ask for. */
   readonly adoptionIsChecked: boolean;
 }
@@ -33,6 +37,8 @@ export const kernelLaw: Law = {
   deadlockedIsTold: false,
   grantLeavesConvertQueue: false,
   orderSurvives: false,
+  middleIsResent: false,
+  alternativeIsTold: false,
   adoptionIsChecked: false,
 };
 
@@ -45,5 +51,7 @@ export const defaultLaw: Law = {
   deadlockedIsTold: true,
   grantLeavesConvertQueue: true,
   orderSurvives: true,
+  middleIsResent: true,
+  alternativeIsTold: true,
   adoptionIsChecked: true,
 };

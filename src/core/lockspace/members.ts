@@ -15,6 +15,9 @@ export interface Participant {
   readonly weight: number;
 }
 
+/** Whose part of the directory a name shall be in that view; null: whose its number says. The same on every member. */
+export type Placement = (name: string, seq: ViewId) => NodeId | null;
+
 export class Members {
   /** In the order of their numbers. */
   readonly nodes: readonly NodeId[];
@@ -26,6 +29,7 @@ export class Members {
     readonly self: NodeId,
     readonly seq: ViewId,
     participants: readonly Participant[],
+    readonly placement: Placement | null = null,
   ) {
     this.nodes = participants.map(({ node }) => node);
     this.#since = new Map(participants.map(({ node, since }) => [node, since]));
@@ -54,6 +58,8 @@ export class Members {
 
   directoryOf(name: string): NodeId {
     if (this.#shares.length === 1) return this.#shares[0]!;
+    const placed = this.placement?.(name, this.seq) ?? null;
+    if (placed !== null && this.has(placed)) return placed;
     return this.#shares[(hash(name) >>> 8) % this.#shares.length]!;
   }
 }

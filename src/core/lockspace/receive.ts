@@ -13,10 +13,11 @@ import type { Status } from '../base/status.js';
 import { FarEnd } from '../lock/far-end.js';
 import { Lock } from '../lock/lock.js';
 import { stateOf } from '../lock/lvb.js';
-import { IV, isSilent, type Mode } from '../lock/mode.js';
+import { IV, type Mode } from '../lock/mode.js';
 import * as operations from '../lock/operations.js';
 import type { Distant } from '../lock/turn.js';
 import type { Answer, Cancel, Convert, Remove, Request, Standing, Unlock } from '../wire/message.js';
+import { isUnanswered } from './request.js';
 import type { Tables } from './tables.js';
 
 type ReplyKind = Exclude<Answer['kind'], 'grant'>;
@@ -91,7 +92,7 @@ export class MasterSide implements Distant {
     const lock = this.#copyOf(from, message);
     if (lock === null) return;
     const { mode, flags, value } = message;
-    const kind = isSilent(lock.granted, mode) ? null : 'convertReply';
+    const kind = isUnanswered(this.#tables.turn.law, lock.granted, mode) ? null : 'convertReply';
     this.#during(lock, kind, () => operations.convert(this.#tables.turn, lock, { mode, flags, value }));
   }
 

@@ -124,7 +124,7 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
   const { overlap } = lock.far!;
   lock.far!.overlap = null;
   if (answer.standing === 'nothing') {
-    lock.flags &= ~Flag.CANCEL;
+    if (tables.turn.law.cancelAgainIsQuiet) lock.flags &= ~Flag.CANCEL;
   } else if (answer.mode === IV) {
     endHere(tables, lock, answer.standing as 'ECANCEL');
     return;
@@ -140,12 +140,17 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
 function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', answer: Answer): void {
   lock.resource.joinQueue(lock, place, tables.turn.now);
   lock.far!.queueNumber = answer.queueNumber;
+  if ((answer.results & Result.DEMOTED) !== 0) {
+    lock.granted = answer.mode;
+    lock.results = answer.results;
+  }
 }
 
 function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   const far = lock.far!;
   noteValue(lock, answer);
-  lock.granted = answer.mode;
+  const knowsMode = answer.kind !== 'convertReply' || tables.turn.law.alternativeIsTold;
+  lock.granted = knowsMode ? answer.mode : lock.requested;
   lock.requested = IV;
   lock.results = answer.results;
   lock.tokenSequence = answer.sequence;
@@ -173,6 +178,9 @@ function noteValue(lock: Lock, { mode, value, valueSequence, results }: Answer):
 export function receiveBlocking(tables: Tables, from: NodeId, { lkid, mode }: Blocking): void {
   const lock = tables.lock(lkid);
   if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
-  if (lock.owner === null || compatible(lock.granted, mode)) return;
+  if (compatible(lock.granted, mode)) return;
+  // Should this node become the master, the holder knows already.
+  lock.remember().told = mode;
+  if (lock.owner === null) return;
   tables.outbox.push(new Block(lock.cookie, lock.id, mode));
 }

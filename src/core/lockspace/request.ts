@@ -11,9 +11,10 @@
  */
 import { Flag, brokenConvertRule } from '../lock/flags.js';
 import { FarEnd, type Overlap } from '../lock/far-end.js';
+import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { writeOf } from '../lock/lvb.js';
-import { IV, isSilent, type Mode } from '../lock/mode.js';
+import { IV, isDown, isSilent, type Mode, type ModeOrNone } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endHere, tell, tellWaits } from './delivery.js';
@@ -90,8 +91,13 @@ export function sendConvert(tables: Tables, lock: Lock): void {
   const mode = lock.requested as never;
   far.node = lock.resource.home.master!;
   tables.send(far.node, { kind: 'convert', lkid, masterLkid: far.lkid!, mode, flags, value });
-  if (isSilent(lock.granted, mode)) convertSilently(tables, lock);
+  if (isUnanswered(tables.turn.law, lock.granted, mode)) convertSilently(tables, lock);
   else far.pending = 'convert';
+}
+
+/** Is a conversion done by its holder at once? By the kernel's law that is every one downward, whatever its master thinks. */
+export function isUnanswered(law: Law, from: ModeOrNone, to: Mode): boolean {
+  return law.alternativeIsTold ? isSilent(from, to) : isDown(from, to);
 }
 
 /** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
@@ -151,6 +157,7 @@ export function askCancel(tables: Tables, lock: Lock, flags: number, status: Can
 
 function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus): void {
   const far = lock.far!;
+  lock.results = 0;
   far.pending = 'cancel';
   far.node = lock.resource.home.master!;
   tables.send(far.node, { kind: 'cancel', lkid: lock.id, masterLkid: far.lkid!, flags, status });

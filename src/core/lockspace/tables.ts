@@ -14,7 +14,7 @@ import { Turn, type Callback } from '../lock/turn.js';
 import type { LockMessage, RecoveryMessage, Send } from '../wire/message.js';
 import { Directory } from './directory.js';
 import { LockTable } from './lock-table.js';
-import { hash, type Members } from './members.js';
+import { hash, type Members, type Placement } from './members.js';
 import type { Numbers } from './numbers.js';
 import { Owners } from './owners.js';
 import { ResourceTable, nowhere } from './resource-table.js';
@@ -25,6 +25,8 @@ export interface LockspaceConfig {
   readonly law: Law;
   /** Is the directory node of a name always its master? Then there are no lookups, and every change moves masters. */
   readonly nodir: boolean;
+  /** For worlds in which somebody else has chosen. */
+  readonly placement?: Placement;
 }
 
 /** No message is under way for longer than so many recoveries. */

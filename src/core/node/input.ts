@@ -67,6 +67,8 @@ export interface PurgeOwner extends InLockspace {
 /** End the orphans that one owner left, or all of them. */
 export interface PurgeOrphans extends InLockspace {
   readonly kind: 'purgeOrphans';
+  /** Those on another node; that one is asked and nobody waits for it. */
+  readonly node?: NodeId;
   readonly formerOwner: OwnerId | null;
 }
 

@@ -210,7 +210,8 @@ export class DlmNode {
         lockspace.purgeOwner(now, input.owner);
         break;
       case 'purgeOrphans':
-        lockspace.purgeOrphans(now, input.formerOwner);
+        if (input.node === undefined || input.node === this.config.self) lockspace.purgeOrphans(now, input.formerOwner);
+        else lockspace.purgeOrphansOn(input.node, input.formerOwner);
         break;
       default:
         unreachable(input);

@@ -111,7 +111,7 @@ export class Stack {
     const { self } = this.lockspace.tables;
     const departed = this.#departed;
     this.#departed = new Set();
-    const members = new Members(self, seq, this.#group.members);
+    const members = new Members(self, seq, this.#group.members, this.lockspace.config.placement);
     this.#heed(this.#recovery.begin(now, members, departed));
     return this.#readLetters(now);
   }

@@ -16,8 +16,8 @@ import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
-import { writeOf } from '../lock/lvb.js';
-import { PW, type Mode } from '../lock/mode.js';
+import { ValueBlock, writeOf } from '../lock/lvb.js';
+import { PW, areMiddlePair, type Mode } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
@@ -41,7 +41,7 @@ function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>
   if (departed.size === 0) return;
   for (const lock of resource.allLocks()) {
     if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) continue;
-    if (lock.granted >= PW && lock.has(Flag.VALBLK) && resource.value !== null && resource.value.bytes !== null) resource.value.isValid = false;
+    if (lock.granted >= PW && lock.has(Flag.VALBLK)) (resource.value ??= new ValueBlock()).isValid = false;
     resource.leave(lock);
     tables.locks.remove(lock);
     touched.add(resource);
@@ -67,8 +67,18 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       if (far.pending === 'convert' && writeOf(lock, lock.requested as Mode) === 'notValid') far.valueIsValid = false;
       far.node = null;
       far.lkid = null;
+      if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
     }
   }
+}
+
+/** By the kernel's law a conversion between PR and CW counts as queued; from which mode, settle.ts will guess. */
+function queueMiddle(tables: Tables, lock: Lock): void {
+  const far = lock.far!;
+  if (far.pending !== 'convert' || far.overlap !== null || !areMiddlePair(lock.granted, lock.requested)) return;
+  far.pending = 'none';
+  lock.granted = lock.requested;
+  lock.resource.joinQueue(lock, 'converting', tables.turn.now);
 }
 
 /** A recovery that was abandoned had found a new master, which has not heard of all the locks here. */
@@ -81,25 +91,26 @@ function isHalfTold(resource: Resource): boolean {
 
 /** Another node will be master: the locks of others go, for they tell it themselves; ours become copies. */
 function giveAway(tables: Tables, resource: Resource): void {
-  const sequence = resource.value?.sequence ?? 0;
   for (const lock of resource.allLocks()) {
     if (lock.copy === 'master') {
       resource.leave(lock);
       tables.locks.remove(lock);
     } else {
-      becomeProcessCopy(lock, sequence);
+      becomeProcessCopy(lock, resource.value);
     }
   }
 }
 
-function becomeProcessCopy(lock: Lock, valueSequence: number): void {
+/** Whether its copy of the value is the latest one can only be told by the bytes. */
+function becomeProcessCopy(lock: Lock, value: ValueBlock | null): void {
   const { generation, mastership } = lock;
   const far = (lock.far ??= new FarEnd('process', null, null));
   far.copy = 'process';
   far.generation = generation;
   far.mastership = mastership;
   far.valueCopy = lock.value;
-  far.valueSequence = valueSequence;
+  const isLatest = lock.value !== null && value?.bytes?.every((byte, place) => byte === lock.value![place]) === true;
+  far.valueSequence = value === null ? 0 : value.sequence - (isLatest ? 0 : 1);
 }
 
 /** Has the one gone who was asked for the master? Then everybody who waits for the answer asks again. */

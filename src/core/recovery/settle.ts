@@ -8,16 +8,36 @@
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag } from '../lock/flags.js';
+import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
-import { CR } from '../lock/mode.js';
+import { CR, CW, NL, PR, compatible } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 
 export function settle(tables: Tables, resource: Resource): void {
   if (tables.config.law.orderSurvives) putInOrder(resource);
+  if (!tables.config.law.middleIsResent) guessModes(resource);
+  demote(resource);
   resource.value = valueOf(resource);
+}
+
+/** A conversion that stands beside a mode which excludes its own has given it up; its holder was not told when. */
+function demote(resource: Resource): void {
+  for (const lock of resource.convertQueue) {
+    if (!lock.has(Flag.CONVDEADLK)) continue;
+    if ([...resource.grantedLocks()].every(({ granted }) => compatible(granted, lock.granted))) continue;
+    lock.granted = NL;
+    lock.results |= Result.DEMOTED;
+  }
+}
+
+/** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */
+function guessModes(resource: Resource): void {
+  const held = [...resource.grantedLocks()].find(({ granted }) => granted === PR || granted === CW);
+  for (const lock of resource.convertQueue) {
+    if (held !== undefined && lock.granted === lock.requested) lock.granted = held.granted;
+  }
 }
 
 /** The places that the old master gave are kept. */
@@ -41,7 +61,7 @@ function valueOf(resource: Resource): ValueBlock | null {
   for (const lock of [...resource.grantedLocks(), ...resource.convertQueue]) {
     if (lock.far === null || lock.far.valueCopy === null || !lock.has(Flag.VALBLK)) continue;
     if (lock.granted > CR) return blockOf(lock, lock.far.valueIsValid);
-    if (newest === null || sequenceOf(lock) > sequenceOf(newest)) newest = lock;
+    if (newest === null || sequenceOf(lock) >= sequenceOf(newest)) newest = lock;
   }
   return newest === null ? null : blockOf(newest, false);
 }

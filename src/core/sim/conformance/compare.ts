@@ -12,7 +12,7 @@ export interface Field {
   readonly kind: 'op' | 'rc' | 'ev' | 'st';
   /** The lock's label, the resource's name, or nothing. */
   readonly subject: string;
-  /** Of a resource: `g`, `c`, `w`, `lvb`, `invalid`, or all of it. */
+  /** Of a resource: `g`, `c`, `w`, `lvb`, `invalid`, `master`, or all of it. */
   readonly part: string;
 }
 
@@ -106,6 +106,7 @@ function compareResource(name: string, kernel?: RecordedResource, ours?: Recorde
     ...compareField(at('st', name, 'w'), (kernel.w ?? []).join(' '), show(ours.w).join(' ')),
     ...compareField(at('st', name, 'lvb'), kernel.lvb ?? 'none', ours.lvb ?? 'none'),
     ...compareField(at('st', name, 'invalid'), String(kernel.invalid ?? false), String(ours.invalid ?? false)),
+    ...compareField(at('st', name, 'master'), String(kernel.master ?? 'not told'), String(ours.master ?? 'not told')),
   ];
 }
 

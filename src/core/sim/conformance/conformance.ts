@@ -1,10 +1,9 @@
 /**
- * The referee: scenarios carried out by our node, held against the recordings of
+ * The referee: scenarios carried out by our nodes, held against the recordings of
  * a real kernel.
  *
  * Under the kernel's law every difference counts. Under ours, those that follow
- * from a choice of ours are told apart by the rule that explains them. Scenarios
- * that need several nodes are counted and left out.
+ * from a choice of ours are told apart by the rule that explains them.
  */
 import type { Law } from '../../lock/law.js';
 import { showField, type Difference } from './compare.js';
@@ -30,22 +29,16 @@ export interface DifferentStep {
 export interface ConformanceReport {
   readonly scenarios: number;
   readonly steps: number;
-  /** Scenarios for several nodes, which were not run. */
-  readonly leftOut: number;
   readonly different: readonly DifferentStep[];
 }
 
 /** Run one scenario file against its result file. */
 export function runConformance(scenarioText: string, resultText: string, law: Law): ConformanceReport {
   const recordings = parseRecordings(resultText);
-  const all = parseScenarios(scenarioText);
-  const trials = all
-    .filter((scenario) => scenario.nodes === 1)
-    .map((scenario) => new Trial(scenario, recordings.get(scenario.name) ?? []));
+  const trials = parseScenarios(scenarioText).map((scenario) => new Trial(scenario, recordings.get(scenario.name) ?? []));
   return {
     scenarios: trials.length,
     steps: trials.reduce((sum, { scenario }) => sum + scenario.steps.length, 0),
-    leftOut: all.length - trials.length,
     different: trials.flatMap((trial) => differentSteps(trial, law)),
   };
 }
@@ -65,7 +58,6 @@ export function sumOf(reports: readonly ConformanceReport[]): ConformanceReport 
   return {
     scenarios: add((report) => report.scenarios),
     steps: add((report) => report.steps),
-    leftOut: add((report) => report.leftOut),
     different: reports.flatMap((report) => report.different),
   };
 }

@@ -18,8 +18,8 @@ import { asksFor, isConvert, type History, type LockHistory } from './history.js
 import { flagsOf, nameOf, targetOf, type Step } from './scenario.js';
 import { showName } from './show.js';
 
-/** The choices that can show themselves on one node. */
-export type RuleName = Exclude<keyof Law, 'orderSurvives'>;
+/** Each switch has a rule of its name. */
+export type RuleName = keyof Law;
 
 /** A difference, and what led to it. */
 export interface Seen {
@@ -64,6 +64,21 @@ export const differenceRules: readonly DifferenceRule[] = [
     name: 'grantLeavesConvertQueue',
     reason: 'a granted lock would stay in the conversion queue and lose its mode on the next pass',
     covers: (seen) => concernsCall(seen, (call) => waitsInDeadlock(call) && mayQueueForItsOwnMode(call)),
+  },
+  {
+    name: 'orderSurvives',
+    reason: 'whoever has waited longest would be sent to the end by the death of a node that is nothing to it',
+    covers: severalOutlivedChange,
+  },
+  {
+    name: 'middleIsResent',
+    reason: 'a mode that its holder knows well would be guessed, and two that exclude each other might be granted',
+    covers: (seen) => concernsLock(seen, (lock) => lock.outlivesChange && lock.calls.some(isMiddleInHaste)),
+  },
+  {
+    name: 'alternativeIsTold',
+    reason: 'the holder would take itself to have the mode it asked for',
+    covers: (seen) => concernsCall(seen, (call) => isConvert(call) && asksFor(call, Flag.ALTPR | Flag.ALTCW)),
   },
   {
     name: 'adoptionIsChecked',
@@ -129,7 +144,8 @@ function isCancel(call: Step): boolean {
 function isSecondCancel({ history, difference }: Seen): boolean {
   if (difference.kind !== 'rc' || difference.kernel !== 'EINVAL' || difference.ours !== '0') return false;
   const lock = history.locks.findLast(({ label }) => label === targetOf(history.step));
-  return isCancel(history.step) && lock !== undefined && lock.calls.filter(isCancel).length > 1;
+  const isEarlier = (call: Step): boolean => isCancel(call) || call.verb === 'unlock';
+  return isCancel(history.step) && lock !== undefined && lock.calls.filter(isEarlier).length > 1;
 }
 
 /** The callbacks of a step as words, split into completions and blocking ones. */
@@ -156,9 +172,20 @@ function hearsLess(seen: Seen): boolean {
   return heard.length === 0;
 }
 
+/** Is it about a resource on which at least two, of nodes that stayed, may have been waiting when the members changed? */
+function severalOutlivedChange(seen: Seen): boolean {
+  const resources = resourcesOf(seen);
+  return seen.history.locks.filter((lock) => lock.outlivesChange && resources.includes(lock.resource)).length > 1;
+}
+
 /** Does the call convert to CW, or to CW if nothing else will do? */
 function wantsCw(call: Step): boolean {
   return isConvert(call) && (modeNamed(call.settings.get('mode') ?? '') === modeNamed('CW') || asksFor(call, Flag.ALTCW));
+}
+
+/** May the call have been converting between PR and CW when its master was lost? */
+function isMiddleInHaste(call: Step): boolean {
+  return isConvert(call) && call.inHaste && ['PR', 'CW'].includes((call.settings.get('mode') ?? '').toUpperCase());
 }
 
 function waitsInDeadlock(call: Step): boolean {

@@ -5,7 +5,7 @@
  * It knows nothing of outcomes. Whoever asks must not mistake "a conversion was
  * asked for" for "it was converted".
  */
-import { flagsOf, nameOf, parseLabel, parseProcess, targetOf, type Step } from './scenario.js';
+import { flagsOf, nameOf, parseLabel, parseParty, targetOf, type Step } from './scenario.js';
 import { showName } from './show.js';
 
 /** What was asked of one lock, from its `lock` call on. */
@@ -16,11 +16,15 @@ export interface LockHistory {
   readonly calls: readonly Step[];
   /** How many of the calls came before its process ended; null while it lives. */
   readonly callsAtEnd: number | null;
+  /** Was it asked for before the members changed, by a node that has stayed? */
+  readonly outlivesChange: boolean;
 }
 
 interface OpenHistory extends LockHistory {
   readonly calls: Step[];
   callsAtEnd: number | null;
+  outlivesChange: boolean;
+  isGone: boolean;
 }
 
 export class History {
@@ -48,11 +52,21 @@ export class History {
 
 function note(locks: OpenHistory[], step: Step): void {
   if (step.verb === 'lock') {
-    locks.push({ label: step.words[0] ?? '', resource: showName(nameOf(step)), calls: [step], callsAtEnd: null });
+    const label = step.words[0] ?? '';
+    locks.push({ label, resource: showName(nameOf(step)), calls: [step], callsAtEnd: null, outlivesChange: false, isGone: false });
   } else if (step.verb === 'exit' || step.verb === 'close') {
-    const process = parseProcess(step.words[0]);
+    const { node, process } = parseParty(step.words[0]);
     for (const lock of locks) {
-      if (parseLabel(lock.label).process === process) lock.callsAtEnd ??= lock.calls.length;
+      const owner = parseLabel(lock.label);
+      if (owner.node === node && owner.process === process) lock.callsAtEnd ??= lock.calls.length;
+    }
+  } else if (step.verb === 'kill' || step.verb === 'leave' || step.verb === 'join') {
+    const changed = step.words.map((word) => parseParty(word).node);
+    for (const lock of locks) {
+      const isTheirs = changed.includes(parseLabel(lock.label).node);
+      if (isTheirs && !lock.isGone) lock.callsAtEnd ??= lock.calls.length;
+      lock.isGone ||= isTheirs;
+      lock.outlivesChange = !lock.isGone;
     }
   } else {
     const target = targetOf(step);

@@ -9,19 +9,28 @@
  */
 import { kernelLaw, type Law } from '../../lock/law.js';
 import type { Difference, Field } from './compare.js';
-import { differenceRules, type RuleName } from './differences.js';
+import { differenceRules, type RuleName, type Seen } from './differences.js';
 import { History } from './history.js';
+import type { Step } from './scenario.js';
 import type { Trial } from './trial.js';
 
 /** The rule that explains a difference of this step under this law, or null. */
 export function ruleFor(trial: Trial, law: Law, step: number, difference: Difference): RuleName | null {
   if (difference.kind === 'op' || trial.under(kernelLaw)[step]!.length > 0) return null;
 
-  const history = new History(trial.scenario.steps.slice(0, step + 1));
-  const rule = differenceRules.find(
-    ({ name, covers }) => law[name] && covers({ history, difference }) && isCause(trial, law, name, step, difference),
-  );
+  const seen = seenAt(trial.scenario.steps.slice(0, step + 1), difference);
+  const rule = differenceRules.find(({ name, covers }) => law[name] && covers(seen) && isCause(trial, law, name, step, difference));
   return rule === undefined ? null : rule.name;
+}
+
+/** What led to a difference. How a call ended that had to wait is a return code, as of the step that made the call. */
+function seenAt(steps: readonly Step[], difference: Difference): Seen {
+  const late = /^late\((.*)\)$/;
+  const kernel = late.exec(difference.kernel)?.[1];
+  const ours = late.exec(difference.ours)?.[1];
+  if (kernel === undefined || ours === undefined) return { history: new History(steps), difference };
+  const call = steps.findLastIndex(({ line }) => line === difference.subject);
+  return { history: new History(steps.slice(0, call + 1)), difference: { kind: 'rc', subject: '', part: '', kernel, ours } };
 }
 
 function isCause(trial: Trial, law: Law, name: RuleName, step: number, difference: Difference): boolean {

@@ -19,6 +19,8 @@ export interface RecordedResource {
   readonly w?: readonly string[];
   readonly lvb?: string;
   readonly invalid?: boolean;
+  /** The node that decides; of several only. */
+  readonly master?: number;
 }
 
 /** What one step did. */

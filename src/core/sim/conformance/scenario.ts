@@ -7,12 +7,16 @@
 import { flagNamed } from '../../lock/flags.js';
 import { bytesOfHex } from './show.js';
 
-/** A lock's name in a scenario: `[nN][pP]:NAME`; node and process default to 1. */
-export interface Label {
-  /** As written, which is also how recordings show it. */
-  readonly text: string;
+/** One process of one node: `[nN][pP]`; both default to 1. */
+export interface Party {
   readonly node: number;
   readonly process: number;
+}
+
+/** A lock's name in a scenario: `[nN][pP]:NAME`. */
+export interface Label extends Party {
+  /** As written, which is also how recordings show it. */
+  readonly text: string;
 }
 
 export interface Step {
@@ -29,22 +33,25 @@ export interface Step {
 export interface Scenario {
   readonly name: string;
   readonly nodes: number;
+  /** Is there no directory? */
+  readonly nodir: boolean;
   readonly steps: readonly Step[];
 }
 
 /** Read a scenario file. Throws on a line before the first scenario. */
 export function parseScenarios(text: string): Scenario[] {
-  const scenarios: (Scenario & { nodes: number; steps: Step[] })[] = [];
+  const scenarios: (Scenario & { nodes: number; nodir: boolean; steps: Step[] })[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.replace(/(^|\s)#.*/, '').trim();
     if (line === '') continue;
     const [word, ...rest] = line.split(/\s+/);
     const current = scenarios.at(-1);
 
-    if (word === 'scenario') scenarios.push({ name: rest.join(' '), nodes: 1, steps: [] });
+    if (word === 'scenario') scenarios.push({ name: rest.join(' '), nodes: 1, nodir: false, steps: [] });
     else if (current === undefined) throw new SyntaxError(`line ${index + 1}: expected 'scenario NAME', got '${line}'`);
     else if (word === 'nodes') current.nodes = Number(rest[0]);
-    else if (word !== 'nodir') current.steps.push(parseStep(line));
+    else if (word === 'nodir') current.nodir = true;
+    else current.steps.push(parseStep(line));
   }
   return scenarios;
 }
@@ -92,7 +99,7 @@ export function targetOf(step: Step): string | number {
   return given.startsWith('@') ? given.slice(1) : Number(given);
 }
 
-/** The process that `exit p2`, `close p2` or `purge p2` speaks of. */
-export function parseProcess(word: string | undefined): number {
-  return Number(/p(\d+)$/.exec(word ?? '')?.[1] ?? 1);
+/** The process that `exit n2p2`, `close p2` or `purge p2` speaks of. */
+export function parseParty(word = ''): Party {
+  return { node: Number(/n(\d+)/.exec(word)?.[1] ?? 1), process: Number(/p(\d+)$/.exec(word)?.[1] ?? 1) };
 }

@@ -10,15 +10,21 @@ import type { RecordedResource } from './recording.js';
 /** Names at least this long are written as their length. */
 const longName = 32;
 
+/** Of several nodes each shows what it is master of. */
 export function showState(
-  dump: LockspaceDump,
-  labelOf: (id: Lkid) => string,
+  dumps: ReadonlyMap<number, LockspaceDump>,
+  labelOf: (node: number, id: Lkid) => string,
+  hasSeveral: boolean,
 ): Record<string, RecordedResource> {
   const shown: Record<string, RecordedResource> = {};
-  for (const resource of dump.resources) {
-    let name = showName(resource.name);
-    while (name in shown) name += '#';
-    shown[name] = showResource(resource, labelOf);
+  for (const [node, { resources }] of dumps) {
+    for (const resource of resources) {
+      if (resource.master !== node) continue;
+      let name = showName(resource.name);
+      while (name in shown) name += '#';
+      const locks = showResource(resource, (lock) => labelOf(lock.holder ?? node, lock.holderLkid ?? lock.lkid));
+      shown[name] = hasSeveral ? { ...locks, master: node } : locks;
+    }
   }
   return shown;
 }
@@ -28,9 +34,9 @@ export function showName(name: string): string {
   return name.length >= longName ? `len${name.length}` : name.replace(/[^\x20-\x7e]/g, '.');
 }
 
-function showResource(resource: ResourceDump, labelOf: (id: Lkid) => string): RecordedResource {
+function showResource(resource: ResourceDump, labelOf: (lock: LockDump) => string): RecordedResource {
   const show = (locks: readonly LockDump[]): string[] =>
-    locks.map((lock) => `${labelOf(lock.lkid)}:${showModes(lock.granted, lock.requested)}`);
+    locks.map((lock) => `${labelOf(lock)}:${showModes(lock.granted, lock.requested)}`);
   return {
     ...(resource.granted.length > 0 ? { g: show(resource.granted) } : {}),
     ...(resource.converting.length > 0 ? { c: show(resource.converting) } : {}),
