@@ -125,7 +125,7 @@ export function recordByKernelLaw(scenarioText: string, outrun = 0): string {
 
 /** What else happens among three nodes; each at most once. */
 const changes: readonly (readonly string[])[] = [
-  ['kill n3'], ['kill n3'], ['kill n2'], ['leave n3'], ['join n3'], ['leave n3', 'join n3'], ['kill n3', 'kill n2'], ['suspend', 'resume'], ['kill n3 n2'],
+  ['kill n3'], ['kill n1'], ['kill n2'], ['leave n3'], ['join n3'], ['leave n3', 'join n3'], ['kill n3', 'kill n2'], ['suspend', 'resume'], ['kill n3 n2'],
 ];
 
 /** `count` scenarios of `length` steps on three nodes, some of which die, leave, or come. */
@@ -156,7 +156,7 @@ function randomClusterSteps(dice: Dice, length: number): string[] {
   };
   const event = (): string => {
     const node = dice.oneOf([...nodes]);
-    if (dice.roll(3) === 0) return `purge nodeid=${node} pid=0`;
+    if (dice.roll(3) === 0) return `purge n${node} nodeid=${dice.oneOf([...nodes])} pid=0`;
     labels = labels.filter((label) => label[1] !== String(node));
     return `exit n${node}`;
   };
