@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { kernelLaw } from '../../src/core/lock/law.js';
-import { Device } from '../../src/core/sim/conformance/device.js';
+import { Device, oneNode } from '../../src/core/sim/conformance/device.js';
 import type { Outcome } from '../../src/core/sim/conformance/recording.js';
 import { parseScenarios } from '../../src/core/sim/conformance/scenario.js';
 
 /** What the last line of a scenario leads to. */
 function last(text: string): Outcome {
-  const device = new Device(kernelLaw);
   const [scenario] = parseScenarios(`scenario a\n${text}`);
+  const device = new Device(kernelLaw, { ...oneNode, scenario: scenario! });
   return scenario!.steps.map((step) => device.perform(step)).at(-1)!;
 }
 
@@ -97,5 +97,50 @@ describe('a call', () => {
     assert.deepEqual(last(`${orphans}\npurge nodeid=1 pid=0`).st, { R: { g: ['C:PR'] } });
     assert.deepEqual(last(`${orphans}\npurge nodeid=1 pid=@p1`).st, { R: { g: ['p3:B:PR', 'p2:A:PR'] } });
     assert.equal(last('purge nodeid=9 pid=0').rc, 'ENOBUFS');
+  });
+});
+
+describe('among several nodes', () => {
+  test('a buffer comes back from the master as it was sent, though it was overwritten meanwhile', () => {
+    const waits = 'nodes 3\nlock A res=R mode=EX\nlock n2:B res=R mode=PR flags=VALBLK\nconvert n2:B mode=EX lvb=09\nunlock A';
+    assert.deepEqual(last(waits).ev?.find((event) => 'ast' in event && event.ast === 'n2:B'), { ast: 'n2:B', status: '0', lvb: '' });
+    const local = waits.replace('nodes 3\n', '').replaceAll('n2', 'p2');
+    assert.deepEqual(last(local).ev?.find((event) => 'ast' in event && event.ast === 'p2:B'), { ast: 'p2:B', status: '0', lvb: '09' });
+  });
+
+  test('the master is told, and whoever dies takes its locks along', () => {
+    const { ev, st } = last('nodes 3\nlock n3:A res=R mode=EX\nlock n2:B res=R mode=PR\nkill n3');
+    assert.deepEqual(ev, [{ ast: 'n2:B', status: '0' }]);
+    assert.deepEqual(st, { R: { g: ['n2:B:PR'], master: 2 } });
+  });
+
+  test('a leave ends the locks of its processes first, and the value they may have been writing', () => {
+    const { st } = last(`nodes 3
+      lock N res=R mode=NL flags=VALBLK
+      lock n3:A res=R mode=EX flags=VALBLK
+      convert n3:A mode=EX flags=VALBLK lvb=0102
+      leave n3`);
+    assert.deepEqual(st, { R: { g: ['N:NL'], lvb: '0102', invalid: true, master: 1 } });
+  });
+
+  test('a node that joins is none before, and changes no master', () => {
+    const { st } = last('nodes 3\nlock n2:A res=R mode=PR\njoin n3\nlock n3:B res=R mode=PR');
+    assert.deepEqual(st, { R: { g: ['n3:B:PR', 'n2:A:PR'], master: 2 } });
+  });
+
+  test('a call waits on the node that made it, and its lock never gets its label', () => {
+    const { ev, st } = last('nodes 3\nlock A res=R mode=PR\nsuspend\nlock n2p2:B res=R mode=PR\nunlock p2:Z lkid=999\nresume');
+    assert.deepEqual(ev, [
+      { ast: 'n2p2:B', status: '0' },
+      { late_rc: 'lock n2p2:B res=R mode=PR', rc: '0' },
+      { late_rc: 'unlock p2:Z lkid=999', rc: 'ENOENT' },
+    ]);
+    assert.deepEqual(st, { R: { g: ['?:PR', 'A:PR'], master: 1 } });
+  });
+
+  test('a purge reaches the orphans of another node, and fails where there is no such node', () => {
+    const orphan = 'nodes 3\nlock N res=R mode=NL\nlock n2p2:A res=R mode=EX flags=PERSISTENT\nexit n2p2';
+    assert.deepEqual(last(`${orphan}\npurge nodeid=2 pid=@n2p2`).st, { R: { g: ['N:NL'], master: 1 } });
+    assert.equal(last(`${orphan}\nkill n2\npurge nodeid=2 pid=0`).rc, 'ENOBUFS');
   });
 });

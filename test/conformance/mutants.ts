@@ -1,7 +1,7 @@
 /**
  * Mutants of the law: one line broken, with the story of what goes wrong.
  *
- * The fragment to replace must occur exactly once in its file of src/core/lock. The
+ * The fragment to replace must occur exactly once in its file of src/core. The
  * recordings must tell every mutant from the real thing; if one survives, a
  * scenario is missing, or the line is not needed.
  */
@@ -16,20 +16,20 @@ const mutantsOf = (file: string, all: readonly (readonly [from: string, to: stri
   all.map(([from, to, story]) => ({ file, from, to, story }));
 
 export const mutants: readonly Mutant[] = [
-  ...mutantsOf('mode.ts', [
+  ...mutantsOf('lock/mode.ts', [
     ['/* CR */ allBut(EX)', '/* CR */ allBut()', 'a reader is let in beside an exclusive holder'],
     ['/* CW */ allBut(PR, PW, EX)', '/* CW */ allBut(PW, EX)', 'CW asked for beside PR no longer waits'],
     ['/* PW */ allBut(CW, PR, PW, EX)', '/* PW */ allBut(CW, PW, EX)', 'PR and PW are taken for compatible'],
     ['(one === PR && other === CW) ||', '', 'only one direction between PR and CW counts as the special pair'],
   ]),
-  ...mutantsOf('flags.ts', [
+  ...mutantsOf('lock/flags.ts', [
     ['nameLengthMax = 64', 'nameLengthMax = 63', 'names of 64 bytes are refused'],
     ['/* CW */ [PR, PW, EX]', '/* CW */ [PW, EX]', 'QUECVT refuses to go from CW to PR'],
     ['(flags & Flag.QUECVT) !== 0 && !(flags & Flag.CONVERT)', 'false', 'QUECVT on a new request is accepted'],
     ['(flags & Flag.CANCEL) !== 0,', 'false,', 'CANCEL on a new request is accepted'],
     ['(flags & ~unlockFlags) !== 0', 'false', 'an unlock takes any flag'],
   ]),
-  ...mutantsOf('lvb.ts', [
+  ...mutantsOf('lock/lvb.ts', [
     ["/* CW   */ '--RRRR'", "/* CW   */ '-RRRRR'", 'CW to CR reads the value'],
     ["/* PW   */ 'WWWWWR'", "/* PW   */ 'WWWWWW'", 'PW to EX writes instead of reading'],
     ["/* EX   */ 'WWWWWW'", "/* EX   */ 'WWWWWR'", 'EX to EX reads instead of writing'],
@@ -41,13 +41,13 @@ export const mutants: readonly Mutant[] = [
     ['resource.value.isValid = false;', '', 'IVVALBLK is ignored'],
     ['value.isValid = true;', '', 'a write does not make the value valid again'],
   ]),
-  ...mutantsOf('lock.ts', [
+  ...mutantsOf('lock/lock.ts', [
     ['this.results = 0;', '', 'what one call reports is reported again by the next'],
   ]),
-  ...mutantsOf('resource.ts', [
+  ...mutantsOf('lock/resource.ts', [
     ['if (lock.has(Flag.HEADQUE)) queue.prepend(lock);\n    else queue.append(lock);', 'queue.append(lock);', 'HEADQUE joins at the tail'],
   ]),
-  ...mutantsOf('grant.ts', [
+  ...mutantsOf('lock/grant.ts', [
     ['if (lock.has(Flag.EXPEDITE)) return true;', '', 'EXPEDITE waits like any other'],
     ['return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty;', 'return true;', 'QUECVT jumps the queue'],
     ['if (lock.has(Flag.NOORDER)) return true;', '', 'NOORDER waits its turn'],
@@ -64,21 +64,21 @@ export const mutants: readonly Mutant[] = [
     ["if (judge(resource, lock, 'retry') === 'granted') grant(turn, resource, lock);\n    else ", '', 'waiters are never granted'],
     ['tellHoldersAfterPass(turn, resource, { highest, includesCw });', ';', 'after a pass nobody is told'],
   ]),
-  ...mutantsOf('deadlock.ts', [
+  ...mutantsOf('lock/deadlock.ts', [
     ['if (blocksOther && (!passedItself || blockedByOther)) return true;', '', 'deadlocks wait for ever'],
     ['(!passedItself || blockedByOther)', 'blockedByOther', 'one who would only wait behind another is not in deadlock'],
   ]),
-  ...mutantsOf('blocking.ts', [
+  ...mutantsOf('lock/blocking.ts', [
     ['if (areMiddlePair(holder.granted, mode)) return holder.told < EX;', '', 'PR holders hear of CW only once'],
     ['return holder.told < mode && !compatible(holder.granted, mode);', 'return !compatible(holder.granted, mode);', 'holders hear again and again'],
     ['tellAll(turn, resource.convertQueue, blocked);', '', 'NOQUEUEBAST does not reach converters'],
     ['isPrBeforeCw && still.highest === PR ? CW : still.highest', 'still.highest', 'a PR holder is told of PR where a CW is blocked'],
   ]),
-  ...mutantsOf('turn.ts', [
+  ...mutantsOf('lock/turn.ts', [
     ['        lock.results,\n', '        0,\n', 'a completion reports nothing beside its status'],
     ['memory.told = remembered;', '', 'nothing of what a holder was told is remembered'],
   ]),
-  ...mutantsOf('operations.ts', [
+  ...mutantsOf('lock/operations.ts', [
     ["if (lock.place !== 'granted') return ended('EBUSY');", '', 'a converting lock can be converted once more'],
     ["if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT)) {", "if (verdict === 'deadlock') {", 'NODLCKWT does not wait'],
     ['grantConversions(turn, lock.resource);', '', 'a demoted lock does not let the others go first'],
@@ -86,5 +86,28 @@ export const mutants: readonly Mutant[] = [
     ['moveValueOnUnlock(resource, lock);', '', 'no unlock writes a value'],
     ["if (lock.place === 'granted') return null;", '', 'cancelling a granted lock completes'],
     ["if (lock.place === 'converting') resource.joinGranted(lock, turn.now);\n  else resource.leave(lock);", 'resource.leave(lock);', 'a cancelled conversion loses its granted mode'],
+  ]),
+  ...mutantsOf('lockspace/receive.ts', [
+    ['const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks'],
+    ['if (this.#kind === null) return;', '', 'a conversion that its holder has done is answered'],
+    ['this.#send(from, \'requestReply\', lkid, \'notMaster\');', '', 'who asks the wrong node is not told'],
+  ]),
+  ...mutantsOf('lockspace/reply.ts', [
+    ['lock.remember().told = mode;', '', 'a holder on the new master is told again what it knows'],
+    ['if (answer.value !== null) lock.value = answer.value;', '', 'a holder elsewhere keeps no copy of the value it read'],
+  ]),
+  ...mutantsOf('recovery/depart.ts', [
+    ['lock.granted >= PW && lock.has(Flag.VALBLK)', 'lock.granted >= PW', 'a dead writer without VALBLK makes the value invalid'],
+    ['lock.granted >= PW && lock.has(Flag.VALBLK)', 'false', 'a dead writer leaves a valid value'],
+    ['    touched.add(resource);', '', 'nobody is granted what the dead held'],
+  ]),
+  ...mutantsOf('recovery/settle.ts', [
+    ['lock.granted > CR', 'lock.granted > NL', 'a CR holder vouches for the value'],
+    ['blockOf(newest, false)', 'blockOf(newest, true)', 'an old copy counts as valid'],
+    ['|| !lock.has(Flag.VALBLK)', '', 'a copy counts that nobody asked for'],
+  ]),
+  ...mutantsOf('recovery/recovery.ts', [
+    ['keepOwnLocks(resource);', '', 'the new master forgets its own locks'],
+    ['grantPending(tables.turn, resource, occasion);', '', 'nothing is granted after a recovery'],
   ]),
 ];
