@@ -90,21 +90,14 @@ export const mutants: readonly Mutant[] = [
   ...mutantsOf('lockspace/receive.ts', [
     ['const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks'],
     ['if (this.#kind === null) return;', '', 'a conversion that its holder has done is answered'],
-    ['this.#send(from, \'requestReply\', lkid, \'notMaster\');', '', 'who asks the wrong node is not told'],
   ]),
   ...mutantsOf('lockspace/reply.ts', [
     ['lock.remember().told = mode;', '', 'a holder on the new master is told again what it knows'],
-    ['if (answer.value !== null) lock.value = answer.value;', '', 'a holder elsewhere keeps no copy of the value it read'],
   ]),
   ...mutantsOf('recovery/depart.ts', [
     ['lock.granted >= PW && lock.has(Flag.VALBLK)', 'lock.granted >= PW', 'a dead writer without VALBLK makes the value invalid'],
     ['lock.granted >= PW && lock.has(Flag.VALBLK)', 'false', 'a dead writer leaves a valid value'],
     ['    touched.add(resource);', '', 'nobody is granted what the dead held'],
-  ]),
-  ...mutantsOf('recovery/settle.ts', [
-    ['lock.granted > CR', 'lock.granted > NL', 'a CR holder vouches for the value'],
-    ['blockOf(newest, false)', 'blockOf(newest, true)', 'an old copy counts as valid'],
-    ['|| !lock.has(Flag.VALBLK)', '', 'a copy counts that nobody asked for'],
   ]),
   ...mutantsOf('recovery/recovery.ts', [
     ['keepOwnLocks(resource);', '', 'the new master forgets its own locks'],

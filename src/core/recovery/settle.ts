@@ -61,7 +61,7 @@ function valueOf(resource: Resource): ValueBlock | null {
   for (const lock of [...resource.grantedLocks(), ...resource.convertQueue]) {
     if (lock.value === null || !lock.has(Flag.VALBLK)) continue;
     if (lock.granted > CR) return blockOf(lock, true);
-    if (newest === null || sequenceOf(lock) > sequenceOf(newest)) newest = lock;
+    if (newest === null || sequenceOf(lock) >= sequenceOf(newest)) newest = lock;
   }
   return newest === null ? null : blockOf(newest, false);
 }
