@@ -83,6 +83,11 @@ const stories: Readonly<Record<RuleName, string>> = {
     lock n2:B res=R mode=NL
     convert n2:B mode=PW flags=ALTPR
     convert n2:B mode=PW flags=QUECVT`,
+  copiesAreKnown: `
+    nodes 3
+    lock n3:N res=R mode=NL
+    lock A res=R mode=PR flags=VALBLK
+    kill n3`,
   adoptionIsChecked: `
     lock B res=R mode=PR flags=ORPHAN,CANCEL
     lock p2:A res=R mode=EX flags=PERSISTENT

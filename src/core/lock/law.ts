@@ -24,6 +24,8 @@ export interface Law {
   readonly middleIsResent: boolean;
   /** A holder elsewhere learns that its conversion was granted at once in an alternative mode. */
   readonly alternativeIsTold: boolean;
+  /** When a value is made anew of the holders' copies, only what was really read or written is one. */
+  readonly copiesAreKnown: boolean;
   /** Whoever adopts an orphan may not ask for what no lock call may ask for. */
   readonly adoptionIsChecked: boolean;
 }
@@ -39,6 +41,7 @@ export const kernelLaw: Law = {
   orderSurvives: false,
   middleIsResent: false,
   alternativeIsTold: false,
+  copiesAreKnown: false,
   adoptionIsChecked: false,
 };
 
@@ -53,5 +56,6 @@ export const defaultLaw: Law = {
   orderSurvives: true,
   middleIsResent: true,
   alternativeIsTold: true,
+  copiesAreKnown: true,
   adoptionIsChecked: true,
 };

@@ -15,9 +15,11 @@ import { Result } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
 import { IV, type ModeOrNone } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
+import type { Law } from '../lock/law.js';
 import type { Tables } from '../lockspace/tables.js';
 import type { LockRecord, RebuildLocks, RebuildLocksReply } from '../wire/message.js';
 import { inBatches, type Errands } from './errands.js';
+import { copyOf } from './settle.js';
 
 /** This node is the new master: its own locks are where they belong. */
 export function keepOwnLocks(resource: Resource): void {
@@ -42,7 +44,7 @@ export function tellLocks(tables: Tables, errands: Errands): void {
         if (lock.far!.pending === 'none') lock.far!.node = node;
       }
     });
-    tables.send(node, { kind: 'rebuildLocks', batch, locks: locks.map(recordOf) });
+    tables.send(node, { kind: 'rebuildLocks', batch, locks: locks.map((lock) => recordOf(lock, tables.config.law)) });
   }
 }
 
@@ -58,7 +60,7 @@ function wantsOf(lock: Lock): ModeOrNone {
   return lock.place === 'granted' || lock.far!.pending === 'cancel' ? IV : lock.requested;
 }
 
-function recordOf(lock: Lock): LockRecord {
+function recordOf(lock: Lock, law: Law): LockRecord {
   const { id, resource, granted, flags, results, generation, mastership, tokenSequence } = lock;
   const far = lock.far!;
   const { valueSequence, queueNumber } = far;
@@ -69,7 +71,7 @@ function recordOf(lock: Lock): LockRecord {
     requested: wantsOf(lock),
     flags,
     results: far.valueIsValid ? results : results | Result.VALNOTVALID,
-    value: far.valueCopy,
+    value: copyOf(lock, law),
     valueSequence,
     generation,
     mastership,

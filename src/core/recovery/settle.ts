@@ -9,6 +9,7 @@
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
 import { Flag, Result } from '../lock/flags.js';
+import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
 import { CR, CW, NL, PR, compatible } from '../lock/mode.js';
@@ -19,7 +20,7 @@ export function settle(tables: Tables, resource: Resource): void {
   if (tables.config.law.orderSurvives) putInOrder(resource);
   if (!tables.config.law.middleIsResent) guessModes(resource);
   demote(resource);
-  resource.value = valueOf(resource);
+  resource.value = valueOf(resource, tables.config.law);
 }
 
 /** A conversion that stands beside a mode which excludes its own has given it up; its holder was not told when. */
@@ -56,21 +57,27 @@ function putInOrder(resource: Resource): void {
   }
 }
 
-function valueOf(resource: Resource): ValueBlock | null {
+/** What a lock knows of the value; to the kernel, whatever its caller gave last. */
+export function copyOf({ far, value }: Lock, { copiesAreKnown }: Law): Uint8Array | null {
+  return copiesAreKnown ? (far?.valueCopy ?? null) : value;
+}
+
+function valueOf(resource: Resource, law: Law): ValueBlock | null {
   let newest: Lock | null = null;
   for (const lock of [...resource.grantedLocks(), ...resource.convertQueue]) {
-    if (lock.far === null || lock.far.valueCopy === null || !lock.has(Flag.VALBLK)) continue;
-    if (lock.granted > CR) return blockOf(lock, lock.far.valueIsValid);
+    const copy = copyOf(lock, law);
+    if (copy === null || !lock.has(Flag.VALBLK)) continue;
+    if (lock.granted > CR) return blockOf(copy, lock, lock.far?.valueIsValid === true || !law.copiesAreKnown);
     if (newest === null || sequenceOf(lock) >= sequenceOf(newest)) newest = lock;
   }
-  return newest === null ? null : blockOf(newest, false);
+  return newest === null ? null : blockOf(copyOf(newest, law)!, newest, false);
 }
 
 const sequenceOf = (lock: Lock): number => lock.far?.valueSequence ?? 0;
 
-function blockOf(lock: Lock, isValid: boolean): ValueBlock {
+function blockOf(bytes: Uint8Array, lock: Lock, isValid: boolean): ValueBlock {
   const block = new ValueBlock();
-  block.bytes = lock.far!.valueCopy;
+  block.bytes = bytes;
   block.sequence = sequenceOf(lock);
   block.isValid = isValid;
   return block;

@@ -81,6 +81,11 @@ export const differenceRules: readonly DifferenceRule[] = [
     covers: (seen) => concernsCall(seen, (call) => isConvert(call) && asksFor(call, Flag.ALTPR | Flag.ALTCW)),
   },
   {
+    name: 'copiesAreKnown',
+    reason: 'what a caller had in its hands and never wrote would be read by others as the value',
+    covers: (seen) => concernsLock(seen, (lock) => lock.outlivesChange && lock.calls.some((call) => asksFor(call, Flag.VALBLK))),
+  },
+  {
     name: 'adoptionIsChecked',
     reason: 'flags that no lock call may have would come to stand on the adopted lock',
     covers: (seen) => concernsCall(seen, isForbiddenAdoption),
