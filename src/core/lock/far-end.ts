@@ -33,7 +33,7 @@ export class FarEnd {
   overlap: Overlap | null = null;
   /** The resource's value, as this lock has read or written it last; null: it has done neither. */
   valueCopy: Uint8Array | null = null;
-  /** Was it valid then? */
+  /** Was it valid then, and has nobody been able to write since? Means something only above CR. */
   valueIsValid = true;
   /** Which write of the resource's value that is. */
   valueSequence = 0;

@@ -12,7 +12,7 @@ import type { NodeId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
 import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
-import { IV, compatible, type Mode } from '../lock/mode.js';
+import { CR, IV, compatible, type Mode } from '../lock/mode.js';
 import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
 import { endHere, tell } from './delivery.js';
@@ -166,7 +166,8 @@ function noteValue(lock: Lock, { mode, value, valueSequence, results }: Answer):
   const far = lock.far!;
   const write = writeOf(lock, mode as Mode);
   const copy = value ?? (write === 'value' ? lock.value : null);
-  if (write === 'notValid') far.valueIsValid = false;
+  // Whoever held less than a writer excludes, and does not look, may have missed a write.
+  if (write === 'notValid' || (copy === null && lock.granted <= CR)) far.valueIsValid = false;
   if (copy !== null) {
     far.valueCopy = copy;
     far.valueIsValid = value === null || (results & Result.VALNOTVALID) === 0;
