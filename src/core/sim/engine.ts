@@ -166,7 +166,8 @@ export class Engine {
   }
 
   #show(members: readonly Applicant[], gone: readonly Applicant[]): void {
-    this.#viewId += 1;
+    // Above every incarnation, as every engine promises: generations are made of it.
+    this.#viewId = Math.max(this.#viewId, ...members.map(({ incarnation }) => incarnation)) + 1;
     const view: View = {
       id: viewId(this.#viewId),
       isQuorate: members.length >= this.majority,

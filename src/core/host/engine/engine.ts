@@ -7,7 +7,8 @@
  *
  * - Everybody gets the same views in the same order. Nobody gets two views of one
  *   number, and numbers rise for ever: when whoever makes them dies, and when
- *   everybody is started anew.
+ *   everybody is started anew. It is above the incarnation of every member: the first
+ *   part of a token is made of it, and must rise also past lives without a cluster.
  * - A member gets every view from the first that contains it, none left out, and
  *   none that does not contain it.
  * - A node that comes back is another incarnation. The view without the earlier one

@@ -41,6 +41,8 @@ export class ValueBlock implements Checker {
   readonly counts = { reads: 0, afterWriteElsewhere: 0, invalid: 0, none: 0, marks: 0 };
   #order = 0;
   readonly #writes = new Map<string, Write[]>();
+  /** Of these the oldest writes are not known any more. */
+  readonly #forgotten = new Set<string>();
   readonly #asked = new Map<ClaimId, number>();
   readonly #grantedAt = new Map<ClaimId, number>();
   #lastDeath = 0;
@@ -129,7 +131,10 @@ export class ValueBlock implements Checker {
     const write: Write = { value, claim: id, life, mode, at: this.#order, confirmed: null, wasKnown, isDoubtful };
     this.#underWay.add(write);
     writes.push(write);
-    if (writes.length > writesMax) writes.shift();
+    if (writes.length > writesMax) {
+      writes.shift();
+      this.#forgotten.add(claim.key);
+    }
     return write;
   }
 
@@ -178,7 +183,7 @@ export class ValueBlock implements Checker {
     if (event.value !== null && this.#strays.has(event.value)) return;
     const index = writes.findIndex(({ value }) => value === event.value);
     if (writes[index]?.isDoubtful === true) return;
-    if (index < 0 && writes.length < writesMax) this.#complain(claim, event.value, 'which nobody wrote there');
+    if (index < 0 && !this.#forgotten.has(claim.key)) this.#complain(claim, event.value, 'which nobody wrote there');
     for (const later of writes.slice(index + 1)) {
       if (later.claim === claim.id) this.#complain(claim, event.value, 'older than its own');
       const isCertain = !compatible(later.mode, event.mode) || (later.confirmed !== null && later.confirmed < asked);
