@@ -172,7 +172,8 @@ export class Claims {
       claim.isDoubtful = true;
       claim.mode = NL;
     }
-    claim.pending = null;
+    // An unlock that is under way goes on without the owner.
+    if (!claim.isEnding) claim.pending = null;
   }
 
   #add(event: Submitted): void {

@@ -44,6 +44,8 @@ export class ValueBlock implements Checker {
   /** Of these the oldest writes are not known any more. */
   readonly #forgotten = new Set<string>();
   readonly #asked = new Map<ClaimId, number>();
+  /** When the oldest call was made that is not answered. */
+  readonly #open = new Map<ClaimId, number>();
   readonly #grantedAt = new Map<ClaimId, number>();
   #lastDeath = 0;
   /** What lives wrote that were already out. */
@@ -89,6 +91,8 @@ export class ValueBlock implements Checker {
 
   #submit(event: Submitted): void {
     if (event.operation !== 'cancel') this.#asked.set(event.claim, this.#order);
+    // What is answered next is the oldest question that is open.
+    if ((this.claims.get(event.claim)?.pending ?? null) === null) this.#open.set(event.claim, this.#order);
     if (event.operation !== 'convert' && event.operation !== 'unlock') return;
     const claim = this.claims.get(event.claim);
     if (claim === null || !this.claims.isLive(event.life)) {
@@ -173,9 +177,9 @@ export class ValueBlock implements Checker {
       this.counts.invalid += 1;
     } else if (event.value === null) {
       this.counts.none += 1;
-      this.#judgeNone(claim, event, writes, this.#asked.get(claim.id) ?? this.#order);
+      this.#judgeNone(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
     } else {
-      this.#judgeValue(claim, event, writes, this.#asked.get(claim.id) ?? this.#order);
+      this.#judgeValue(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
     }
   }
 
