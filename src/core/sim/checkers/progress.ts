@@ -3,6 +3,7 @@
  * a holder who lives; recoveries end, and there are no more of them than views; and
  * when everything has been given back nothing is left.
  */
+import { Flag } from '../../lock/flags.js';
 import { IV, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
 import type { Life, Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
@@ -72,6 +73,9 @@ export class Progress implements Checker {
     if (other.isDoubtful) return true;
     const asked = claim.pending!.mode;
     if (!compatible(other.told, asked)) return true;
+    // It said that it would rather wait than be told so: behind one that waits for it.
+    const isOfOwnWill = (claim.pending!.flags & Flag.NODLCKWT) !== 0 && other.pending?.operation === 'convert';
+    if (isOfOwnWill && !compatible(claim.told, other.pending!.mode)) return true;
     // Conversions go before requests, and which request came first only the master knows.
     return claim.told === IV && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
   }
