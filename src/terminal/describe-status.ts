@@ -48,6 +48,13 @@ function describeLockspace({ name, locks, resources, orphans, standing, waitsFor
   return `${escapeText(name)}: ${counted(locks, 'lock')} on ${counted(resources, 'resource')}${left}${state}`;
 }
 
+/** Why a lockspace cannot be locked at the moment; nothing if it can. */
+export function describeStop(status: NodeStatus | null, name: string): string[] {
+  const found = status?.lockspaces.find((lockspace) => lockspace.name === name);
+  if (found === undefined || found.standing === 'running') return [];
+  return [`nobody is granted anything in lockspace ${escapeText(name)}, ${describeStanding(found.standing, found.waitsFor)}`];
+}
+
 const phases = ['members', 'directory', 'masters', 'locks', 'done'];
 
 /** `recovering: locks 4/5, waiting for node 2`. */

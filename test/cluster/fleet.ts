@@ -17,10 +17,11 @@ const scripts = fileURLToPath(new URL('.', import.meta.url));
 export const everybody = [1, 2, 3] as const;
 
 export class Fleet extends Stage {
-  /** The cluster is formed of these, one after another, unless `nobody` is to join yet. */
+  /** The cluster is formed of these, one after another. `words`: more for dlm node join. */
   static async of(nodes: readonly number[] = everybody, words: (node: number) => readonly string[] = () => []): Promise<Fleet> {
     const fleet = new Fleet();
     mkdirSync(fleet.clusters, { mode: 0o700 });
+    fleet.tell('count', '0 nobody\n');
     for (const node of nodes) await fleet.join(node, ...words(node));
     if (nodes.length > 0) await fleet.until(nodes, 'all see all', ({ members }) => members.length === nodes.length);
     return fleet;
@@ -32,6 +33,11 @@ export class Fleet extends Stage {
 
   place(node: number): string {
     return `${this.folder}/n${node}`;
+  }
+
+  /** Where the scripts beside this file are, with a slash at the end. */
+  get scriptsAt(): string {
+    return scripts;
   }
 
   /** What somebody has in his environment who uses this node. */
@@ -152,3 +158,19 @@ export const isRunningWith =
   (...members: number[]) =>
   (status: NodeStatus): boolean =>
     status.members.join() === members.join() && status.lockspaces.every(({ standing, members: joined }) => standing === 'running' && joined.every((node) => members.includes(node)));
+
+export interface Count {
+  readonly number: number;
+  /** Everybody who wrote a number, by what they and their successors have noted. */
+  readonly writers: ReadonlySet<string>;
+}
+
+/** What has become of the number. Who was killed between writing and noting it was seen by the next, or wrote last. */
+export function countOf(fleet: Fleet): Count {
+  const [number = '', last = ''] = fleet.read('count').trim().split(' ');
+  const seen = fleet.read('seen').trim().split('\n').map((line) => line.split(' ')[1]!);
+  const ended = fleet.read('ledger').split('\n').filter((line) => line.endsWith(' end')).map((line) => line.split(' ')[0]!);
+  const writers = new Set([...seen, ...ended, last]);
+  writers.delete('nobody');
+  return { number: Number(number), writers };
+}

@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import { test } from '../kill/bounded.js';
 import { until } from '../kill/processes.js';
-import { everybody, Fleet, isRunningWith } from './fleet.js';
+import { countOf, everybody, Fleet, isRunningWith } from './fleet.js';
 
 const seeds = process.env['DLM_SEED'] === undefined ? [7, 11] : [Number(process.env['DLM_SEED'])];
 
@@ -43,28 +43,11 @@ async function somebodyWho(situation: (typeof situations)[number], fleet: Fleet,
   });
 }
 
-interface Count {
-  readonly number: number;
-  /** Everybody who wrote a number, by what they and their successors have noted. */
-  readonly writers: ReadonlySet<string>;
-}
-
-/** Who was killed between writing and noting it was seen by the next, or wrote last. */
-function countOf(fleet: Fleet): Count {
-  const [number = '', last = ''] = fleet.read('count').trim().split(' ');
-  const seen = fleet.read('seen').trim().split('\n').map((line) => line.split(' ')[1]!);
-  const ended = fleet.read('ledger').split('\n').filter((line) => line.endsWith(' end')).map((line) => line.split(' ')[0]!);
-  const writers = new Set([...seen, ...ended, last]);
-  writers.delete('nobody');
-  return { number: Number(number), writers };
-}
-
 for (const seed of seeds) {
   test(`three nodes, one killed again and again: the count is exact (seed ${seed})`, async (test) => {
     const fleet = await Fleet.of();
     test.after(() => fleet.clear());
     const draw = dice(seed);
-    fleet.tell('count', '0 nobody\n');
     const loops = everybody.flatMap((node) => [fleet.scriptAt(node, 'loop.sh', 'a'), fleet.scriptAt(node, 'loop.sh', 'b', 'up')]);
     const bag = Array.from({ length: rounds }, () => situations).flat();
     const kills = bag.length;

@@ -14,13 +14,15 @@ import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
-import { incarnation, type NodeId } from '../base/ids.js';
+import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect, Recovered } from '../node/effect.js';
 import { clusterPlaces, prepareCluster } from './engine/cluster-places.js';
 import type { Engine, View } from './engine/engine.js';
 import { LastChildren, leaveWord } from './engine/last-children.js';
 import { localEngine } from './engine/local.js';
 import type { Host } from './host.js';
+import { LinkSecurity } from './link-security.js';
+import { parseNodeAddress } from './node-address.js';
 import type { Places } from './places.js';
 import { keepGeneration, markClustered, type Life } from './state-file.js';
 import { Transport, type LinkStatus } from './transport.js';
@@ -59,6 +61,7 @@ export class Cluster {
 
   /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
   static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
+    refuseOpenLinks(options);
     const home = clusterPlaces(options.cluster, options.base);
     prepareCluster(home);
     await leaveWord(home, places, log);
@@ -181,6 +184,12 @@ export class Cluster {
       this.#log(`view ${view.id}: node ${node} (${name}) ${view.leftCleanly.includes(node) ? 'has left' : 'has failed'}`);
     }
   }
+}
+
+/** Said before anybody counts us as a member. Throws `DLM_USAGE`. */
+function refuseOpenLinks({ listen, keys = [], insecure = false }: ClusterOptions): void {
+  if (listen === undefined) return;
+  new LinkSecurity({ node: nodeId(1), keys, isInsecure: insecure }).check(parseNodeAddress(listen));
 }
 
 function linkWord(link: LinkStatus | undefined): MemberInfo['link'] {
