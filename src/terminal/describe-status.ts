@@ -28,18 +28,13 @@ export function describeStatus(status: NodeStatus): string[] {
   return [`node ${status.node} is ${health}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
 }
 
-function clusterFacts({ name, view, members }: ClusterStatus): [string, string][] {
+function clusterFacts({ name, view, members, insecure }: ClusterStatus): [string, string][] {
   const down = members.filter(({ link }) => link === 'down').map(({ node }) => node);
-  const plain = members.some(({ link, address }) => link === 'plain' && !address.startsWith('unix:') && !isLoopback(address));
   return [
     ['cluster', `${escapeText(name)}, view ${view}`],
     ...(down.length === 0 ? [] : [['no link', `to node ${down.join(', ')}`] as [string, string]]),
-    ...(plain ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
+    ...(insecure ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
   ];
-}
-
-function isLoopback(address: string): boolean {
-  return /^tcp:(127\.|\[?::1\]?:|localhost:)/.test(address);
 }
 
 function describeLockspace({ name, locks, resources, orphans, standing, waitsFor }: LockspaceSummary): string {

@@ -11,7 +11,7 @@ import { Desk } from './shell.js';
 
 const status = {
   node: 1, incarnation: 1, engine: 'local', start: 'joined', pid: 1, version: '0', socket: null, uptimeMillis: 0,
-  quorate: false, members: [1], sessions: 1, waitingFor: [], lockspaces: [],
+  quorate: false, members: [1], sessions: 1, cluster: null, waitingFor: [], lockspaces: [],
 };
 
 /** A node outside the quorum, as far as it is asked. A node of one machine never is. */

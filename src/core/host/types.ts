@@ -147,6 +147,21 @@ export interface ClusterStatus {
   /** The number of the present view. */
   readonly view: number;
   readonly members: readonly MemberInfo[];
+  /** The last ones that this node has heard of, the newest last. */
+  readonly changes: readonly MemberChange[];
+  /** Links leave this machine unencrypted. */
+  readonly insecure: boolean;
+}
+
+/** A change of the members, as this node heard of it. */
+export interface MemberChange {
+  /** When, in ISO 8601. */
+  readonly at: string;
+  /** The number of the view that says so. */
+  readonly view: number;
+  readonly node: number;
+  readonly name: string;
+  readonly change: 'here' | 'left' | 'failed';
 }
 
 /** Where a shell meets its node. */
