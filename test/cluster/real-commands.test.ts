@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from '../kill/bounded.js';
-import { until } from '../kill/processes.js';
+import { signalAll, until } from '../kill/processes.js';
 import { program } from '../kill/stage.js';
 import { Fleet } from './fleet.js';
 
@@ -83,4 +83,23 @@ test('a session in lines of JSON', async (test) => {
   actor.process.stdin!.end();
   assert.equal(await actor.exit, 0, actor.said());
   await fleet.sayAt(2, 'lock', 'far', '-q', '-w', '10', '--', 'true');
+});
+
+test('whoever watches the members is told of each change, as a line or as JSON', async (test) => {
+  const fleet = await Fleet.of();
+  test.after(() => fleet.clear());
+  const [people, programs] = [fleet.at(1, 'members', '--watch'), fleet.at(1, 'members', '--watch', '--json')];
+  await until('both have begun', () => /n3/.test(people.said()) && /n3/.test(programs.said()));
+  await fleet.sayAt(2, 'node', 'leave', '-q');
+  await fleet.kill(3);
+  await fleet.join(2);
+  await until('all is told', () => [people, programs].every((watcher) => /n2\D+here/.test(watcher.said())));
+  signalAll([people.pid, programs.pid], 'SIGINT');
+  assert.deepEqual(await Promise.all([people.exit, programs.exit]), [130, 130]);
+
+  const lines = people.said().trim().split('\n').slice(-3);
+  assert.deepEqual(lines.map((line) => line.replace(/^.*(node \d)/, '$1')), ['node 2 (n2) has left', 'node 3 (n3) has failed', 'node 2 (n2) is here']);
+  const [first, ...changes] = programs.said().trim().split('\n').map((line) => JSON.parse(line) as { members?: { node: number }[]; node?: number; change?: string });
+  assert.deepEqual(first!.members!.map(({ node }) => node), [1, 2, 3]);
+  assert.deepEqual(changes.map(({ node, change }) => `${node} ${change}`), ['2 left', '3 failed', '2 here']);
 });
