@@ -116,11 +116,11 @@ class Explanation {
 }
 
 async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
-  const { locks, mine, survivors, obstacle } = await look(waiting);
+  const { locks, mine, survivors, obstacle, isMember } = await look(waiting);
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
   const exit = waiting.patience['conflict-exit-code'];
   return new Failure(new DlmError(error.code, sentence(waiting, error)), {
-    details: obstacle.length > 0 ? obstacle : describeLocks(inTheWay),
+    details: obstacle.length > 0 ? obstacle : inTheWay.length === 0 && isMember ? [elsewhere] : describeLocks(inTheWay),
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
     ...(exit === undefined ? {} : { exit }),
@@ -132,12 +132,16 @@ function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
   return `${mode} on ${shown} was not granted within ${formatLimit(patience.wait ?? 0)}`;
 }
 
+const elsewhere = 'who is in the way is known to the node that decides about it: see dlm locks there';
+
 interface Sight {
   readonly locks: LockInfo[];
   readonly mine: LockInfo | null;
   readonly survivors: readonly HolderInfo[];
   /** Why the node takes no request; nothing if it does. */
   readonly obstacle: readonly string[];
+  /** Others than this node may decide about the resource, and know more. */
+  readonly isMember: boolean;
 }
 
 async function look(waiting: Waiting): Promise<Sight> {
@@ -146,5 +150,5 @@ async function look(waiting: Waiting): Promise<Sight> {
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
   const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : describeStop(status, waiting.lockspace);
-  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle };
+  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, isMember: (status?.cluster ?? null) !== null };
 }

@@ -45,6 +45,22 @@ test('the value that a killed node may have been writing is not valid on the oth
   assert.equal(await fleet.sayAt(2, 'lvb', 'get', 'v'), 'third\n');
 });
 
+test('a counter does not begin again when the node dies that decided about it', async (test) => {
+  const fleet = await Fleet.of();
+  test.after(() => fleet.clear());
+  fleet.at(2, 'lock', 'tickets', '-m', 'NL', '-q', '--', 'sh', `${fleet.scriptsAt}hold.sh`, 'place');
+  await until('node 2 has its place', () => fleet.has('began-place'));
+  assert.equal(await fleet.sayAt(1, 'lvb', 'incr', 'tickets'), '1\n');
+  assert.equal(await fleet.sayAt(3, 'lvb', 'incr', 'tickets'), '2\n');
+  assert.equal(await fleet.masterOf('tickets', 2), 2);
+  await fleet.kill(2);
+  for (const node of [1, 3]) {
+    const late = fleet.at(node, 'lvb', 'incr', 'tickets');
+    assert.equal(await late.exit, notValidExit, late.said());
+  }
+  assert.equal(await fleet.sayAt(1, 'lvb', 'incr', 'tickets', '--allow-invalid'), '3\n');
+});
+
 test('the registrar is killed while another member is stopped: what needs that one waits, and says so', async (test) => {
   const fleet = await Fleet.of();
   test.after(() => fleet.clear());

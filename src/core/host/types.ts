@@ -56,8 +56,10 @@ export interface LockInfo {
   readonly mode: ModeName | null;
   /** What it waits for, if it waits. */
   readonly requested: ModeName | null;
-  /** Its place in its queue, from 1; null if granted. */
+  /** Its place in its queue, from 1; null if granted, or where another node has the queue. */
   readonly position: number | null;
+  /** The node that decides about the resource; null while that is not known. */
+  readonly master: number | null;
   readonly flags: readonly FlagName[];
   /** Since when it has been in that state. */
   readonly ageMillis: number;
