@@ -10,22 +10,25 @@ import { countOf, everybody, Fleet, isRunningWith } from './fleet.js';
 const notValidExit = 86;
 const timedOutExit = 81;
 
-test('a command that will not end is killed before what it held is given on, also when dlm is gone', async (test) => {
-  const fleet = await Fleet.of();
-  test.after(() => fleet.clear());
-  const guards = ['one', 'two'].map((name) => fleet.at(2, 'lock', name, '-q', '--', 'sh', `${fleet.scriptsAt}beats.sh`, name));
-  const pids = [await fleet.pidOf('one'), await fleet.pidOf('two')];
-  const takers = ['one', 'two'].map((name) => fleet.at(1, 'lock', name, '-q', '--', 'sh', '-c', `date +%s%N > ${fleet.folder}/granted-${name}`));
-  await until('both wait', async () => (await fleet.locksOf(1)).filter(({ state }) => state === 'waiting').length === 2);
-  // The second command has nobody left who would end it, but the other nodes.
-  signalAll([guards[1]!.pid, fleet.pidAt(2)], 'SIGKILL');
-  for (const [at, name] of ['one', 'two'].entries()) {
-    assert.equal(await takers[at]!.exit, 0);
-    assert.equal(isRunning(pids[at]!), false);
-    const last = BigInt(fleet.read(`beats-${name}`).trim().split('\n').at(-1)!);
-    assert.ok(last < BigInt(fleet.read(`granted-${name}`).trim()), `${name} wrote at ${last}, and was given on before, at ${fleet.read(`granted-${name}`)}`);
-  }
-});
+for (const [victim, who] of [[2, 'a node'], [1, 'the registrar']] as const) {
+  test(`a command of ${who} that will not end is killed before what it held is given on, also when dlm is gone`, async (test) => {
+    const fleet = await Fleet.of();
+    test.after(() => fleet.clear());
+    assert.equal(fleet.registrar(), 1);
+    const guards = ['one', 'two'].map((name) => fleet.at(victim, 'lock', name, '-q', '--', 'sh', `${fleet.scriptsAt}beats.sh`, name));
+    const pids = [await fleet.pidOf('one'), await fleet.pidOf('two')];
+    const takers = ['one', 'two'].map((name) => fleet.at(3, 'lock', name, '-q', '--', 'sh', '-c', `date +%s%N > ${fleet.folder}/granted-${name}`));
+    await until('both wait', async () => (await fleet.locksOf(3)).filter(({ state }) => state === 'waiting').length === 2);
+    // The second command has nobody left who would end it, but the other nodes.
+    signalAll([guards[1]!.pid, fleet.pidAt(victim)], 'SIGKILL');
+    for (const [at, name] of ['one', 'two'].entries()) {
+      assert.equal(await takers[at]!.exit, 0);
+      assert.equal(isRunning(pids[at]!), false);
+      const last = BigInt(fleet.read(`beats-${name}`).trim().split('\n').at(-1)!);
+      assert.ok(last < BigInt(fleet.read(`granted-${name}`).trim()), `${name} wrote at ${last}, and was given on before, at ${fleet.read(`granted-${name}`)}`);
+    }
+  });
+}
 
 test('the value that a killed node may have been writing is not valid on the others', async (test) => {
   const fleet = await Fleet.of();
