@@ -1,7 +1,7 @@
 /**
  * Convert a lock to another mode.
  */
-import type { ConvertOptions } from '../core/index.js';
+import { parseLockId, type ConvertOptions } from '../core/index.js';
 import { unlessHung } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { describeResults } from '../terminal/describe.js';
@@ -58,7 +58,8 @@ export default class Convert extends BaseCommand {
     };
     const waiting: Waiting = {
       locks: () => locksAround(client, id),
-      survivors: async () => (await client.status()).waitingFor,
+      lockspace: parseLockId(id).lockspace,
+      status: () => client.status(),
       shown: `lock ${id}`,
       mode: flags.mode,
       isMine: (other) => other.id === id,

@@ -4,11 +4,16 @@
  */
 import type { LockInfo, LockspaceClient, Name, NodeClient } from '../core/index.js';
 
-/** Let the node hold a lock on the resource, unless it does. Call it while holding the resource in EX. */
+/**
+ * Let the node hold a lock on the resource, unless it does. Call it while holding the resource in EX, with the new value
+ * written: in a cluster the lock keeps a copy, from which the value is made again, not valid, if its master is lost.
+ */
 export async function anchorValue(client: NodeClient, space: LockspaceClient, name: Name): Promise<void> {
-  const { pid } = await client.status();
-  if ((await anchors(client, space.name, name, pid)).length > 0) return;
-  await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], owner: { pid } });
+  const { pid, cluster } = await client.status();
+  const wantValue = cluster !== null;
+  const [anchor] = await anchors(client, space.name, name, pid);
+  if (anchor === undefined) await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], owner: { pid }, wantValue });
+  else if (wantValue) await (await client.lockOf(anchor.id)).convert('NL', { wantValue });
 }
 
 /** Was there anything to take back? */

@@ -1,7 +1,7 @@
 /**
  * Asking for a new lock, or for several, as the options of a command say.
  */
-import type { FlagName, HolderInfo, LockHandle, LockInfo, LockOptions, LockspaceClient, ModeName } from '../core/index.js';
+import type { FlagName, LockHandle, LockInfo, LockOptions, LockspaceClient, ModeName } from '../core/index.js';
 import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
 import { interrupted, limitsOf, waitFor, type Patience } from './patience.js';
@@ -30,8 +30,8 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const pid = ownerPid ?? process.pid;
   const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
   const { patience, isQuiet, note } = request;
-  const survivors = async (): Promise<readonly HolderInfo[]> => (await space.port.status()).waitingFor;
-  const waiting = { locks: () => space.locks(target.name, { allNodes: true }), survivors, shown: target.shown, mode, isMine, patience, isQuiet, note };
+  const about = { lockspace: space.name, status: () => space.port.status(), locks: () => space.locks(target.name, { allNodes: true }) };
+  const waiting = { ...about, shown: target.shown, mode, isMine, patience, isQuiet, note };
 
   const lock = await waitFor(waiting, signals, () => unlessHung(space.lock(target.name, optionsOf(request, signals)), target.shown, signals));
   if (signals.first === null) return lock;

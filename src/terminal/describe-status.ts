@@ -28,24 +28,26 @@ export function describeStatus(status: NodeStatus): string[] {
   return [`node ${status.node} is ${health}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
 }
 
-function clusterFacts({ name, view, members }: ClusterStatus): [string, string][] {
+function clusterFacts({ name, view, members, insecure }: ClusterStatus): [string, string][] {
   const down = members.filter(({ link }) => link === 'down').map(({ node }) => node);
-  const plain = members.some(({ link, address }) => link === 'plain' && !address.startsWith('unix:') && !isLoopback(address));
   return [
     ['cluster', `${escapeText(name)}, view ${view}`],
     ...(down.length === 0 ? [] : [['no link', `to node ${down.join(', ')}`] as [string, string]]),
-    ...(plain ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
+    ...(insecure ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
   ];
-}
-
-function isLoopback(address: string): boolean {
-  return /^tcp:(127\.|\[?::1\]?:|localhost:)/.test(address);
 }
 
 function describeLockspace({ name, locks, resources, orphans, standing, waitsFor }: LockspaceSummary): string {
   const left = orphans === 0 ? '' : `, ${counted(orphans, 'orphan')} among them`;
   const state = standing === 'running' ? '' : `, ${describeStanding(standing, waitsFor)}`;
   return `${escapeText(name)}: ${counted(locks, 'lock')} on ${counted(resources, 'resource')}${left}${state}`;
+}
+
+/** Why a lockspace cannot be locked at the moment; nothing if it can. */
+export function describeStop(status: NodeStatus | null, name: string): string[] {
+  const found = status?.lockspaces.find((lockspace) => lockspace.name === name);
+  if (found === undefined || found.standing === 'running') return [];
+  return [`nobody is granted anything in lockspace ${escapeText(name)}, ${describeStanding(found.standing, found.waitsFor)}`];
 }
 
 const phases = ['members', 'directory', 'masters', 'locks', 'done'];

@@ -32,8 +32,9 @@ To look
   orphans      locks that outlived their owners: list, adopt, purge
   codes        what the exit codes mean
 
-The node
-  node         join, leave, status
+The node, and its cluster
+  node         join, leave, list, status
+  members      who is in the cluster, and who comes and goes (--watch)
 
 For those who do not believe it
   sim          conformance: the lock law against recordings of a running kernel

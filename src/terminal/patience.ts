@@ -5,8 +5,9 @@
  * again. A signal takes the request back. Whether the grant or the end of
  * patience came first is decided by the node, so that there is one outcome.
  */
-import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type ModeName } from '../core/index.js';
+import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type ModeName, type NodeStatus } from '../core/index.js';
 import { blockersOf, describeLocks, describePlace, describeSurvivors } from './describe.js';
+import { describeStop } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
@@ -28,8 +29,9 @@ export interface Patience {
 export interface Waiting {
   /** The locks on the resource; asked only of those who have something to tell. */
   readonly locks: () => Promise<LockInfo[]>;
-  /** What an earlier node protected and still runs: before that has ended the node takes no request at all. */
-  readonly survivors: () => Promise<readonly HolderInfo[]>;
+  readonly lockspace: string;
+  /** The node's: what an earlier one protected and still runs, or a recovery, may keep it from taking any request. */
+  readonly status: () => Promise<NodeStatus>;
   readonly shown: string;
   readonly mode: ModeName;
   /** Which of the locks on the resource is the one that waits? */
@@ -84,7 +86,8 @@ class Explanation {
   readonly #waiting: Waiting;
   #timer: NodeJS.Timeout;
   #isOver = false;
-  #hasNamedSurvivors = false;
+  /** What was said of what keeps the node from taking requests. */
+  #told = '';
 
   constructor(waiting: Waiting) {
     this.#waiting = waiting;
@@ -98,11 +101,12 @@ class Explanation {
 
   async #explain(): Promise<void> {
     const { mode, shown, note } = this.#waiting;
-    const { locks, mine, survivors } = await look(this.#waiting);
+    const { locks, mine, obstacle } = await look(this.#waiting);
     if (this.#isOver) return;
-    if (survivors.length > 0) {
-      if (!this.#hasNamedSurvivors) note(`waiting for ${mode} on ${shown}: ${describeSurvivors(survivors).join('\n  ')}`);
-      this.#hasNamedSurvivors = true;
+    if (obstacle.length > 0) {
+      const words = `waiting for ${mode} on ${shown}: ${obstacle.join('\n  ')}`;
+      if (words !== this.#told) note(words);
+      this.#told = words;
       this.#timer = setTimeout(() => void this.#explain(), silenceMillis);
     } else if (mine !== null) {
       const lines = describeLocks(blockersOf(locks, { mode, mine }));
@@ -112,11 +116,11 @@ class Explanation {
 }
 
 async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
-  const { locks, mine, survivors } = await look(waiting);
+  const { locks, mine, survivors, obstacle, isMember } = await look(waiting);
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
   const exit = waiting.patience['conflict-exit-code'];
   return new Failure(new DlmError(error.code, sentence(waiting, error)), {
-    details: survivors.length > 0 ? describeSurvivors(survivors) : describeLocks(inTheWay),
+    details: obstacle.length > 0 ? obstacle : inTheWay.length === 0 && isMember ? [elsewhere] : describeLocks(inTheWay),
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
     ...(exit === undefined ? {} : { exit }),
@@ -128,15 +132,23 @@ function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
   return `${mode} on ${shown} was not granted within ${formatLimit(patience.wait ?? 0)}`;
 }
 
+const elsewhere = 'who is in the way is known to the node that decides about it: see dlm locks there';
+
 interface Sight {
   readonly locks: LockInfo[];
   readonly mine: LockInfo | null;
   readonly survivors: readonly HolderInfo[];
+  /** Why the node takes no request; nothing if it does. */
+  readonly obstacle: readonly string[];
+  /** Others than this node may decide about the resource, and know more. */
+  readonly isMember: boolean;
 }
 
-/** While there are survivors nobody holds or waits for anything. */
 async function look(waiting: Waiting): Promise<Sight> {
   const locks = await waiting.locks().catch(() => []);
-  const survivors = locks.length > 0 ? [] : await waiting.survivors().catch(() => []);
-  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors };
+  const status = await waiting.status().catch(() => null);
+  // While there are survivors nobody holds or waits for anything.
+  const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
+  const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : describeStop(status, waiting.lockspace);
+  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, isMember: (status?.cluster ?? null) !== null };
 }

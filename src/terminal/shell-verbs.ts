@@ -5,7 +5,7 @@
  * a shell alone can do wrong is to wait for itself, since it does one thing at a
  * time; that is refused as the deadlock it is.
  */
-import { DlmError, defaultLockspace, escapeText, LockHandle, type HolderInfo, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
 import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
@@ -123,7 +123,7 @@ class ShellVerbs {
     if (inTheWay !== null) throw waitsForItself(inTheWay, shown);
 
     const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === this.#shell.pid && lock.requested === mode;
-    const waiting = this.#waiting(line, call, { locks: () => space.locks(name, { allNodes: true }), shown, mode, isMine });
+    const waiting = this.#waiting(line, call, { lockspace: space.name, locks: () => space.locks(name, { allNodes: true }), shown, mode, isMine });
     const handle = new LockHandle(space);
     space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags });
     if (handle.mode === null) {
@@ -149,7 +149,7 @@ class ShellVerbs {
     const value = valueOf(line);
     const flags = line.all('flag').map(parseFlag);
     const locks = (): Promise<LockInfo[]> => this.#locksAround(lockspace, handle.id);
-    const waiting = this.#waiting(line, call, { locks, shown, mode, isMine: (lock) => lock.id === handle.id });
+    const waiting = this.#waiting(line, call, { lockspace, locks, shown, mode, isMine: (lock) => lock.id === handle.id });
     await waitFor(waiting, { first: null }, () =>
       handle.convert(mode, {
         flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
@@ -230,8 +230,8 @@ class ShellVerbs {
   ): Promise<Uint8Array> {
     const write = async (handle: LockHandle): Promise<Uint8Array> => {
       const value = decide(await readValue(space, target.name));
-      await anchorValue(this.#shell.client, space, target.name);
       await handle.convert(handle.mode!, { value });
+      await anchorValue(this.#shell.client, space, target.name);
       return value;
     };
     const writer = this.#locks.writer(target.place)?.handle;
@@ -307,13 +307,12 @@ class ShellVerbs {
     return given[0] === undefined ? null : parseMode(given[0]);
   }
 
-  #waiting(line: Line, call: ShellCall, about: Pick<Waiting, 'locks' | 'shown' | 'mode' | 'isMine'>): Waiting {
+  #waiting(line: Line, call: ShellCall, about: Pick<Waiting, 'lockspace' | 'locks' | 'shown' | 'mode' | 'isMine'>): Waiting {
     const isQuiet = line.has('quiet');
     const note = (words: string): void => {
       if (!isQuiet) call.note(`dlm: ${words}\n`);
     };
-    const survivors = async (): Promise<readonly HolderInfo[]> => (await this.#shell.client.status()).waitingFor;
-    return { ...about, survivors, patience: patienceOf(line), isQuiet, note };
+    return { ...about, status: () => this.#shell.client.status(), patience: patienceOf(line), isQuiet, note };
   }
 
   #tellResults({ note }: Waiting, handle: LockHandle): void {

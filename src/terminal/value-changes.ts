@@ -38,12 +38,13 @@ export async function changeValue(
   let value: Uint8Array;
   try {
     value = decide(await readValue(request.space, request.target.name));
+    await lock.convert('EX', { value });
     await anchorValue(client, request.space, request.target.name);
   } catch (error) {
     await lock.unlock().catch(() => undefined);
     throw error;
   }
-  await lock.unlock({ value });
+  await lock.unlock();
   return value;
 }
 

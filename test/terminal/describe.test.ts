@@ -16,6 +16,7 @@ const lock = (id: string, more: Partial<LockInfo> = {}): LockInfo => ({
   requested: null,
   position: null,
   flags: [],
+  master: 1,
   ageMillis: 12_000,
   token: null,
   node: 1,

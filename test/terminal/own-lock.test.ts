@@ -16,6 +16,7 @@ const base: LockInfo = {
   requested: null,
   position: null,
   flags: [],
+  master: 1,
   ageMillis: 0,
   token: null,
   node: 1,

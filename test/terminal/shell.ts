@@ -3,7 +3,7 @@
  * its own inside the checkout.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -60,9 +60,11 @@ export class Desk {
     return this.run('bash', ['-c', script]);
   }
 
-  /** Stop the node, if there is one, and clear away. */
+  /** Stop the node, if there is one, and those in folders of the user's, and clear away. */
   async clear(): Promise<void> {
-    await this.dlm('node', 'leave', '--force', '-q');
+    const others = readdirSync(this.work).filter((name) => existsSync(join(this.work, name, 'control.sock')));
+    const places = [this.dir, ...others.map((name) => join(this.work, name))];
+    for (const place of places) await this.run('env', [`DLM_DIR=${place}`, 'dlm', 'node', 'leave', '--force', '-q']);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

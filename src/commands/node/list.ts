@@ -1,10 +1,9 @@
 /**
  * The members of the cluster, as the node of this machine knows them.
  */
-import { escapeText, type MemberInfo } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
+import { membersOf, membersTable } from '../../terminal/members.js';
 import { prose } from '../../terminal/prose.js';
-import { table } from '../../terminal/tables.js';
 
 export default class NodeList extends BaseCommand {
   static override summary = 'List the members of the cluster';
@@ -17,17 +16,9 @@ export default class NodeList extends BaseCommand {
   async run(): Promise<unknown> {
     await this.parse(NodeList);
     const client = await this.reach();
-    const { cluster, node, lockspaces, incarnation } = await client.status();
-    const alone: MemberInfo = { node, name: '', address: '', incarnation, lockspaces: lockspaces.map(({ name }) => name), link: 'self' };
-    const members = cluster?.members ?? [alone];
-    const rows = members.map(({ node: number, name, link, address, lockspaces: joined }) => [
-      String(number),
-      escapeText(name),
-      link,
-      escapeText(address),
-      joined.map(escapeText).join(' '),
-    ]);
-    this.print(table(['NODE', 'NAME', 'LINK', 'ADDRESS', 'LOCKSPACES'], rows));
-    return { cluster: cluster?.name ?? null, view: cluster?.view ?? null, members };
+    const status = await client.status();
+    const members = membersOf(status);
+    this.print(membersTable(members));
+    return { cluster: status.cluster?.name ?? null, view: status.cluster?.view ?? null, members };
   }
 }

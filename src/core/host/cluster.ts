@@ -14,18 +14,21 @@ import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
-import { incarnation, type NodeId } from '../base/ids.js';
-import type { Effect, Recovered } from '../node/effect.js';
-import { isInspection } from '../wire/message.js';
+import { incarnation, nodeId, type NodeId } from '../base/ids.js';
+import type { Effect } from '../node/effect.js';
+import { isInspection, isRecoveryMessage } from '../wire/message.js';
 import { clusterPlaces, prepareCluster } from './engine/cluster-places.js';
 import type { Engine, View } from './engine/engine.js';
 import { LastChildren, leaveWord } from './engine/last-children.js';
 import { localEngine } from './engine/local.js';
 import type { Host } from './host.js';
+import { LinkSecurity } from './link-security.js';
+import { parseNodeAddress, staysHere } from './node-address.js';
 import type { Places } from './places.js';
+import { RecoveryLog } from './recovery-log.js';
 import { keepGeneration, markClustered, type Life } from './state-file.js';
 import { Transport, type LinkStatus } from './transport.js';
-import type { MemberInfo } from './types.js';
+import type { MemberChange, MemberInfo } from './types.js';
 
 export interface ClusterOptions {
   readonly cluster: string;
@@ -44,6 +47,11 @@ export interface ClusterOptions {
   readonly weight?: number;
 }
 
+const changeWords: Readonly<Record<MemberChange['change'], string>> = { here: 'is here', left: 'has left', failed: 'has failed' };
+
+/** How many changes are kept for those who ask later. */
+const changesMax = 64;
+
 /** What concerns the cluster, of what a node can ask for. */
 export type ClusterEffect = Extract<Effect, { kind: 'send' | 'announce' | 'persist' | 'recovered' }>;
 
@@ -56,10 +64,13 @@ export class Cluster {
   readonly #log: (line: string) => void;
   #transport: Transport | null = null;
   #view: View | null = null;
-  readonly #recovered = new Map<string, Recovered>();
+  readonly #recoveries: RecoveryLog;
+  /** The last changes, the newest last. */
+  readonly #changes: MemberChange[] = [];
 
   /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
   static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
+    refuseOpenLinks(options);
     const home = clusterPlaces(options.cluster, options.base);
     prepareCluster(home);
     await leaveWord(home, places, log);
@@ -87,6 +98,7 @@ export class Cluster {
     this.#life = life;
     this.#engine = engine;
     this.#log = log;
+    this.#recoveries = new RecoveryLog(log);
   }
 
   /** Let the node follow the cluster. `lost`: this node is out, and must stop. */
@@ -106,6 +118,7 @@ export class Cluster {
         for (const message of messages) {
           if (isInspection(message)) host.everywhere.receive(from, message);
           else host.turn({ kind: 'received', from, message });
+          if (isRecoveryMessage(message)) this.#recoveries.look(host.node);
         }
       },
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
@@ -117,6 +130,7 @@ export class Cluster {
         this.#view = view;
         this.#transport!.setMembers(view.members);
         host.turn({ kind: 'view', view });
+        this.#recoveries.look(host.node);
       },
       deadline: () => undefined,
       lost,
@@ -135,8 +149,7 @@ export class Cluster {
         keepGeneration(this.#places, effect.generation);
         break;
       case 'recovered':
-        this.#recovered.set(effect.lockspace, effect);
-        this.#log(`lockspace ${effect.lockspace} is open again in generation ${effect.generation}`);
+        this.#recoveries.ended(effect.lockspace, effect.generation);
     }
   }
 
@@ -160,8 +173,14 @@ export class Cluster {
     }));
   }
 
-  recovered(lockspace: string): Recovered | null {
-    return this.#recovered.get(lockspace) ?? null;
+  get changes(): readonly MemberChange[] {
+    return this.#changes;
+  }
+
+  /** Do links of this node leave the machine without a key? */
+  get isInsecure(): boolean {
+    const { keys = [] } = this.#options;
+    return keys.length === 0 && (this.#view?.members ?? []).some(({ address }) => !staysHere(parseNodeAddress(address)));
   }
 
   /** Leave in good order; the others go on without us when they know. */
@@ -178,13 +197,25 @@ export class Cluster {
   #tellOf(view: View): void {
     const before = new Map(this.#view?.members.map((member) => [member.node, member]));
     for (const { node, name, incarnation: life } of view.members) {
-      if (before.get(node)?.incarnation !== life) this.#log(`view ${view.id}: node ${node} (${name}) is here`);
+      if (before.get(node)?.incarnation !== life) this.#note({ view: view.id, node, name, change: 'here' });
       before.delete(node);
     }
     for (const { node, name } of before.values()) {
-      this.#log(`view ${view.id}: node ${node} (${name}) ${view.leftCleanly.includes(node) ? 'has left' : 'has failed'}`);
+      this.#note({ view: view.id, node, name, change: view.leftCleanly.includes(node) ? 'left' : 'failed' });
     }
   }
+
+  #note(change: Omit<MemberChange, 'at'>): void {
+    this.#log(`view ${change.view}: node ${change.node} (${change.name}) ${changeWords[change.change]}`);
+    this.#changes.push({ ...change, at: new Date().toISOString() });
+    if (this.#changes.length > changesMax) this.#changes.shift();
+  }
+}
+
+/** Said before anybody counts us as a member. Throws `DLM_USAGE`. */
+function refuseOpenLinks({ listen, keys = [], insecure = false }: ClusterOptions): void {
+  if (listen === undefined) return;
+  new LinkSecurity({ node: nodeId(1), keys, isInsecure: insecure }).check(parseNodeAddress(listen));
 }
 
 function linkWord(link: LinkStatus | undefined): MemberInfo['link'] {

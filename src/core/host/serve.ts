@@ -69,15 +69,18 @@ export async function serve(options: ServeOptions): Promise<ServedNode> {
   prepareFolder(places.run, places.scope);
   await refuseBesideMachineNode(options.dir);
   const locks = [await takeNodeLock(places)];
+  let cluster: Cluster | null = null;
   try {
     locks.push(await KernelLock.keepFolder(places.run));
     const life = await nextLife(places);
     const log = loggerOf(options);
-    const cluster = options.cluster === undefined ? null : await Cluster.join(options.cluster, places, life, log);
+    if (options.cluster !== undefined) cluster = await Cluster.join(options.cluster, places, life, log);
     const node = new ServingNode(places, locks, life, cluster, options);
     await node.listen();
     return node;
   } catch (error) {
+    // A member that serves nobody would be waited for by all.
+    await cluster?.leave();
     for (const lock of locks) lock.release();
     throw error;
   }

@@ -81,7 +81,8 @@ function refuseWhereClustered(places: Places): void {
       ? 'this machine has been part of a cluster'
       : null;
   if (why === null) return;
-  throw new DlmError('DLM_START_REFUSED', `no node answers, and none is started by itself because ${why}`);
+  const hint = existsSync(places.config) ? undefined : 'be a member again with: dlm node join --cluster NAME --detach';
+  throw new DlmError('DLM_START_REFUSED', `no node answers, and none is started by itself because ${why}`, hint);
 }
 
 function describeStart({ scope, run }: Places, start: Start): string {

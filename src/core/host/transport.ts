@@ -30,6 +30,8 @@ import { PeerLink } from './peer-link.js';
 /** Before dialling again, doubled each time in vain; a random half of it is left out. */
 const redialMillis = 20;
 const redialMillisMax = 1_000;
+/** How often the same is told of those who are no member. */
+const strangerMillis = 60_000;
 /** How long the last messages may take when the transport closes. */
 const closeMillis = 500;
 
@@ -77,7 +79,7 @@ export interface TransportOptions {
   readonly backlogBytesMax?: number;
   /** What a peer sent, in order. Called while the socket is read. */
   readonly onMessages: (from: NodeId, messages: Message[]) => void;
-  /** The same trouble with the same peer is told once, until it was connected in between. */
+  /** The same trouble with the same peer is told once, until it was connected in between; with strangers, once a minute. */
   readonly onTrouble: (trouble: LinkTrouble) => void;
 }
 
@@ -110,6 +112,7 @@ export class Transport {
   readonly #now = (): Millis => this.#clock.now();
   readonly #peers = new Map<NodeId, Peer>();
   readonly #unflushed = new Set<PeerLink>();
+  #toldOfStrangers = { what: '', at: 0 };
   #isTurnEnding = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Infinity;
@@ -308,9 +311,17 @@ export class Transport {
   #tell(trouble: LinkTrouble): void {
     const peer = trouble.node === null ? undefined : this.#peers.get(trouble.node);
     const told = `${trouble.kind} ${trouble.message}`;
-    if (peer?.told === told) return;
+    if (peer?.told === told || (trouble.node === null && this.#isRecent(told))) return;
     if (peer !== undefined) peer.told = told;
     this.#options.onTrouble(trouble);
+  }
+
+  /** Was that said of a stranger a short while ago? A stranger tries again every second. */
+  #isRecent(told: string): boolean {
+    const { what, at } = this.#toldOfStrangers;
+    if (what === told && this.#now() - at < strangerMillis) return true;
+    this.#toldOfStrangers = { what: told, at: this.#now() };
+    return false;
   }
 
   /** One timer for all links; it is set again only if it would come too late. */

@@ -56,8 +56,10 @@ export interface LockInfo {
   readonly mode: ModeName | null;
   /** What it waits for, if it waits. */
   readonly requested: ModeName | null;
-  /** Its place in its queue, from 1; null if granted. */
+  /** Its place in its queue, from 1; null if granted, or where another node has the queue. */
   readonly position: number | null;
+  /** The node that decides about the resource; null while that is not known. */
+  readonly master: number | null;
   readonly flags: readonly FlagName[];
   /** Since when it has been in that state. */
   readonly ageMillis: number;
@@ -147,6 +149,21 @@ export interface ClusterStatus {
   /** The number of the present view. */
   readonly view: number;
   readonly members: readonly MemberInfo[];
+  /** The last ones that this node has heard of, the newest last. */
+  readonly changes: readonly MemberChange[];
+  /** Links leave this machine unencrypted. */
+  readonly insecure: boolean;
+}
+
+/** A change of the members, as this node heard of it. */
+export interface MemberChange {
+  /** When, in ISO 8601. */
+  readonly at: string;
+  /** The number of the view that says so. */
+  readonly view: number;
+  readonly node: number;
+  readonly name: string;
+  readonly change: 'here' | 'left' | 'failed';
 }
 
 /** Where a shell meets its node. */

@@ -1,0 +1,29 @@
+/**
+ * The members of a cluster in words: as a table, and each change of them as a line.
+ */
+import { escapeText, type MemberChange, type MemberInfo, type NodeStatus } from '../core/index.js';
+import { table } from './tables.js';
+
+/** Who is here, as this node knows it; a node that is alone is all there is. */
+export function membersOf({ cluster, node, lockspaces, incarnation }: NodeStatus): readonly MemberInfo[] {
+  const alone: MemberInfo = { node, name: '', address: '', incarnation, lockspaces: lockspaces.map(({ name }) => name), link: 'self' };
+  return cluster?.members ?? [alone];
+}
+
+export function membersTable(members: readonly MemberInfo[]): string {
+  const rows = members.map(({ node, name, link, address, lockspaces }) => [
+    String(node),
+    escapeText(name),
+    link,
+    escapeText(address),
+    lockspaces.map(escapeText).join(' '),
+  ]);
+  return table(['NODE', 'NAME', 'LINK', 'ADDRESS', 'LOCKSPACES'], rows);
+}
+
+const words: Readonly<Record<MemberChange['change'], string>> = { here: 'is here', left: 'has left', failed: 'has failed' };
+
+/** `2026-03-01T12:00:00.000Z  view 17  node 2 (web2) has failed`. */
+export function describeChange({ at, view, node, name, change }: MemberChange): string {
+  return `${at}  view ${view}  node ${node} (${escapeText(name)}) ${words[change]}`;
+}
