@@ -19,7 +19,7 @@ import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { serveNode, type LockspaceClient } from '../src/core/index.js';
+import { serveNode, type LockspaceClient, type NodeClient } from '../src/core/index.js';
 import type { Order } from './far-node.js';
 import { freePort, startPostgres, startRedis, type Server } from './peers.js';
 import { median, thousands, type Part, type Row } from './table.js';
@@ -195,6 +195,23 @@ async function ask(child: ChildProcess, order: Order): Promise<number> {
   return answer;
 }
 
+/** The recovery after joining forgets masters of what nobody holds: wait for it. */
+async function untilBothAreIn(client: NodeClient): Promise<void> {
+  for (;;) {
+    const [space] = await client.lockspaces();
+    if (space?.standing === 'running' && space.members.length === 2) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Is the other node master of all names? What is measured otherwise is not what is asked for. */
+async function mustBeElsewhere(space: LockspaceClient): Promise<void> {
+  const locks = await Promise.all(names.map((name) => space.lock(name)));
+  const { content } = await space.content();
+  if (content.some(({ master }) => master !== 1)) throw new Error('this node is master itself');
+  for (const lock of locks) await lock.unlock();
+}
+
 export const measure: Part = async (say) => {
   mkdirSync('.tmp', { recursive: true });
   const dir = mkdtempSync(join(resolve('.tmp'), 'bench-remote-'));
@@ -206,8 +223,12 @@ export const measure: Part = async (say) => {
     const echoPort = await ask(child, { verb: 'open', opening: { dir: join(dir, 'far'), base, port: await freePort() } });
     const near = await serveNode({ dir: join(dir, 'near'), cluster: { cluster: 'bench', base, node: 2, listen: `tcp:127.0.0.1:${await freePort()}` }, log: () => undefined });
     const space = await near.client.lockspace('bench');
+    await untilBothAreIn(near.client);
     // Before a master forgets what has been idle for a while, and we become master ourselves.
-    const refresh = async (): Promise<void> => void (await ask(child, { verb: 'take', names }));
+    const refresh = async (): Promise<void> => {
+      await ask(child, { verb: 'take', names });
+      await mustBeElsewhere(space);
+    };
     await refresh();
     const rows = [
       await manyAtOnce(space, typeof redis === 'string' ? null : redis, refresh),
