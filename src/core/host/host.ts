@@ -193,11 +193,15 @@ export class Host {
     if (effect.kind === 'complete' && effect.mode === IV) this.#attendants.delete(effect.lkid);
   }
 
-  /** One timer, for the node's next deadline. It does not keep the process alive. */
+  /**
+   * One timer, for the node's next deadline. It does not keep the process alive.
+   * A deadline is never earlier than one before it, so a timer that is set is early
+   * enough; to find that there is none any more costs more than a timer in vain.
+   */
   #arm(): void {
-    const next = this.node.nextDeadline();
-    if (next === null) return this.stop();
     if (this.#timer !== null) return;
+    const next = this.node.nextDeadline();
+    if (next === null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.turn({ kind: 'deadline' });
