@@ -60,9 +60,14 @@ export class Host {
     return this.node.stack(lockspace)?.isRunning !== false;
   }
 
+  /** The same, and does nobody wait whose turn comes first? */
+  isFree(lockspace: string): boolean {
+    return this.#held.length === 0 && this.isRunning(lockspace);
+  }
+
   /** Do this when a lockspace may be locked: now, or after its recovery, in the order of asking. */
   whenRunning(lockspace: string, work: () => void): void {
-    if (this.#held.length === 0 && this.isRunning(lockspace)) work();
+    if (this.isFree(lockspace)) work();
     else this.#held.push({ lockspace, work });
   }
 

@@ -19,11 +19,11 @@ export function tellNames(tables: Tables, errands: Errands): void {
     const batch = errands.begin(() => {});
     const names = resources.map(({ name }) => name);
     const masterships = resources.map(({ mastership }) => mastership);
-    tables.send(node, { kind: 'names', batch, names, masterships });
+    tables.send(node, { kind: 'names', lockspace: tables.id, seq: tables.seq, batch, names, masterships });
   }
 }
 
 export function receiveNames(tables: Tables, from: NodeId, { batch, names, masterships }: Names): void {
   for (const [place, name] of names.entries()) tables.directory.set(name, from, masterships[place]!);
-  tables.send(from, { kind: 'namesReply', batch });
+  tables.send(from, { kind: 'namesReply', lockspace: tables.id, seq: tables.seq, batch });
 }

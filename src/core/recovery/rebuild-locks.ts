@@ -41,7 +41,7 @@ export function tellLocks(tables: Tables, errands: Errands): void {
         if (lock.far!.pending === 'none') lock.far!.node = node;
       }
     });
-    tables.send(node, { kind: 'rebuildLocks', batch, locks: locks.map(recordOf) });
+    tables.send(node, { kind: 'rebuildLocks', lockspace: tables.id, seq: tables.seq, batch, locks: locks.map(recordOf) });
   }
 }
 
@@ -90,7 +90,7 @@ export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks
     touched(lock.resource);
     return lock.id;
   });
-  tables.send(from, { kind: 'rebuildLocksReply', batch: message.batch, masterLkids });
+  tables.send(from, { kind: 'rebuildLocksReply', lockspace: tables.id, seq: tables.seq, batch: message.batch, masterLkids });
 }
 
 function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {

@@ -139,12 +139,13 @@ export class Recovery {
 
   /** The present phase has ended on this node. */
   #reach(): RecoveryEvent[] {
-    const { members } = this.#tables;
+    const tables = this.#tables;
+    const { members } = tables;
     const phase = this.#phase!;
-    const report = phase === 'members' ? { slot: this.#slot, generation: this.#tables.generation } : null;
+    const report = phase === 'members' ? { slot: this.#slot, generation: tables.generation } : null;
     this.#hasReached = true;
     if (members.coordinator === members.self) return this.#count(members.self, phase, report);
-    this.#tables.send(members.coordinator, { kind: 'reached', phase, report });
+    tables.send(members.coordinator, { kind: 'reached', lockspace: tables.id, seq: tables.seq, phase, report });
     return [];
   }
 
@@ -157,16 +158,18 @@ export class Recovery {
   }
 
   #count(from: NodeId, phase: PhaseName, report: MemberReport | null): RecoveryEvent[] {
-    const { members } = this.#tables;
+    const tables = this.#tables;
+    const { members } = tables;
     this.#reached.add(from);
     if (report !== null) this.#reports.set(from, report);
     if (this.#reached.size < members.nodes.length) return [];
 
     this.#reached.clear();
     const isFirst = phase === 'members';
-    const next = isFirst ? nextGeneration(this.#reports) : this.#tables.generation;
-    const order = { kind: 'proceed', phase, generation: next, slots: isFirst ? assignSlots(this.#reports) : [] } as const;
-    for (const node of members.nodes) if (node !== members.self) this.#tables.send(node, order);
+    const next = isFirst ? nextGeneration(this.#reports) : tables.generation;
+    const slots = isFirst ? assignSlots(this.#reports) : [];
+    const order = { kind: 'proceed', lockspace: tables.id, seq: tables.seq, phase, generation: next, slots } as const;
+    for (const node of members.nodes) if (node !== members.self) tables.send(node, order);
     return this.#proceed(order);
   }
 

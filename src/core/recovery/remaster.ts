@@ -30,7 +30,7 @@ export function findMasters(tables: Tables, errands: Errands, found: (resource: 
         }
       }
     });
-    tables.send(node, { kind: 'masterLookup', batch, names: resources.map(({ name }) => name) });
+    tables.send(node, { kind: 'masterLookup', lockspace: tables.id, seq: tables.seq, batch, names: resources.map(({ name }) => name) });
   }
 }
 
@@ -53,5 +53,5 @@ export function receiveMasterLookup(tables: Tables, from: NodeId, { batch, names
     masters.push(isHere ? tables.self : entry!.master);
     masterships.push(isHere ? resource.mastership : entry!.mastership);
   }
-  tables.send(from, { kind: 'masterLookupReply', batch, masters, masterships });
+  tables.send(from, { kind: 'masterLookupReply', lockspace: tables.id, seq: tables.seq, batch, masters, masterships });
 }
