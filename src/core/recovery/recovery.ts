@@ -26,7 +26,7 @@ import type { MemberReport, MemberSlot, PhaseName, Proceed, Reached, RecoveryMes
 import { depart } from './depart.js';
 import { Errands } from './errands.js';
 import { receiveNames, tellNames } from './rebuild-directory.js';
-import { keepOwnLocks, receiveLocks, tellLocks, type Rebuilt } from './rebuild-locks.js';
+import { Rebuilt, keepOwnLocks, receiveLocks, tellLocks } from './rebuild-locks.js';
 import { findMasters, receiveMasterLookup } from './remaster.js';
 import { resend } from './resend.js';
 import { settle } from './settle.js';
@@ -56,7 +56,7 @@ export class Recovery {
   /** Resources that came to this node since the last recovery that ended, and those that have lost locks. */
   readonly #rebuilt = new Set<Resource>();
   readonly #touched = new Set<Resource>();
-  #known: Rebuilt = new Map();
+  readonly #known = new Rebuilt();
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -126,15 +126,17 @@ export class Recovery {
     tables.turn.begin(now);
     resend(tables, this.#touched);
     const occasion = tables.config.law.orderSurvives ? 'retry' : 'recovery';
-    for (const resource of [...this.#rebuilt, ...this.#touched]) {
-      // Without a directory it may have moved on since.
-      if (!tables.isMasterOf(resource)) continue;
-      grantPending(tables.turn, resource, occasion);
-      tables.retire(resource);
+    for (const changed of [this.#rebuilt, this.#touched]) {
+      for (const resource of changed) {
+        // Without a directory it may have moved on since.
+        if (!tables.isMasterOf(resource)) continue;
+        grantPending(tables.turn, resource, occasion);
+        tables.retire(resource);
+      }
     }
     this.#rebuilt.clear();
     this.#touched.clear();
-    this.#known = new Map();
+    this.#known.clear();
   }
 
   /** The present phase has ended on this node. */

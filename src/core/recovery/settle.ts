@@ -23,6 +23,7 @@ export function settle(tables: Tables, resource: Resource): void {
 /** The places that the old master gave are kept. */
 function putInOrder(resource: Resource): void {
   const numberOf = (lock: Lock): number => lock.far?.queueNumber ?? 0;
+  if (resource.convertQueue.isEmpty && resource.waitQueue.isEmpty) return;
   for (const [queue, place] of [[resource.convertQueue, 'converting'], [resource.waitQueue, 'waiting']] as const) {
     const locks = [...queue].sort((one, other) => numberOf(one) - numberOf(other));
     for (const lock of locks) {
@@ -37,14 +38,17 @@ function putInOrder(resource: Resource): void {
 }
 
 function valueOf(resource: Resource): ValueBlock | null {
+  const latest = resource.findLock((lock) => hasCopy(lock) && lock.granted > CR);
+  if (latest !== null) return blockOf(latest, true);
   let newest: Lock | null = null;
-  for (const lock of [...resource.grantedLocks(), ...resource.convertQueue]) {
-    if (lock.value === null || !lock.has(Flag.VALBLK)) continue;
-    if (lock.granted > CR) return blockOf(lock, true);
-    if (newest === null || sequenceOf(lock) > sequenceOf(newest)) newest = lock;
-  }
+  resource.eachLock((lock) => {
+    if (hasCopy(lock) && (newest === null || sequenceOf(lock) > sequenceOf(newest))) newest = lock;
+  });
   return newest === null ? null : blockOf(newest, false);
 }
+
+/** Whoever waits for the first grant has read nothing yet. */
+const hasCopy = (lock: Lock): boolean => lock.value !== null && lock.place !== 'waiting' && lock.has(Flag.VALBLK);
 
 const sequenceOf = (lock: Lock): number => lock.far?.valueSequence ?? 0;
 
