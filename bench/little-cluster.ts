@@ -4,7 +4,7 @@
  */
 import { generation, incarnation, millis, nodeId, ownerId, viewId, type Lkid } from '../src/core/base/ids.js';
 import type { Member } from '../src/core/cluster/view.js';
-import { EX } from '../src/core/lock/mode.js';
+import { CR, EX } from '../src/core/lock/mode.js';
 import type { Effect } from '../src/core/node/effect.js';
 import type { Input } from '../src/core/node/input.js';
 import { DlmNode } from '../src/core/node/node.js';
@@ -14,7 +14,7 @@ import { ByteWriter } from '../src/core/wire/byte-writer.js';
 import { decodeMessage, encodeMessage } from '../src/core/wire/codec.js';
 
 const lockspace = 'bench';
-const wish = { mode: EX, flags: 0, value: null } as const;
+const plain = { flags: 0, value: null } as const;
 
 interface Letter {
   readonly from: number;
@@ -61,8 +61,8 @@ export class LittleCluster {
   }
 
   /** Lock on a node, and wait for it. */
-  lock(self: number, name: string): Lkid {
-    this.step(self, { kind: 'lock', lockspace, owner: ownerId(1), name, ...wish, cookie: null });
+  lock(self: number, name: string, mode: typeof EX | typeof CR = EX): Lkid {
+    this.step(self, { kind: 'lock', lockspace, owner: ownerId(1), name, mode, ...plain, cookie: null });
     this.#rest();
     return this.#lastLkid;
   }
@@ -72,12 +72,13 @@ export class LittleCluster {
     this.#rest();
   }
 
-  /** Let `master` be master of a name, and `holder` hold it. */
-  hold(holder: number, master: number, name: string): void {
-    const first = this.lock(master, name);
-    this.step(holder, { kind: 'lock', lockspace, owner: ownerId(1), name, ...wish, cookie: null });
-    this.#rest();
-    this.unlock(master, first);
+  /** Let `master` be master of a name, and others hold it, one alone or several together. */
+  hold(holders: readonly number[], master: number, name: string): void {
+    const mode = holders.length === 1 ? EX : CR;
+    const first = this.lock(master, name, CR);
+    if (mode === EX) this.unlock(master, first);
+    for (const holder of holders) this.lock(holder, name, mode);
+    if (mode === CR) this.unlock(master, first);
   }
 
   counts(self: number): { readonly locks: number; readonly standing: string } {

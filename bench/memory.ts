@@ -22,7 +22,7 @@ function heapUsed(): number {
 
 export const measure: Part = async (say) => {
   const cluster = new LittleCluster({ 1: 0, 2: 0, 3: 1 });
-  for (let index = 0; index < count; index += 1) cluster.hold(1, 2, nameOf(index));
+  for (let index = 0; index < count; index += 1) cluster.hold([1], 2, nameOf(index));
   if (cluster.mastered(2) !== count || cluster.counts(1).locks !== count) throw new Error('not all are held, or mastered elsewhere');
 
   const rows: Row[] = [];
