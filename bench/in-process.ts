@@ -4,8 +4,6 @@
  * Three contestants take turns in one run, because machines are noisy and only
  * ratios last: our promise API, the node's `step` beneath it, and async-mutex with
  * a mutex a name. Then the memory of locks held, each on a resource of its own.
- *
- *   npm run bench
  */
 import { Mutex } from 'async-mutex';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -15,6 +13,7 @@ import { openNode, type LockHandle, type LockspaceClient } from '../src/core/ind
 import { EX } from '../src/core/lock/mode.js';
 import { defaultConfig } from '../src/core/node/snapshot.js';
 import { DlmNode } from '../src/core/node/node.js';
+import { median, thousands, type Part, type Row } from './table.js';
 
 const pairs = 200_000;
 const rounds = 9;
@@ -22,8 +21,6 @@ const names = Array.from({ length: 1024 }, (_, index) => `bench/${index}`.padEnd
 
 /** A thousand pairs a second. */
 type Contestant = (outstanding: number) => Promise<number>;
-
-const median = (values: number[]): number => values.sort((one, other) => one - other)[values.length >> 1]!;
 
 /** Run `pair` that many times, so many at once, and tell the speed. */
 async function timed(outstanding: number, pair: (name: string) => Promise<void>): Promise<number> {
@@ -75,7 +72,7 @@ function nodeStep(): Contestant {
   };
 }
 
-async function compare(outstanding: number, contestants: Readonly<Record<string, Contestant>>): Promise<void> {
+async function compare(outstanding: number, contestants: Readonly<Record<string, Contestant>>): Promise<Row[]> {
   const speeds = new Map<string, number[]>(Object.keys(contestants).map((name) => [name, []]));
   const ratios = new Map<string, number[]>(Object.keys(contestants).map((name) => [name, []]));
   for (let round = -1; round < rounds; round += 1) {
@@ -87,14 +84,15 @@ async function compare(outstanding: number, contestants: Readonly<Record<string,
       ratios.get(name)!.push(speed / now.get('async-mutex')!);
     }
   }
-  console.log(`\nlock+unlock, ${outstanding} outstanding (median of ${rounds} rounds, in turn)`);
-  for (const name of speeds.keys()) {
-    const speed = `${median(speeds.get(name)!).toFixed(0)}k pairs/s`.padStart(16);
-    console.log(`  ${name.padEnd(12)} ${speed}   ${median(ratios.get(name)!).toFixed(2)} x async-mutex`);
-  }
+  const rateOf = (name: string): string => thousands(median(speeds.get(name)!) * 1000);
+  return [...speeds.keys()].filter((name) => name !== 'async-mutex').map((name) => {
+    const ratio = median(ratios.get(name)!);
+    const row = { what: `${name}, ${outstanding} outstanding, pairs`, ours: rateOf(name), peer: `async-mutex ${rateOf('async-mutex')}`, ratio };
+    return name === 'promise API' ? { ...row, wanted: { figure: ratio, atLeast: 1.5, unit: 'x' } } : row;
+  });
 }
 
-async function memory(lockspace: LockspaceClient, count: number): Promise<void> {
+async function memory(lockspace: LockspaceClient, count: number): Promise<Row> {
   const handles = new Array<LockHandle>(count);
   const name = (index: number): string => Buffer.from(String(index).padStart(32, '.')).toString('latin1');
   globalThis.gc!();
@@ -102,21 +100,25 @@ async function memory(lockspace: LockspaceClient, count: number): Promise<void> 
   for (let index = 0; index < count; index += 1) handles[index] = await lockspace.lock(name(index));
   globalThis.gc!();
   const bytes = (process.memoryUsage().heapUsed - before) / count;
-  console.log(`  ${count.toLocaleString('en')} locks held: ${bytes.toFixed(0)} bytes of heap a lock, handle and 32-byte name included`);
   for (const handle of handles) await handle.unlock();
+  const what = `heap a lock of ${count.toLocaleString('en')}, alone, with handle and 32-byte name`;
+  return { what, ours: `${bytes.toFixed(0)} bytes`, wanted: { figure: bytes, atMost: 450, unit: 'bytes' } };
 }
 
-mkdirSync('.tmp', { recursive: true });
-const dir = mkdtempSync(join('.tmp', 'bench-'));
-const node = await openNode({ dir });
-try {
-  const lockspace = await node.lockspace('bench');
-  await compare(1, { 'promise API': promiseApi(lockspace), 'node.step': nodeStep(), 'async-mutex': asyncMutex() });
-  await compare(64, { 'promise API': promiseApi(lockspace), 'async-mutex': asyncMutex() });
-  console.log('\nmemory');
-  await memory(lockspace, 1_000_000);
-  await memory(lockspace, 1_100_000);
-} finally {
-  await node.close();
-  rmSync(dir, { recursive: true, force: true });
-}
+export const measure: Part = async () => {
+  mkdirSync('.tmp', { recursive: true });
+  const dir = mkdtempSync(join('.tmp', 'bench-'));
+  const node = await openNode({ dir });
+  try {
+    const lockspace = await node.lockspace('bench');
+    return [
+      ...(await compare(1, { 'promise API': promiseApi(lockspace), 'node.step': nodeStep(), 'async-mutex': asyncMutex() })),
+      ...(await compare(64, { 'promise API': promiseApi(lockspace), 'async-mutex': asyncMutex() })),
+      await memory(lockspace, 1_000_000),
+      await memory(lockspace, 1_100_000),
+    ];
+  } finally {
+    await node.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+};

@@ -67,9 +67,14 @@ export class Host {
     return this.node.stack(lockspace)?.isRunning !== false;
   }
 
+  /** The same, and does nobody wait whose turn comes first? */
+  isFree(lockspace: string): boolean {
+    return this.#held.length === 0 && this.isRunning(lockspace);
+  }
+
   /** Do this when a lockspace may be locked: now, or after its recovery, in the order of asking. */
   whenRunning(lockspace: string, work: () => void): void {
-    if (this.#held.length === 0 && this.isRunning(lockspace)) work();
+    if (this.isFree(lockspace)) work();
     else this.#held.push({ lockspace, work });
   }
 
@@ -203,11 +208,15 @@ export class Host {
     if (effect.kind === 'complete' && effect.mode === IV) this.#attendants.delete(effect.lkid);
   }
 
-  /** One timer, for the node's next deadline. It does not keep the process alive. */
+  /**
+   * One timer, for the node's next deadline. It does not keep the process alive.
+   * A deadline is never earlier than one before it, so a timer that is set is early
+   * enough; to find that there is none any more costs more than a timer in vain.
+   */
   #arm(): void {
-    const next = this.node.nextDeadline();
-    if (next === null) return this.stop();
     if (this.#timer !== null) return;
+    const next = this.node.nextDeadline();
+    if (next === null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.turn({ kind: 'deadline' });

@@ -52,10 +52,13 @@ export class LocalPort implements Port {
   }
 
   #turn(call: LockCall | ConvertInput | UnlockInput, listener: Listener): void {
-    this.#host.whenRunning(call.lockspace, () => {
-      const refusal = this.#host.turn(call);
-      if (refusal !== null) listener.refuse(refusal);
-    });
+    if (this.#host.isFree(call.lockspace)) this.#turnNow(call, listener);
+    else this.#host.whenRunning(call.lockspace, () => this.#turnNow(call, listener));
+  }
+
+  #turnNow(call: LockCall | ConvertInput | UnlockInput, listener: Listener): void {
+    const refusal = this.#host.turn(call);
+    if (refusal !== null) listener.refuse(refusal);
   }
 
   attend(lkid: Lkid, listener: Listener): void {

@@ -68,9 +68,19 @@ export class Resource {
     for (let lock = this.newestGranted; lock !== null; lock = lock.next) yield lock;
   }
 
-  /** Every lock, in whatever place; they may be moved or ended meanwhile. */
-  allLocks(): Lock[] {
-    return [...this.grantedLocks(), ...this.convertQueue, ...this.waitQueue];
+  /** Every lock, in whatever place; the one in hand may be moved or ended meanwhile. */
+  eachLock(visit: (lock: Lock) => void): void {
+    // Whom a visit moves must not be met again in another queue.
+    const converting = this.convertQueue.first;
+    const waiting = this.waitQueue.first;
+    visitChain(this.newestGranted, visit);
+    visitChain(converting, visit);
+    visitChain(waiting, visit);
+  }
+
+  /** The first lock, in whatever place, of which that is true. */
+  findLock(test: (lock: Lock) => boolean): Lock | null {
+    return findInChain(this.newestGranted, test) ?? findInChain(this.convertQueue.first, test) ?? findInChain(this.waitQueue.first, test);
   }
 
   joinGranted(lock: Lock, now: Millis): void {
@@ -153,4 +163,18 @@ export class Resource {
     lock.next = null;
     lock.previous = null;
   }
+}
+
+function visitChain(first: Lock | null, visit: (lock: Lock) => void): void {
+  let lock = first;
+  while (lock !== null) {
+    const following: Lock | null = lock.next;
+    visit(lock);
+    lock = following;
+  }
+}
+
+function findInChain(first: Lock | null, test: (lock: Lock) => boolean): Lock | null {
+  for (let lock = first; lock !== null; lock = lock.next) if (test(lock)) return lock;
+  return null;
 }

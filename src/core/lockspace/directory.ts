@@ -26,8 +26,10 @@ export class Directory {
     return this.#entries.get(name) ?? null;
   }
 
-  set(name: string, master: NodeId, mastership: number): void {
-    this.#entries.set(name, { master, mastership });
+  set(name: string, master: NodeId, mastership: number): Entry {
+    const entry = { master, mastership };
+    this.#entries.set(name, entry);
+    return entry;
   }
 
   remove(name: string, master: NodeId, mastership: number): void {

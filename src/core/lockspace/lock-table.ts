@@ -32,6 +32,16 @@ export class LockTable {
     return this.#page(id >>> pageBits)?.slots[id & (pageSize - 1)] ?? null;
   }
 
+  /** Every lock; the one in hand may be removed meanwhile. */
+  each(visit: (lock: Lock) => void): void {
+    for (const { slots } of this.#pages.values()) {
+      for (let slot = 0; slot < pageSize; slot += 1) {
+        const lock = slots[slot]!;
+        if (lock !== null) visit(lock);
+      }
+    }
+  }
+
   *[Symbol.iterator](): Generator<Lock> {
     for (const page of this.#pages.values()) {
       for (const lock of page.slots) if (lock !== null) yield lock;

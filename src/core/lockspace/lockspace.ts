@@ -204,7 +204,8 @@ export class Lockspace {
 
   /** End the orphans on another member. */
   purgeOrphansOn(node: NodeId, formerOwner: OwnerId | null): void {
-    this.tables.send(node, { kind: 'purge', formerOwner });
+    const { tables } = this;
+    tables.send(node, { kind: 'purge', lockspace: tables.id, seq: tables.seq, formerOwner });
   }
 
   /** Time has passed: forget what has been idle for long enough. */
@@ -213,8 +214,9 @@ export class Lockspace {
     for (const resource of tables.resources.forgetExpired(now)) {
       if (!tables.isMasterOf(resource)) continue;
       const directory = tables.members.directoryOf(resource.name);
+      if (directory === tables.self || tables.config.nodir) continue;
       const { name, mastership } = resource;
-      if (directory !== tables.self && !tables.config.nodir) tables.send(directory, { kind: 'remove', name, mastership });
+      tables.send(directory, { kind: 'remove', lockspace: tables.id, seq: tables.seq, name, mastership });
     }
   }
 

@@ -43,8 +43,9 @@ export class MasterSide implements Distant {
   }
 
   block(lock: Lock, mode: Mode): void {
+    const tables = this.#tables;
     const { node, lkid } = lock.far!;
-    this.#tables.send(node!, { kind: 'blocking', lkid: lkid!, mode });
+    tables.send(node!, { kind: 'blocking', lockspace: tables.id, seq: tables.seq, lkid: lkid!, mode });
   }
 
   request(from: NodeId, message: Request): void {
@@ -64,7 +65,9 @@ export class MasterSide implements Distant {
     const lock = new Lock(tables.numbers.nextLkid(tables.locks), resource, null, null, tables.turn.now);
     lock.far = new FarEnd('master', from, lkid);
     lock.ask(mode, flags, value);
-    this.#during(lock, 'requestReply', () => operations.request(tables.turn, lock));
+    this.#begin(lock, 'requestReply');
+    operations.request(tables.turn, lock);
+    this.#asked = null;
     if (lock.place === 'nowhere') tables.retire(resource);
     else tables.locks.add(lock);
   }
@@ -85,7 +88,7 @@ export class MasterSide implements Distant {
     const mastership = known?.mastership ?? tables.numbers.nextMastership();
     const master = known?.master ?? from;
     if (known === null) tables.directory.set(name, from, mastership);
-    tables.send(from, { kind: 'lookupReply', lkid, master, mastership });
+    tables.send(from, { kind: 'lookupReply', lockspace: tables.id, seq: tables.seq, lkid, master, mastership });
   }
 
   convert(from: NodeId, message: Convert): void {
@@ -93,14 +96,18 @@ export class MasterSide implements Distant {
     if (lock === null) return;
     const { mode, flags, value } = message;
     const kind = isUnanswered(this.#tables.turn.law, lock.granted, mode) ? null : 'convertReply';
-    this.#during(lock, kind, () => operations.convert(this.#tables.turn, lock, { mode, flags, value }));
+    this.#begin(lock, kind);
+    operations.convert(this.#tables.turn, lock, { mode, flags, value });
+    this.#asked = null;
   }
 
   unlock(from: NodeId, message: Unlock): void {
     const lock = this.#copyOf(from, message);
     if (lock === null) return;
     if (message.value === null) lock.value = null;
-    this.#during(lock, 'unlockReply', () => operations.unlock(this.#tables.turn, lock, message.flags, message.value));
+    this.#begin(lock, 'unlockReply');
+    operations.unlock(this.#tables.turn, lock, message.flags, message.value);
+    this.#asked = null;
     this.#tables.forget(lock);
   }
 
@@ -114,7 +121,9 @@ export class MasterSide implements Distant {
       this.#send(from, 'cancelReply', message.lkid, 'nothing');
       return;
     }
-    this.#during(lock, 'cancelReply', () => operations.cancel(this.#tables.turn, lock, message.flags, message.status));
+    this.#begin(lock, 'cancelReply');
+    operations.cancel(this.#tables.turn, lock, message.flags, message.status);
+    this.#asked = null;
     if (lock.place === 'nowhere') this.#tables.forget(lock);
   }
 
@@ -128,12 +137,10 @@ export class MasterSide implements Distant {
     return lock.far!.node === from && lock.far!.lkid === lkid ? lock : null;
   }
 
-  /** Carry out what a holder asks for. */
-  #during(lock: Lock, kind: ReplyKind | null, operation: () => unknown): void {
+  /** What a holder asks for is carried out next; the first that happens to the lock is the answer. */
+  #begin(lock: Lock, kind: ReplyKind | null): void {
     this.#asked = lock;
     this.#kind = kind;
-    operation();
-    this.#asked = null;
   }
 
   #answer(lock: Lock, standing: Standing, value: Uint8Array | null): void {
@@ -143,10 +150,13 @@ export class MasterSide implements Distant {
       if (this.#kind === null) return;
       kind = this.#kind;
     }
+    const tables = this.#tables;
     const { node, lkid, queueNumber } = lock.far!;
     const { resource } = lock;
-    this.#tables.send(node!, {
+    tables.send(node!, {
       kind,
+      lockspace: tables.id,
+      seq: tables.seq,
       lkid: lkid!,
       masterLkid: lock.id,
       standing,
@@ -163,8 +173,11 @@ export class MasterSide implements Distant {
   }
 
   #send(to: NodeId, kind: ReplyKind, lkid: Request['lkid'], standing: Standing): void {
-    this.#tables.send(to, {
+    const tables = this.#tables;
+    tables.send(to, {
       kind,
+      lockspace: tables.id,
+      seq: tables.seq,
       lkid,
       masterLkid: lkid,
       standing,
@@ -173,7 +186,7 @@ export class MasterSide implements Distant {
       value: null,
       valueState: 'none',
       valueSequence: 0,
-      generation: this.#tables.generation,
+      generation: tables.generation,
       mastership: 0,
       sequence: 0,
       queueNumber: 0,

@@ -47,7 +47,8 @@ export function ask(tables: Tables, lock: Lock): void {
   far.pending = isLookup ? 'lookup' : 'request';
   far.node = resource.home.master ?? tables.members.directoryOf(resource.name);
   const { id: lkid, flags, value } = lock;
-  tables.send(far.node, { kind: 'request', lkid, name: resource.name, mode: lock.requested as never, flags, value, isLookup });
+  const mode = lock.requested as never;
+  tables.send(far.node, { kind: 'request', lockspace: tables.id, seq: tables.seq, lkid, name: resource.name, mode, flags, value, isLookup });
 }
 
 /** This node is the master after all. */
@@ -90,7 +91,7 @@ export function sendConvert(tables: Tables, lock: Lock): void {
   const { id: lkid, flags, value } = lock;
   const mode = lock.requested as never;
   far.node = lock.resource.home.master!;
-  tables.send(far.node, { kind: 'convert', lkid, masterLkid: far.lkid!, mode, flags, value });
+  tables.send(far.node, { kind: 'convert', lockspace: tables.id, seq: tables.seq, lkid, masterLkid: far.lkid!, mode, flags, value });
   if (isUnanswered(tables.turn.law, lock.granted, mode)) convertSilently(tables, lock);
   else far.pending = 'convert';
 }
@@ -137,7 +138,7 @@ export function sendUnlock(tables: Tables, lock: Lock, flags: number, value: Uin
   if (value !== null) lock.value = value;
   far.pending = 'unlock';
   far.node = lock.resource.home.master!;
-  tables.send(far.node, { kind: 'unlock', lkid: lock.id, masterLkid: far.lkid!, flags, value });
+  tables.send(far.node, { kind: 'unlock', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags, value });
 }
 
 /** Take back what a lock waits for that is mastered elsewhere. */
@@ -160,7 +161,7 @@ function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelSta
   lock.results = 0;
   far.pending = 'cancel';
   far.node = lock.resource.home.master!;
-  tables.send(far.node, { kind: 'cancel', lkid: lock.id, masterLkid: far.lkid!, flags, status });
+  tables.send(far.node, { kind: 'cancel', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags, status });
 }
 
 /** The question that was in the way is answered: now what the owner wanted meanwhile. */

@@ -79,6 +79,11 @@ export class ResourceTable {
     for (const resource of this.#byName.values()) if (!this.#idle.has(resource)) yield resource;
   }
 
+  /** The same, without a step of a generator for each; the one in hand may be retired meanwhile. */
+  each(visit: (resource: Resource) => void): void {
+    for (const resource of this.#byName.values()) if (this.#idle.size === 0 || !this.#idle.has(resource)) visit(resource);
+  }
+
   /** The resources in use, in the order of their names. */
   inUse(): Resource[] {
     return [...this].sort((one, other) => (one.name < other.name ? -1 : 1));

@@ -32,8 +32,6 @@ export interface LockspaceConfig {
 /** No message is under way for longer than so many recoveries. */
 const pastMax = 1000;
 
-type Body<Message> = Message extends unknown ? Omit<Message, 'lockspace' | 'seq'> : never;
-
 export class Tables {
   readonly id: LockspaceId;
   readonly turn: Turn;
@@ -64,8 +62,12 @@ export class Tables {
     return this.members.self;
   }
 
-  send(to: NodeId, body: Body<LockMessage | RecoveryMessage>): void {
-    const message = { lockspace: this.id, seq: this.members.seq, ...body } as LockMessage | RecoveryMessage;
+  /** The view in which this node stands; every message carries it. */
+  get seq(): ViewId {
+    return this.members.seq;
+  }
+
+  send(to: NodeId, message: LockMessage | RecoveryMessage): void {
     this.outbox.push({ kind: 'send', to, message });
   }
 

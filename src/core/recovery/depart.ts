@@ -26,11 +26,11 @@ import { isEnding } from './rebuild-locks.js';
 export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resource> {
   const touched = new Set<Resource>();
   tables.directory.clear();
-  for (const resource of [...tables.resources]) {
-    if (tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
+  tables.resources.each((resource) => {
+    if (departed.size > 0 && tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
     moveHome(tables, resource, departed);
     tables.retire(resource);
-  }
+  });
   // Nobody holds them, and no directory will be told of them.
   tables.resources.forgetIdle();
   for (const resource of tables.lookups.keys()) lookAgain(tables, resource, departed);
@@ -38,14 +38,13 @@ export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resou
 }
 
 function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, touched: Set<Resource>): void {
-  if (departed.size === 0) return;
-  for (const lock of resource.allLocks()) {
-    if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) continue;
+  resource.eachLock((lock) => {
+    if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) return;
     if (lock.granted >= PW && lock.has(Flag.VALBLK)) (resource.value ??= new ValueBlock()).isValid = false;
     resource.leave(lock);
     tables.locks.remove(lock);
     touched.add(resource);
-  }
+  });
 }
 
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
@@ -56,8 +55,8 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
     if (master === tables.self) giveAway(tables, resource);
     tables.loseHome(resource);
   }
-  for (const lock of resource.allLocks()) {
-    if (lock.copy !== 'process') continue;
+  resource.eachLock((lock) => {
+    if (lock.copy !== 'process') return;
     const far = lock.far!;
     if (lock.place === 'asked') {
       // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
@@ -69,7 +68,7 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
     }
-  }
+  });
 }
 
 /** By the kernel's law a conversion between PR and CW counts as queued; from which mode, settle.ts will guess. */
@@ -83,22 +82,21 @@ function queueMiddle(tables: Tables, lock: Lock): void {
 
 /** A recovery that was abandoned had found a new master, which has not heard of all the locks here. */
 function isHalfTold(resource: Resource): boolean {
-  for (const lock of resource.allLocks()) {
-    if (lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock)) return true;
-  }
-  return false;
+  return resource.findLock(isUntold) !== null;
 }
+
+const isUntold = (lock: Lock): boolean => lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock);
 
 /** Another node will be master: the locks of others go, for they tell it themselves; ours become copies. */
 function giveAway(tables: Tables, resource: Resource): void {
-  for (const lock of resource.allLocks()) {
+  resource.eachLock((lock) => {
     if (lock.copy === 'master') {
       resource.leave(lock);
       tables.locks.remove(lock);
     } else {
       becomeProcessCopy(lock, resource.value);
     }
-  }
+  });
 }
 
 /** Whether its copy of the value is the latest one can only be told by the bytes. */
@@ -115,9 +113,9 @@ function becomeProcessCopy(lock: Lock, value: ValueBlock | null): void {
 
 /** Has the one gone who was asked for the master? Then everybody who waits for the answer asks again. */
 function lookAgain(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
-  const first = resource.allLocks().find(({ far }) => far?.pending === 'lookup');
-  if (first !== undefined && first.far!.node !== null && !departed.has(first.far!.node)) return;
-  if (first !== undefined) {
+  const first = resource.findLock(({ far }) => far?.pending === 'lookup');
+  if (first !== null && first.far!.node !== null && !departed.has(first.far!.node)) return;
+  if (first !== null) {
     first.far!.pending = 'parked';
     first.far!.node = null;
   }

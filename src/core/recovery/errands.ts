@@ -41,17 +41,21 @@ export class Errands {
   }
 }
 
-/** What is for whom, in the order of the nodes, in pieces of at most `batchSize`. */
-export function* inBatches<Item>(items: Iterable<Item>, nodeOf: (item: Item) => NodeId): Generator<[NodeId, Item[]]> {
-  const byNode = new Map<NodeId, Item[]>();
-  for (const item of items) {
-    const node = nodeOf(item);
-    const list = byNode.get(node);
-    if (list === undefined) byNode.set(node, [item]);
+/** What is for whom. */
+export class ByNode<Item> {
+  readonly #lists = new Map<NodeId, Item[]>();
+
+  add(node: NodeId, item: Item): void {
+    const list = this.#lists.get(node);
+    if (list === undefined) this.#lists.set(node, [item]);
     else list.push(item);
   }
-  for (const node of [...byNode.keys()].sort((one, other) => one - other)) {
-    const list = byNode.get(node)!;
-    for (let start = 0; start < list.length; start += batchSize) yield [node, list.slice(start, start + batchSize)];
+
+  /** In the order of the nodes, in pieces of at most `batchSize`. */
+  *batches(): Generator<[NodeId, Item[]]> {
+    for (const node of [...this.#lists.keys()].sort((one, other) => one - other)) {
+      const list = this.#lists.get(node)!;
+      for (let start = 0; start < list.length; start += batchSize) yield [node, list.slice(start, start + batchSize)];
+    }
   }
 }

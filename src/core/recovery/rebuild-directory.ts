@@ -5,25 +5,29 @@
  * Kin: dir.c dlm_recover_directory(), dlm_copy_master_names().
  */
 import type { NodeId } from '../base/ids.js';
+import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 import type { Names } from '../wire/message.js';
-import { inBatches, type Errands } from './errands.js';
+import { ByNode, type Errands } from './errands.js';
 
 export function tellNames(tables: Tables, errands: Errands): void {
   if (tables.config.nodir || tables.members.isAlone) return;
   const { members } = tables;
-  const elsewhere = [...tables.resources].filter(
-    (resource) => tables.isMasterOf(resource) && members.directoryOf(resource.name) !== tables.self,
-  );
-  for (const [node, resources] of inBatches(elsewhere, ({ name }) => members.directoryOf(name))) {
+  const elsewhere = new ByNode<Resource>();
+  tables.resources.each((resource) => {
+    if (!tables.isMasterOf(resource)) return;
+    const directory = members.directoryOf(resource.name);
+    if (directory !== tables.self) elsewhere.add(directory, resource);
+  });
+  for (const [node, resources] of elsewhere.batches()) {
     const batch = errands.begin(() => {});
     const names = resources.map(({ name }) => name);
     const masterships = resources.map(({ mastership }) => mastership);
-    tables.send(node, { kind: 'names', batch, names, masterships });
+    tables.send(node, { kind: 'names', lockspace: tables.id, seq: tables.seq, batch, names, masterships });
   }
 }
 
 export function receiveNames(tables: Tables, from: NodeId, { batch, names, masterships }: Names): void {
   for (const [place, name] of names.entries()) tables.directory.set(name, from, masterships[place]!);
-  tables.send(from, { kind: 'namesReply', batch });
+  tables.send(from, { kind: 'namesReply', lockspace: tables.id, seq: tables.seq, batch });
 }

@@ -9,7 +9,7 @@
  *
  * Kin: recover.c dlm_recover_locks(); lock.c dlm_recover_master_copy().
  */
-import type { NodeId } from '../base/ids.js';
+import type { Lkid, NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
 import { Result } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
@@ -18,25 +18,26 @@ import type { Resource } from '../lock/resource.js';
 import type { Law } from '../lock/law.js';
 import type { Tables } from '../lockspace/tables.js';
 import type { LockRecord, RebuildLocks, RebuildLocksReply } from '../wire/message.js';
-import { inBatches, type Errands } from './errands.js';
+import { ByNode, type Errands } from './errands.js';
 import { copyOf } from './settle.js';
 
 /** This node is the new master: its own locks are where they belong. */
 export function keepOwnLocks(resource: Resource): void {
-  for (const lock of resource.allLocks()) {
-    const far = lock.far!;
-    far.copy = 'local';
+  resource.eachLock((lock) => {
+    lock.far!.copy = 'local';
     if (isEnding(lock)) resource.leave(lock);
-  }
+  });
 }
 
 /** Tell the new masters. */
 export function tellLocks(tables: Tables, errands: Errands): void {
-  const told: Lock[] = [];
-  for (const lock of tables.locks) {
-    if (lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock)) told.push(lock);
-  }
-  for (const [node, locks] of inBatches(told, ({ resource }) => resource.home.master!)) {
+  const untold = new ByNode<Lock>();
+  tables.locks.each((lock) => {
+    const { far } = lock;
+    if (far === null || far.copy !== 'process' || far.lkid !== null || lock.place === 'asked' || isEnding(lock)) return;
+    untold.add(lock.resource.home.master!, lock);
+  });
+  for (const [node, locks] of untold.batches()) {
     const batch = errands.begin(({ masterLkids }: RebuildLocksReply) => {
       for (const [place, lock] of locks.entries()) {
         lock.far!.lkid = masterLkids[place]!;
@@ -44,7 +45,7 @@ export function tellLocks(tables: Tables, errands: Errands): void {
         if (lock.far!.pending === 'none') lock.far!.node = node;
       }
     });
-    tables.send(node, { kind: 'rebuildLocks', batch, locks: locks.map((lock) => recordOf(lock, tables.config.law)) });
+    tables.send(node, { kind: 'rebuildLocks', lockspace: tables.id, seq: tables.seq, batch, locks: locks.map((lock) => recordOf(lock, tables.config.law)) });
   }
 }
 
@@ -81,20 +82,32 @@ function recordOf(lock: Lock, law: Law): LockRecord {
 }
 
 /** The locks of a recovery by holder and number there, in case they are told again. */
-export type Rebuilt = Map<string, Lock>;
+export class Rebuilt {
+  readonly #byHolder = new Map<NodeId, Map<Lkid, Lock>>();
+
+  of(holder: NodeId): Map<Lkid, Lock> {
+    let known = this.#byHolder.get(holder);
+    if (known === undefined) this.#byHolder.set(holder, (known = new Map()));
+    return known;
+  }
+
+  clear(): void {
+    this.#byHolder.clear();
+  }
+}
 
 /** Returns, through `touched`, each resource that has got a lock. */
 export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks, rebuilt: Rebuilt, touched: (resource: Resource) => void): void {
+  const rebuiltOfHolder = rebuilt.of(from);
   const masterLkids = message.locks.map((record) => {
-    const key = `${from} ${record.lkid}`;
-    const known = rebuilt.get(key);
+    const known = rebuiltOfHolder.get(record.lkid);
     if (known !== undefined && tables.lock(known.id) === known) return known.id;
     const lock = rebuild(tables, from, record);
-    rebuilt.set(key, lock);
+    rebuiltOfHolder.set(record.lkid, lock);
     touched(lock.resource);
     return lock.id;
   });
-  tables.send(from, { kind: 'rebuildLocksReply', batch: message.batch, masterLkids });
+  tables.send(from, { kind: 'rebuildLocksReply', lockspace: tables.id, seq: tables.seq, batch: message.batch, masterLkids });
 }
 
 function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {

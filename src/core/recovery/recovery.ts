@@ -26,7 +26,7 @@ import type { MemberReport, MemberSlot, PhaseName, Proceed, Reached, RecoveryMes
 import { depart } from './depart.js';
 import { Errands } from './errands.js';
 import { receiveNames, tellNames } from './rebuild-directory.js';
-import { keepOwnLocks, receiveLocks, tellLocks, type Rebuilt } from './rebuild-locks.js';
+import { Rebuilt, keepOwnLocks, receiveLocks, tellLocks } from './rebuild-locks.js';
 import { findMasters, receiveMasterLookup } from './remaster.js';
 import { resend } from './resend.js';
 import { settle } from './settle.js';
@@ -56,7 +56,7 @@ export class Recovery {
   /** Resources that came to this node since the last recovery that ended, and those that have lost locks. */
   readonly #rebuilt = new Set<Resource>();
   readonly #touched = new Set<Resource>();
-  #known: Rebuilt = new Map();
+  readonly #known = new Rebuilt();
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -126,25 +126,28 @@ export class Recovery {
     tables.turn.begin(now);
     resend(tables, this.#touched);
     const occasion = tables.config.law.orderSurvives ? 'retry' : 'recovery';
-    for (const resource of [...this.#rebuilt, ...this.#touched]) {
-      // Without a directory it may have moved on since.
-      if (!tables.isMasterOf(resource)) continue;
-      grantPending(tables.turn, resource, occasion);
-      tables.retire(resource);
+    for (const changed of [this.#rebuilt, this.#touched]) {
+      for (const resource of changed) {
+        // Without a directory it may have moved on since.
+        if (!tables.isMasterOf(resource)) continue;
+        grantPending(tables.turn, resource, occasion);
+        tables.retire(resource);
+      }
     }
     this.#rebuilt.clear();
     this.#touched.clear();
-    this.#known = new Map();
+    this.#known.clear();
   }
 
   /** The present phase has ended on this node. */
   #reach(): RecoveryEvent[] {
-    const { members } = this.#tables;
+    const tables = this.#tables;
+    const { members } = tables;
     const phase = this.#phase!;
-    const report = phase === 'members' ? { slot: this.#slot, generation: this.#tables.generation } : null;
+    const report = phase === 'members' ? { slot: this.#slot, generation: tables.generation } : null;
     this.#hasReached = true;
     if (members.coordinator === members.self) return this.#count(members.self, phase, report);
-    this.#tables.send(members.coordinator, { kind: 'reached', phase, report });
+    tables.send(members.coordinator, { kind: 'reached', lockspace: tables.id, seq: tables.seq, phase, report });
     return [];
   }
 
@@ -157,16 +160,18 @@ export class Recovery {
   }
 
   #count(from: NodeId, phase: PhaseName, report: MemberReport | null): RecoveryEvent[] {
-    const { members } = this.#tables;
+    const tables = this.#tables;
+    const { members } = tables;
     this.#reached.add(from);
     if (report !== null) this.#reports.set(from, report);
     if (this.#reached.size < members.nodes.length) return [];
 
     this.#reached.clear();
     const isFirst = phase === 'members';
-    const next = isFirst ? nextGeneration(this.#reports, members.seq) : this.#tables.generation;
-    const order = { kind: 'proceed', phase, generation: next, slots: isFirst ? assignSlots(this.#reports) : [] } as const;
-    for (const node of members.nodes) if (node !== members.self) this.#tables.send(node, order);
+    const next = isFirst ? nextGeneration(this.#reports, members.seq) : tables.generation;
+    const slots = isFirst ? assignSlots(this.#reports) : [];
+    const order = { kind: 'proceed', lockspace: tables.id, seq: tables.seq, phase, generation: next, slots } as const;
+    for (const node of members.nodes) if (node !== members.self) tables.send(node, order);
     return this.#proceed(order);
   }
 

@@ -22,7 +22,10 @@ import { isEnding } from './rebuild-locks.js';
 
 /** Adds to `touched` the resources here on which something may be granted now. */
 export function resend(tables: Tables, touched: Set<Resource>): void {
-  const adrift = [...tables.locks].filter((lock) => isAdrift(tables, lock));
+  const adrift: Lock[] = [];
+  tables.locks.each((lock) => {
+    if (isAdrift(tables, lock)) adrift.push(lock);
+  });
   adrift.sort((one, other) => one.id - other.id);
   for (const lock of adrift) {
     if (isEnding(lock)) finish(tables, lock);
@@ -33,8 +36,8 @@ export function resend(tables: Tables, touched: Set<Resource>): void {
 }
 
 /** Is it to hear from nobody, unless it asks again? */
-function isAdrift(tables: Tables, { far, copy, resource }: Lock): boolean {
-  if (far === null || copy === 'master' || far.pending === 'none' || far.node !== null) return false;
+function isAdrift(tables: Tables, { far, resource }: Lock): boolean {
+  if (far === null || far.copy === 'master' || far.pending === 'none' || far.node !== null) return false;
   return far.pending !== 'parked' || !tables.lookups.has(resource);
 }
 

@@ -44,6 +44,7 @@ function guessModes(resource: Resource): void {
 /** The places that the old master gave are kept. */
 function putInOrder(resource: Resource): void {
   const numberOf = (lock: Lock): number => lock.far?.queueNumber ?? 0;
+  if (resource.convertQueue.isEmpty && resource.waitQueue.isEmpty) return;
   for (const [queue, place] of [[resource.convertQueue, 'converting'], [resource.waitQueue, 'waiting']] as const) {
     const locks = [...queue].sort((one, other) => numberOf(one) - numberOf(other));
     for (const lock of locks) {
@@ -63,13 +64,14 @@ export function copyOf({ far, value }: Lock, { copiesAreKnown }: Law): Uint8Arra
 }
 
 function valueOf(resource: Resource, law: Law): ValueBlock | null {
+  // Whoever waits for the first grant has read nothing yet.
+  const hasCopy = (lock: Lock): boolean => lock.place !== 'waiting' && lock.has(Flag.VALBLK) && copyOf(lock, law) !== null;
+  const latest = resource.findLock((lock) => hasCopy(lock) && lock.granted > CR);
+  if (latest !== null) return blockOf(copyOf(latest, law)!, latest, latest.far?.valueIsValid === true || !law.copiesAreKnown);
   let newest: Lock | null = null;
-  for (const lock of [...resource.grantedLocks(), ...resource.convertQueue]) {
-    const copy = copyOf(lock, law);
-    if (copy === null || !lock.has(Flag.VALBLK)) continue;
-    if (lock.granted > CR) return blockOf(copy, lock, lock.far?.valueIsValid === true || !law.copiesAreKnown);
-    if (newest === null || sequenceOf(lock) >= sequenceOf(newest)) newest = lock;
-  }
+  resource.eachLock((lock) => {
+    if (hasCopy(lock) && (newest === null || sequenceOf(lock) >= sequenceOf(newest))) newest = lock;
+  });
   return newest === null ? null : blockOf(copyOf(newest, law)!, newest, false);
 }
 
