@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from '../kill/bounded.js';
-import { until } from '../kill/processes.js';
+import { signalAll, until } from '../kill/processes.js';
 import { countOf, everybody, Fleet, isRunningWith } from './fleet.js';
 
 const seeds = process.env['DLM_SEED'] === undefined ? [7, 11] : [Number(process.env['DLM_SEED'])];
@@ -58,7 +58,11 @@ for (const seed of seeds) {
       const victim = await somebodyWho(situation!, fleet, order);
       // At times another dies with it, and one is left.
       const victims = draw(3) === 0 ? [victim, (victim % everybody.length) + 1] : [victim];
+      // At times one who lives on is stopped meanwhile.
+      const stopped = draw(3) === 0 ? everybody.filter((node) => !victims.includes(node)).map((node) => fleet.pidAt(node)) : [];
+      signalAll(stopped.slice(0, 1), 'SIGSTOP');
       await Promise.all(victims.map((node) => fleet.kill(node)));
+      signalAll(stopped, 'SIGCONT');
       killed += victims.length;
       const written = countOf(fleet).number;
       if (draw(2) === 0) await until('the others go on', () => countOf(fleet).number >= written + 2);
