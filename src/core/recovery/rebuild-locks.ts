@@ -123,7 +123,8 @@ function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
   far.mastership = record.mastership;
   lock.far = far;
   lock.flags = record.flags;
-  lock.results = record.results;
+  // The mark in the record is of the copy; what the lock is told next is not known yet.
+  lock.results = record.results & ~Result.VALNOTVALID;
   lock.granted = record.granted;
   lock.requested = record.requested;
   lock.value = record.value;
