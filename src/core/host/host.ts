@@ -80,7 +80,8 @@ export class Host {
   turn(input: Input): Refuse | null {
     let refusal: Refuse | null = null;
     for (const effect of this.node.step(this.now(), input)) {
-      if (effect.kind === 'refuse') refusal = effect;
+      if (effect.kind === 'send') this.cluster?.carryOut(effect);
+      else if (effect.kind === 'refuse') refusal = effect;
       else if ('cookie' in effect) this.#deliver(effect);
       else this.cluster?.carryOut(effect);
     }
