@@ -90,7 +90,8 @@ export class Host {
     const effects = this.node.step(now, input);
     if (this.recorder !== null) this.recorder.record(now, input, effects);
     for (const effect of effects) {
-      if (effect.kind === 'refuse') refusal = effect;
+      if (effect.kind === 'send') this.cluster?.carryOut(effect);
+      else if (effect.kind === 'refuse') refusal = effect;
       else if ('cookie' in effect) this.#deliver(effect);
       else this.cluster?.carryOut(effect);
     }

@@ -164,7 +164,7 @@ export class LockHandle implements Listener {
       return Promise.reject(error as Error);
     }
     if (this.#outcome === 'fine') return done;
-    return this.settled().then(() => undefined);
+    return this.#ended();
   }
 
   /** Take back what the lock waits for. False: it waited for nothing. */
@@ -182,6 +182,14 @@ export class LockHandle implements Listener {
     if (this.#outcome instanceof DlmError) return Promise.reject(this.#outcome);
     return new Promise((resolve, reject) => {
       this.#outcome = new Waiter(resolve, reject, this.#outcome === 'unlocking');
+    });
+  }
+
+  /** The outcome of an unlock: one promise, for nobody needs the handle any more. */
+  #ended(): Promise<void> {
+    if (this.#outcome instanceof DlmError) return Promise.reject(this.#outcome);
+    return new Promise((resolve, reject) => {
+      this.#outcome = new Waiter(() => resolve(), reject, true);
     });
   }
 

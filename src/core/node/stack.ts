@@ -119,8 +119,7 @@ export class Stack {
   /** A member has said something. Returns the calls that may be carried out now. */
   receive(now: Millis, from: NodeId, message: Message): Call[] {
     const wasRunning = this.#isRunning;
-    const letter = { from, message };
-    if (!this.#heedLetter(now, letter)) this.#letters.push(letter);
+    if (!this.#heedLetter(now, from, message)) this.#letters.push({ from, message });
     return this.#isRunning && !wasRunning ? this.#goOn(now) : [];
   }
 
@@ -130,7 +129,7 @@ export class Stack {
     this.#letters = [];
     for (const letter of letters) {
       // As soon as locking goes on, everything comes in its order, from the first.
-      if (this.#isRunning || !this.#heedLetter(now, letter)) this.#letters.push(letter);
+      if (this.#isRunning || !this.#heedLetter(now, letter.from, letter.message)) this.#letters.push(letter);
     }
     return this.#isRunning ? this.#goOn(now) : [];
   }
@@ -139,7 +138,7 @@ export class Stack {
   #goOn(now: Millis): Call[] {
     const letters = this.#letters;
     this.#letters = [];
-    for (const letter of letters) if (!this.#heedLetter(now, letter)) this.#letters.push(letter);
+    for (const letter of letters) if (!this.#heedLetter(now, letter.from, letter.message)) this.#letters.push(letter);
     this.#recovery.resume(now);
     const calls = this.#calls;
     this.#calls = [];
@@ -147,7 +146,7 @@ export class Stack {
   }
 
   /** False: it has to wait. */
-  #heedLetter(now: Millis, { from, message }: Letter): boolean {
+  #heedLetter(now: Millis, from: NodeId, message: Message): boolean {
     const { members } = this.lockspace.tables;
     if (message.seq > members.seq || !this.#isQuorate) return false;
     if (!members.isOfNow(from, message.seq)) return true;
