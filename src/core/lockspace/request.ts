@@ -102,7 +102,7 @@ export function isUnanswered(law: Law, from: ModeOrNone, to: Mode): boolean {
 }
 
 /** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
-function convertSilently(tables: Tables, lock: Lock): void {
+export function convertSilently(tables: Tables, lock: Lock): void {
   const far = lock.far!;
   const write = writeOf(lock, lock.requested as Mode);
   if (write === 'notValid') far.valueIsValid = false;

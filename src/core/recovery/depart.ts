@@ -17,8 +17,9 @@ import { FarEnd } from '../lock/far-end.js';
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
-import { PW, areMiddlePair, type Mode } from '../lock/mode.js';
+import { PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
+import { convertSilently } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
 
@@ -64,11 +65,22 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
     } else if (isLost) {
       // Nobody can tell whether the old master has done it; better to warn in vain than not at all.
       if (far.pending === 'convert' && writeOf(lock, lock.requested as Mode) === 'notValid') far.valueIsValid = false;
+      if (far.pending === 'convert' && isDown(lock.granted, lock.requested)) takeAsDone(tables, lock);
       far.node = null;
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
     }
   });
+}
+
+/** Nothing can have kept the old master from a conversion downward, and others may have what was given up. */
+function takeAsDone(tables: Tables, lock: Lock): void {
+  const far = lock.far!;
+  const { overlap } = far;
+  far.overlap = null;
+  far.pending = overlap?.operation === 'unlock' ? 'unlock' : 'none';
+  lock.flags &= ~Flag.CANCEL;
+  convertSilently(tables, lock);
 }
 
 /** By the kernel's law a conversion between PR and CW counts as queued; from which mode, settle.ts will guess. */

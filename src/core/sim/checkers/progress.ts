@@ -76,8 +76,9 @@ export class Progress implements Checker {
     // It said that it would rather wait than be told so: behind one that waits for it.
     const isOfOwnWill = (claim.pending!.flags & Flag.NODLCKWT) !== 0 && other.pending?.operation === 'convert';
     if (isOfOwnWill && !compatible(claim.told, other.pending!.mode)) return true;
-    // Conversions go before requests, and which request came first only the master knows.
-    return claim.told === IV && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
+    // Conversions go before requests; which of two of a kind came first only the master knows.
+    const isBefore = claim.told === IV || other.pending?.operation === 'convert';
+    return isBefore && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
   }
 
   /** The most that anybody holds there. */
