@@ -49,7 +49,8 @@ three_nodes() {
   for node in 1 2 3; do join "$node" -q || return 1; done
   at 1 $dlm members | sed "s#$PWD/##; s/^/  /"
 
-  # Whoever locks first has the say about the counter.
+  # Whoever locks first has the say about the counter, as long as nobody joins the lockspace after that.
+  for node in 1 2 3; do at "$node" $dlm lockspace create default > /dev/null || return 1; done
   add 2 nina '-q --' "$nina_pauses"
   soon 'nina has begun' test -e "$work/shared.done-nina" || return 1
   add 2 oscar '-q --'
