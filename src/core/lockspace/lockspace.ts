@@ -54,8 +54,8 @@ const refuse = (code: Refused['code'], rule: Rule | null = null): Refused => ({ 
 
 const valueNeeded: Rule = { name: 'valblk-needs-value', text: 'VALBLK needs a value of the lockspace\'s length' };
 
-/** Is it granted, and is nothing more asked of it? */
-const isAtRest = ({ place, copy, far }: Lock): boolean => place === 'granted' && (copy === 'local' || far!.pending === 'none');
+/** Does its master know what it holds as well as we do? What is under way to another node may have changed that. */
+const isAtRest = ({ place, copy, far }: Lock): boolean => copy !== 'process' || (place === 'granted' && far!.pending === 'none');
 
 export class Lockspace {
   readonly tables: Tables;
