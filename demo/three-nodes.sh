@@ -52,13 +52,15 @@ three_nodes() {
   # Whoever locks first has the say about the counter, as long as nobody joins the lockspace after that.
   for node in 1 2 3; do at "$node" $dlm lockspace create default > /dev/null || return 1; done
   add 2 nina '-q --' "$nina_pauses"
-  soon 'nina has begun' test -e "$work/shared.done-nina" || return 1
-  add 2 oscar '-q --'
+  soon 'nina is in the middle' test -e "$work/shared.middle" || return 1
+  # Even a request for NL waits behind those who wait, so she comes before them.
   add 2 paula "-m NL -q -- demo/up.sh"
+  soon 'paula converts' n2_does converting || return 1
+  add 2 oscar '-q --'
   add 1 alice '-q --'
   add 1 bob '-q --'
   add 3 dave '-q --'
-  soon 'nina is in the middle' test -e "$work/shared.middle" && soon 'oscar waits' n2_does waiting && soon 'paula converts' n2_does converting || return 1
+  soon 'oscar waits' n2_does waiting || return 1
 
   say '' '  Six scripts add to one number. Node 2 is in the middle of it: Nina holds the lock, Oscar waits,' \
     '  Paula converts hers from NL; and it is node 2 that decides about the counter for all:' ''
