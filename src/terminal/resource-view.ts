@@ -14,17 +14,26 @@
  */
 import { escapeText, parseLockId, type LockInfo, type LockspaceContent, type ResourceInfo } from '../core/index.js';
 import { counted, showCommand } from './describe.js';
+import { describeStanding } from './describe-status.js';
 import { formatDuration } from './durations.js';
 
-export function lockspaceView({ name, valueLength, locks, resources, content }: LockspaceContent): string[] {
+export function lockspaceView(lockspace: LockspaceContent): string[] {
+  const { name, valueLength, locks, resources, content, members } = lockspace;
   const title = `Lockspace "${escapeText(name)}": ${counted(resources, 'resource')} in use, ${counted(locks, 'lock')}, value blocks of ${valueLength} bytes`;
-  return [title, ...content.flatMap((resource) => ['', ...resourceView(resource)])];
+  const isShared = members.length > 1;
+  return [title, ...(isShared ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isShared)])];
 }
 
-function resourceView(resource: ResourceInfo): string[] {
+/** `Nodes 1 (slot 1), 2 (slot 2), generation 1795392263850, running`. */
+function membersLine({ members, slots, generation, standing, waitsFor }: LockspaceContent): string {
+  const slotOf = (node: number): string => String(slots.find((one) => one.node === node)?.slot ?? '?');
+  return `Nodes ${members.map((node) => `${node} (slot ${slotOf(node)})`).join(', ')}, generation ${generation}, ${describeStanding(standing, waitsFor)}`;
+}
+
+function resourceView(resource: ResourceInfo, isShared: boolean): string[] {
   const length = resource.resourceHex.length / 2;
   return [
-    `Resource "${resource.resource}" (${length} bytes), master node ${resource.master}`,
+    `Resource "${resource.resource}" (${length} bytes), master node ${resource.master}${isShared ? `, directory node ${resource.directory}` : ''}`,
     ...valueLine(resource),
     'Granted',
     ...resource.granted.map(lockLine),

@@ -60,6 +60,7 @@ function describe(host: Host, lockspace: string, resource: ResourceDump): Resour
     resource: bytesToText(resource.name),
     resourceHex: hexOf(resource.name),
     master: resource.master,
+    directory: resource.directory,
     valueState: resource.valueState,
     valueHex: resource.value === null ? null : Buffer.from(resource.value).toString('hex'),
     granted: resource.granted.map(infoOf('granted')),

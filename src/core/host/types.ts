@@ -81,6 +81,8 @@ export interface ResourceInfo {
   readonly resourceHex: string;
   /** The node that decides about it; null while that is not known. */
   readonly master: number | null;
+  /** The node that knows which one that is. */
+  readonly directory: number;
   readonly valueState: ValueState;
   /** The value's bytes, valid or not; null if there is none. */
   readonly valueHex: string | null;

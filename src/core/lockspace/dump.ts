@@ -37,6 +37,8 @@ export interface ResourceDump {
   readonly name: string;
   /** The node that decides; null: not known at the moment. */
   readonly master: NodeId | null;
+  /** The node that knows which one that is. */
+  readonly directory: NodeId;
   readonly granted: readonly LockDump[];
   readonly converting: readonly LockDump[];
   readonly waiting: readonly LockDump[];
@@ -94,16 +96,17 @@ export function dump(lockspace: Lockspace, only: string | null = null): Lockspac
     name: lockspace.name,
     valueLength: lockspace.config.valueLength,
     lockCount: lockspace.lockCount,
-    resources: chosen.map((resource) => dumpResource(resource, former)),
+    resources: chosen.map((resource) => dumpResource(resource, lockspace.tables.members.directoryOf(resource.name), former)),
   };
 }
 
-function dumpResource(resource: Resource, former: ReadonlyMap<Lock, OwnerId>): ResourceDump {
+function dumpResource(resource: Resource, directory: NodeId, former: ReadonlyMap<Lock, OwnerId>): ResourceDump {
   const dumpLocks = (locks: Iterable<Lock>): LockDump[] =>
     Array.from(locks, (lock) => dumpLock(lock, former.get(lock)));
   return {
     name: resource.name,
     master: resource.home.master,
+    directory,
     granted: dumpLocks([...resource.grantedLocks()].filter(({ place }) => place === 'granted')),
     converting: dumpLocks(resource.convertQueue),
     waiting: dumpLocks(resource.waitQueue),
