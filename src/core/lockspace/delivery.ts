@@ -5,6 +5,7 @@
  * Kin: ast.c dlm_add_cb(); lock.c queue_cast().
  */
 import type { Status } from '../base/status.js';
+import type { Overlap } from '../lock/far-end.js';
 import type { Lock } from '../lock/lock.js';
 import { IV } from '../lock/mode.js';
 import type { CancelStatus } from '../lock/operations.js';
@@ -23,6 +24,11 @@ export function tell(tables: Tables, lock: Lock, status: Status, answer: Answer 
 
 export function tellWaits(tables: Tables, lock: Lock): void {
   if (lock.owner !== null) tables.outbox.push(new Wait(lock.cookie, lock.id));
+}
+
+/** The lock ends here as its owner wanted while something else was asked for it. */
+export function endAsked(tables: Tables, lock: Lock, { operation, status }: Overlap): void {
+  endHere(tables, lock, operation === 'unlock' ? 'EUNLOCK' : status);
 }
 
 /** The lock ends here; its master knows nothing of it, or is gone. */

@@ -247,7 +247,7 @@ export class Lockspace {
 
   /** A lock by its id, unless it is another node's lock that is mastered here. */
   #heldHere(id: Lkid): Lock | null {
-    const lock = this.tables.lock(id);
+    const lock = this.tables.locks.get(id);
     return lock === null || lock.copy === 'master' ? null : lock;
   }
 

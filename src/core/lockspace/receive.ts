@@ -113,11 +113,7 @@ export class MasterSide implements Distant {
 
   cancel(from: NodeId, message: Cancel): void {
     const lock = this.#copyOf(from, message);
-    if (lock === null) {
-      this.#send(from, 'cancelReply', message.lkid, 'nothing');
-      return;
-    }
-    if (lock.place === 'granted') {
+    if (lock === null || lock.place === 'granted') {
       this.#send(from, 'cancelReply', message.lkid, 'nothing');
       return;
     }
@@ -132,7 +128,7 @@ export class MasterSide implements Distant {
   }
 
   #copyOf(from: NodeId, { lkid, masterLkid }: { lkid: Request['lkid']; masterLkid: Request['lkid'] }): Lock | null {
-    const lock = this.#tables.lock(masterLkid);
+    const lock = this.#tables.locks.get(masterLkid);
     if (lock === null || lock.copy !== 'master') return null;
     return lock.far!.node === from && lock.far!.lkid === lkid ? lock : null;
   }

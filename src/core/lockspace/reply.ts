@@ -12,16 +12,16 @@ import type { NodeId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
 import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
-import { CR, IV, compatible, type Mode } from '../lock/mode.js';
+import { IV, compatible } from '../lock/mode.js';
 import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
-import { endHere, tell } from './delivery.js';
+import { endAsked, endHere, tell } from './delivery.js';
 import { ask, askOverlapped, askParked } from './request.js';
-import { writeOf } from '../lock/lvb.js';
 import type { Tables } from './tables.js';
+import { noteValue } from './value-copy.js';
 
 export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
-  const lock = tables.lock(answer.lkid);
+  const lock = tables.locks.get(answer.lkid);
   if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
   if (tables.hasMovedSince(answer.seq, lock.resource.name, from)) return;
   switch (answer.kind) {
@@ -80,12 +80,12 @@ function askElsewhere(tables: Tables, lock: Lock, from: NodeId, wasLookup: boole
   const parked = wasLookup ? (tables.lookups.get(resource) ?? []) : [];
   if (wasLookup) tables.lookups.delete(resource);
   if (far.overlap === null) ask(tables, lock);
-  else endHere(tables, lock, far.overlap.operation === 'unlock' ? 'EUNLOCK' : far.overlap.status);
+  else endAsked(tables, lock, far.overlap);
   for (const other of parked) if (other.place === 'asked') ask(tables, other);
 }
 
 export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupReply): void {
-  const lock = tables.lock(reply.lkid);
+  const lock = tables.locks.get(reply.lkid);
   if (lock === null || lock.copy !== 'process') return;
   const { resource } = lock;
   const far = lock.far!;
@@ -104,7 +104,7 @@ export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupRe
   const { overlap } = far;
   far.overlap = null;
   if (overlap === null) ask(tables, lock);
-  else endHere(tables, lock, overlap.operation === 'unlock' ? 'EUNLOCK' : overlap.status);
+  else endAsked(tables, lock, overlap);
   askParked(tables, resource);
 }
 
@@ -161,23 +161,8 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   tell(tables, lock, 'OK', answer);
 }
 
-/** What the grant has read, or written, is what this lock knows of the value. */
-function noteValue(lock: Lock, { mode, value, valueSequence, results }: Answer): void {
-  const far = lock.far!;
-  const write = writeOf(lock, mode as Mode);
-  const copy = value ?? (write === 'value' ? lock.value : null);
-  // Whoever held less than a writer excludes, and does not look, may have missed a write.
-  if (write === 'notValid' || (copy === null && lock.granted <= CR)) far.valueIsValid = false;
-  if (copy !== null) {
-    far.valueCopy = copy;
-    far.valueIsValid = value === null || (results & Result.VALNOTVALID) === 0;
-    far.valueSequence = valueSequence;
-  }
-  if (value !== null) lock.value = value;
-}
-
 export function receiveBlocking(tables: Tables, from: NodeId, { lkid, mode }: Blocking): void {
-  const lock = tables.lock(lkid);
+  const lock = tables.locks.get(lkid);
   if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
   if (compatible(lock.granted, mode)) return;
   // Should this node become the master, the holder knows already.

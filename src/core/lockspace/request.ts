@@ -13,12 +13,12 @@ import { Flag, brokenConvertRule } from '../lock/flags.js';
 import { FarEnd, type Overlap } from '../lock/far-end.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
-import { writeOf } from '../lock/lvb.js';
 import { IV, isDown, isSilent, type Mode, type ModeOrNone } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endHere, tell, tellWaits } from './delivery.js';
 import type { Tables } from './tables.js';
+import { noteWrite } from './value-copy.js';
 
 /** A new lock, whose wishes are in it, is asked for wherever its resource is mastered. */
 export function ask(tables: Tables, lock: Lock): void {
@@ -80,7 +80,7 @@ export function askConvert(tables: Tables, lock: Lock, wish: Conversion): Refuse
   if (broken !== null) return { code: 'EINVAL', rule: broken };
 
   lock.ask(wish.mode, wish.flags | keptFlags(tables.turn.law, lock), wish.value);
-  if (!isSilent(lock.granted, wish.mode)) tellWaits(tables, lock);
+  if (!isUnanswered(tables.turn.law, lock.granted, wish.mode)) tellWaits(tables, lock);
   sendConvert(tables, lock);
   return null;
 }
@@ -103,14 +103,7 @@ export function isUnanswered(law: Law, from: ModeOrNone, to: Mode): boolean {
 
 /** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
 export function convertSilently(tables: Tables, lock: Lock): void {
-  const far = lock.far!;
-  const write = writeOf(lock, lock.requested as Mode);
-  if (write === 'notValid') far.valueIsValid = false;
-  if (write === 'value') {
-    far.valueCopy = lock.value;
-    far.valueIsValid = true;
-    far.valueSequence += 1;
-  }
+  noteWrite(lock, lock.requested as Mode, lock.far!.valueSequence + 1);
   lock.granted = lock.requested;
   lock.requested = IV;
   if (lock.blocking !== null) lock.blocking.told = IV;

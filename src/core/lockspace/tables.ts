@@ -5,7 +5,7 @@
  * (lockspace.ts), asking a master on another node (request.ts), being asked
  * (receive.ts), being answered (reply.ts), and recovery.
  */
-import { generation, lockspaceId, type Generation, type Lkid, type LockspaceId, type NodeId, type ViewId } from '../base/ids.js';
+import { generation, lockspaceId, type Generation, type LockspaceId, type NodeId, type ViewId } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
@@ -125,10 +125,6 @@ export class Tables {
   /** Nobody knows any more who its master is. */
   loseHome(resource: Resource): void {
     resource.home = nowhere;
-  }
-
-  lock(id: Lkid): Lock | null {
-    return this.locks.get(id);
   }
 
   /** The lock is over: nobody finds it any more. */

@@ -5,6 +5,7 @@
  * A line is JSON. Bytes and maps, which JSON does not know, are marked; a cookie, which
  * means something to its driver only, becomes the number that the driver gives it.
  */
+import { hash } from '../lockspace/members.js';
 import type { Effect } from './effect.js';
 import type { Input } from './input.js';
 import type { NodeConfig } from './node.js';
@@ -53,12 +54,7 @@ export function showEffect(effect: Effect, numberOf: CookieNumber): string {
 
 /** A number made of all effects: another one if anything about them is different. */
 export function markOf(effects: readonly Effect[], numberOf: CookieNumber): string {
-  let mark = 0x811c9dc5;
-  for (const effect of effects) {
-    const text = showEffect(effect, numberOf);
-    for (let place = 0; place < text.length; place += 1) mark = Math.imul(mark ^ text.charCodeAt(place), 0x01000193);
-  }
-  return (mark >>> 0).toString(16).padStart(8, '0');
+  return hash(effects.map((effect) => showEffect(effect, numberOf)).join('\n')).toString(16).padStart(8, '0');
 }
 
 function packed(value: unknown, numberOf: CookieNumber): unknown {

@@ -4,4 +4,5 @@
  */
 export type { Member, View } from '../cluster/view.js';
 export type { LockDump, LockspaceDump, ResourceDump } from '../lockspace/dump.js';
+export { phaseNames } from '../wire/kinds.js';
 export { defaultConfig, type LockspaceConfig } from '../lockspace/lockspace.js';

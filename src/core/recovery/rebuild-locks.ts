@@ -17,9 +17,9 @@ import { IV, type ModeOrNone } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Law } from '../lock/law.js';
 import type { Tables } from '../lockspace/tables.js';
+import { copyOf } from '../lockspace/value-copy.js';
 import type { LockRecord, RebuildLocks, RebuildLocksReply } from '../wire/message.js';
 import { ByNode, type Errands } from './errands.js';
-import { copyOf } from './settle.js';
 
 /** This node is the new master: its own locks are where they belong. */
 export function keepOwnLocks(resource: Resource): void {
@@ -101,7 +101,7 @@ export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks
   const rebuiltOfHolder = rebuilt.of(from);
   const masterLkids = message.locks.map((record) => {
     const known = rebuiltOfHolder.get(record.lkid);
-    if (known !== undefined && tables.lock(known.id) === known) return known.id;
+    if (known !== undefined && tables.locks.get(known.id) === known) return known.id;
     const lock = rebuild(tables, from, record);
     rebuiltOfHolder.set(record.lkid, lock);
     touched(lock.resource);

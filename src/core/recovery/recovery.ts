@@ -22,6 +22,7 @@ import { grantPending } from '../lock/grant.js';
 import type { Resource } from '../lock/resource.js';
 import type { Members } from '../lockspace/members.js';
 import type { Tables } from '../lockspace/tables.js';
+import { phaseNames } from '../wire/kinds.js';
 import type { MemberReport, MemberSlot, PhaseName, Proceed, Reached, RecoveryMessage } from '../wire/message.js';
 import { depart } from './depart.js';
 import { Errands } from './errands.js';
@@ -31,9 +32,6 @@ import { findMasters, receiveMasterLookup } from './remaster.js';
 import { resend } from './resend.js';
 import { settle } from './settle.js';
 import { assignSlots, nextGeneration } from './slots.js';
-
-/** In order. */
-export const phases: readonly PhaseName[] = ['members', 'directory', 'masters', 'locks', 'done'];
 
 /** What a recovery tells the next room. */
 export interface RecoveryEvent {
@@ -126,13 +124,13 @@ export class Recovery {
     tables.turn.begin(now);
     resend(tables, this.#touched);
     const occasion = tables.config.law.orderSurvives ? 'retry' : 'recovery';
-    for (const changed of [this.#rebuilt, this.#touched]) {
-      for (const resource of changed) {
-        // Without a directory it may have moved on since.
-        if (!tables.isMasterOf(resource)) continue;
-        grantPending(tables.turn, resource, occasion);
-        tables.retire(resource);
-      }
+    // What came here and has lost locks as well is looked at once.
+    for (const resource of this.#touched) this.#rebuilt.add(resource);
+    for (const resource of this.#rebuilt) {
+      // Without a directory it may have moved on since.
+      if (!tables.isMasterOf(resource)) continue;
+      grantPending(tables.turn, resource, occasion);
+      tables.retire(resource);
     }
     this.#rebuilt.clear();
     this.#touched.clear();
@@ -189,7 +187,7 @@ export class Recovery {
       this.#phase = null;
       return [{ kind: 'done', generation: generation(this.#tables.generation), slots: this.#slots }];
     }
-    this.#phase = phases[phases.indexOf(phase) + 1]!;
+    this.#phase = phaseNames[phaseNames.indexOf(phase) + 1]!;
     this.#hasReached = false;
     this.#run(this.#phase);
     events.push(...this.#reachIfDone());

@@ -13,9 +13,9 @@
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV } from '../lock/mode.js';
-import { convertNow, unlock, type CancelStatus } from '../lock/operations.js';
+import { convertNow, unlock } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
-import { endHere, tell } from '../lockspace/delivery.js';
+import { endAsked, endHere, tell } from '../lockspace/delivery.js';
 import { ask, sendConvert, sendUnlock } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
@@ -44,9 +44,9 @@ function isAdrift(tables: Tables, { far, resource }: Lock): boolean {
 /** It is over; the new master has never heard of it. */
 function finish(tables: Tables, lock: Lock): void {
   const { pending, overlap } = lock.far!;
-  const isUnlock = pending === 'unlock' || overlap?.operation === 'unlock';
-  const status: CancelStatus = overlap?.status ?? 'ECANCEL';
-  endHere(tables, lock, isUnlock ? 'EUNLOCK' : status);
+  if (pending === 'unlock') endHere(tables, lock, 'EUNLOCK');
+  else if (overlap !== null) endAsked(tables, lock, overlap);
+  else endHere(tables, lock, 'ECANCEL');
 }
 
 /** A conversion, or the cancel of one. The lock has been rebuilt in the mode it had. */

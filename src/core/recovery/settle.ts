@@ -15,6 +15,7 @@ import { ValueBlock } from '../lock/lvb.js';
 import { CR, CW, NL, PR, compatible } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
+import { copyOf } from '../lockspace/value-copy.js';
 
 export function settle(tables: Tables, resource: Resource): void {
   if (tables.config.law.orderSurvives) putInOrder(resource);
@@ -56,11 +57,6 @@ function putInOrder(resource: Resource): void {
     }
     resource.continueNumbers(locks.map(numberOf));
   }
-}
-
-/** What a lock knows of the value; to the kernel, whatever its caller gave last. */
-export function copyOf({ far, value }: Lock, { copiesAreKnown }: Law): Uint8Array | null {
-  return copiesAreKnown ? (far?.valueCopy ?? null) : value;
 }
 
 function valueOf(resource: Resource, law: Law): ValueBlock | null {

@@ -48,6 +48,7 @@ export const cancelStatuses: readonly Cancel['status'][] = ['ECANCEL', 'EDEADLK'
 
 export const valueStates: readonly ValueState[] = ['none', 'valid', 'invalid'];
 
+/** In their order. */
 export const phaseNames: readonly PhaseName[] = ['members', 'directory', 'masters', 'locks', 'done'];
 
 /** The byte of a word, from its table. The tables are short. */
