@@ -1,7 +1,7 @@
 /**
  * A node's status in plain words, a fact a line.
  */
-import { escapeText, type ClusterStatus, type LockspaceSummary, type NodeStatus } from '../core/index.js';
+import { escapeText, phaseNames, type ClusterStatus, type LockspaceSummary, type NodeStatus } from '../core/index.js';
 import { counted, showCommand } from './describe.js';
 import { formatDuration } from './durations.js';
 
@@ -50,12 +50,10 @@ export function describeStop(status: NodeStatus | null, name: string): string[] 
   return [`nobody is granted anything in lockspace ${escapeText(name)}, ${describeStanding(found.standing, found.waitsFor)}`];
 }
 
-const phases = ['members', 'directory', 'masters', 'locks', 'done'];
-
 /** `recovering: locks 4/5, waiting for node 2`. */
 export function describeStanding(standing: string, waitsFor: readonly number[]): string {
-  const step = phases.indexOf(standing);
+  const step = phaseNames.findIndex((phase) => phase === standing);
   if (step < 0) return standing;
   const waits = waitsFor.length === 0 ? '' : `, waiting for node ${waitsFor.join(', ')}`;
-  return `recovering: ${standing} ${step + 1}/${phases.length}${waits}`;
+  return `recovering: ${standing} ${step + 1}/${phaseNames.length}${waits}`;
 }

@@ -85,7 +85,7 @@ export class Cluster {
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
       incarnation: incarnation(life.incarnation),
-      address: options.listen ?? `unix:${join(places.run, 'link.sock')}`,
+      address: addressOf(options, places),
       weight: options.weight ?? 0,
     });
     return new Cluster(node, options, places, life, engine, log);
@@ -103,15 +103,14 @@ export class Cluster {
 
   /** Let the node follow the cluster. `lost`: this node is out, and must stop. */
   async begin(host: Host, lost: (why: string) => void): Promise<void> {
-    const { cluster, listen, keys, insecure } = this.#options;
+    const { cluster, keys, insecure } = this.#options;
     // A dead node may have left its socket; we hold the lock of the folder.
-    const link = join(this.#places.run, 'link.sock');
-    if (listen === undefined) rmSync(link, { force: true });
+    rmSync(linkSocket(this.#places), { force: true });
     this.#transport = await Transport.open({
       node: this.node,
       incarnation: incarnation(this.#life.incarnation),
       cluster,
-      listen: [listen ?? `unix:${link}`],
+      listen: [addressOf(this.#options, this.#places)],
       ...(keys === undefined ? {} : { keys }),
       ...(insecure === undefined ? {} : { insecure }),
       onMessages: (from, messages) => {
@@ -210,6 +209,13 @@ export class Cluster {
     this.#changes.push({ ...change, at: new Date().toISOString() });
     if (this.#changes.length > changesMax) this.#changes.shift();
   }
+}
+
+const linkSocket = ({ run }: Places): string => join(run, 'link.sock');
+
+/** Where the others reach this node. */
+function addressOf({ listen }: ClusterOptions, places: Places): string {
+  return listen ?? `unix:${linkSocket(places)}`;
 }
 
 /** Said before anybody counts us as a member. Throws `DLM_USAGE`. */

@@ -10,7 +10,7 @@
 import { existsSync, writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
-import { Cluster, type ClusterOptions } from './cluster.js';
+import type { Cluster, ClusterOptions } from './cluster.js';
 import { connect } from './connect.js';
 import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
@@ -74,7 +74,7 @@ export async function serve(options: ServeOptions): Promise<ServedNode> {
     locks.push(await KernelLock.keepFolder(places.run));
     const life = await nextLife(places);
     const log = loggerOf(options);
-    if (options.cluster !== undefined) cluster = await Cluster.join(options.cluster, places, life, log);
+    if (options.cluster !== undefined) cluster = await joinCluster(options.cluster, places, life, log);
     const node = new ServingNode(places, locks, life, cluster, options);
     await node.listen();
     return node;
@@ -84,6 +84,12 @@ export async function serve(options: ServeOptions): Promise<ServedNode> {
     for (const lock of locks) lock.release();
     throw error;
   }
+}
+
+/** Engines and links are loaded by those nodes only that are in a cluster. */
+async function joinCluster(...words: Parameters<typeof Cluster.join>): Promise<Cluster> {
+  const { Cluster: Loaded } = await import('./cluster.js');
+  return Loaded.join(...words);
 }
 
 /** A node for one user would never be asked while there is one for everybody. */
