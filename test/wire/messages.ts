@@ -7,7 +7,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { generation, incarnation, lkid, lockspaceId, nodeId, ownerId, slot, viewId } from '../../src/core/base/ids.js';
 import { modes, type ModeOrNone } from '../../src/core/lock/mode.js';
-import { cancelStatuses, kindCodes, phaseNames, standings, valueStates } from '../../src/core/wire/kinds.js';
+import { cancelStatuses, kindCodes, phaseNames, standings, valueStates, verdicts } from '../../src/core/wire/kinds.js';
 import { listMax, nameBytesMax, valueBytesMax } from '../../src/core/wire/limits.js';
 import type { Answer, LockRecord, Message, NamesReply } from '../../src/core/wire/message.js';
 
@@ -80,8 +80,45 @@ const paired = <Key extends string, Item>(key: Key, item: Arbitrary<Item>): Arbi
 const batched = <Kind extends Message['kind']>(kind: Kind, rest: Arbitrary<Record<string, unknown>>): Arbitrary<unknown> =>
   fc.tuple(of(kind, { batch: count }), rest).map(([head, lists]) => ({ ...head, ...lists }));
 
-const report = fc.record({ slot: fc.option(count.map(slot), { nil: null }), generation: generations }, { noNullPrototype: true });
-const memberSlot = fc.record({ node: count.map(nodeId), slot: count.map(slot) }, { noNullPrototype: true });
+/** A number of somebody or something, never 0, or none. */
+const some = fc.maxSafeNat().map((number) => Math.max(1, number));
+const slotOrNone = fc.option(some.map(slot), { nil: null });
+const nodeOrNone = fc.option(some.map(nodeId), { nil: null });
+const pendingSlot = fc.record(
+  { slot: slotOrNone, victim: nodeOrNone, since: count.map(viewId), by: nodeOrNone, tries: count },
+  { noNullPrototype: true },
+);
+const report = fc.record(
+  {
+    slot: fc.option(count.map(slot), { nil: null }),
+    generation: generations,
+    hasApplication: fc.boolean(),
+    isInitialized: fc.boolean(),
+    pending: list(pendingSlot),
+    recovered: list(pendingSlot),
+  },
+  { noNullPrototype: true },
+);
+const memberSlot = fc.record(
+  { node: count.map(nodeId), slot: count.map(slot), hasApplication: fc.boolean() },
+  { noNullPrototype: true },
+);
+const verdict = fc.constantFrom(...verdicts);
+const failureCase = fc.record(
+  {
+    victim: count.map(nodeId),
+    incarnation: count.map(incarnation),
+    name,
+    since: count.map(viewId),
+    lockspaces: list(name),
+    witnesses: list(count.map(nodeId)),
+    verdict,
+    by: nodeOrNone,
+    words: name,
+    attempts: count,
+  },
+  { noNullPrototype: true },
+);
 const phase = fc.constantFrom(...phaseNames);
 
 /** One for each kind, so that none is forgotten. */
@@ -100,7 +137,7 @@ const ofEachKind: Readonly<Record<Message['kind'], Arbitrary<unknown>>> = {
   remove: of('remove', { name, mastership: count }),
   purge: of('purge', { formerOwner: fc.option(count.map(ownerId), { nil: null }) }),
   reached: of('reached', { phase, report: fc.option(report, { nil: null }) }),
-  proceed: of('proceed', { phase, generation: generations, slots: list(memberSlot) }),
+  proceed: of('proceed', { phase, generation: generations, slots: list(memberSlot), pending: list(pendingSlot) }),
   names: batched('names', paired('names', name)),
   namesReply: of('namesReply', { batch: count }),
   masterLookup: of('masterLookup', { batch: count, names: list(name) }),
@@ -108,6 +145,9 @@ const ofEachKind: Readonly<Record<Message['kind'], Arbitrary<unknown>>> = {
   rebuildLocks: of('rebuildLocks', { batch: count, locks: list(lockRecord) }),
   inspect: of('inspect', { question: count, name: fc.option(name, { nil: null }) }),
   inspectReply: of('inspectReply', { question: count, text: fc.uint8Array({ maxLength: 300 }) }),
+  census: of('census', { isNew: fc.boolean(), cases: list(failureCase) }),
+  verdict: of('verdict', { victim: count.map(nodeId), incarnation: count.map(incarnation), verdict, words: name, attempts: count }),
+  slotResult: of('slotResult', { slot: slotOrNone, since: count.map(viewId), isDone: fc.boolean() }),
   rebuildLocksReply: of('rebuildLocksReply', { batch: count, masterLkids: list(lkids) }),
 };
 

@@ -23,6 +23,8 @@ export interface GroupMember {
 export interface GroupChange {
   readonly members: readonly GroupMember[];
   readonly departed: ReadonlySet<NodeId>;
+  /** Of these, who has not left in good order. */
+  readonly failed: ReadonlySet<NodeId>;
 }
 
 export class Group {
@@ -49,7 +51,7 @@ export class Group {
     const members: GroupMember[] = [];
     for (const { node, incarnation, weight, lockspaces } of view.members) {
       const join = lockspaces.get(this.lockspace);
-      if (join === undefined || (node === this.self && join !== this.ownJoin)) continue;
+      if (join === undefined || join < 0 || (node === this.self && join !== this.ownJoin)) continue;
       const known = before.get(node);
       const isSame = known?.incarnation === incarnation && known.join === join;
       members.push({ node, incarnation, join, weight, since: isSame ? known.since : view.id });
@@ -58,6 +60,13 @@ export class Group {
     const departed = new Set([...before.keys()].filter((node) => !stayed.has(node)));
     if (departed.size === 0 && stayed.size === members.length) return null;
     this.#members = members;
-    return { members, departed };
+    const failed = new Set([...departed].filter((node) => this.#hasFailed(view, before.get(node)!)));
+    return { members, departed, failed };
+  }
+
+  /** Its node has, or it has left the lockspace as failed while its node lives on. */
+  #hasFailed(view: View, { node, incarnation, join }: GroupMember): boolean {
+    const present = view.members.find((member) => member.node === node && member.incarnation === incarnation);
+    return present === undefined ? !view.leftCleanly.includes(node) : present.lockspaces.get(this.lockspace) === -join;
   }
 }

@@ -16,7 +16,10 @@ export interface Member {
   readonly address: string;
   /** Its share of the directory; if all have 0, all count as 1. */
   readonly weight: number;
-  /** The lockspaces it has joined: name, and which of its joins this is. */
+  /**
+   * The lockspaces it has joined: name, and which of its joins this is, 1 or more. A negative number: it has left that
+   * join as failed, and stays a member of the cluster.
+   */
   readonly lockspaces: ReadonlyMap<string, number>;
 }
 

@@ -53,7 +53,7 @@ const changeWords: Readonly<Record<MemberChange['change'], string>> = { here: 'i
 const changesMax = 64;
 
 /** What concerns the cluster, of what a node can ask for. */
-export type ClusterEffect = Extract<Effect, { kind: 'send' | 'announce' | 'persist' | 'recovered' }>;
+export type ClusterEffect = Exclude<Effect, { readonly cookie: unknown } | { kind: 'refuse' }>;
 
 export class Cluster {
   readonly node: NodeId;
@@ -149,6 +149,8 @@ export class Cluster {
         break;
       case 'recovered':
         this.#recoveries.ended(effect.lockspace, effect.generation);
+        break;
+      default:
     }
   }
 

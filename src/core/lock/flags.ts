@@ -33,6 +33,12 @@ export const Flag = {
 } as const;
 export type FlagName = keyof typeof Flag;
 
+/**
+ * The mark of a request of the recovery process, which may lock while applications are suspended. Nobody can ask for it
+ * by name: the driver sets it when the caller has shown that it is that process.
+ */
+export const recoveryMark = 0x4000_0000;
+
 /** What a completion tells beside its status. */
 export const Result = { DEMOTED: 0x1, VALNOTVALID: 0x2, ALTMODE: 0x4 } as const;
 export type ResultName = keyof typeof Result;

@@ -12,14 +12,17 @@
  *   - NOORDER ignores order, EXPEDITE ignores everything;
  *   - conversions whose order was lost with their master are granted in any order.
  *
+ * While applications are suspended nothing is granted but what takes nothing and what
+ * the recovery process asks for; everything else waits in its place.
+ *
  * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
  */
 import { tellHoldersAfterPass } from './blocking.js';
 import { isInConversionDeadlock } from './deadlock.js';
-import { Flag, Result } from './flags.js';
+import { Flag, Result, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
-import { CW, IV, NL, PR, compatible, type Mode, type ModeOrNone } from './mode.js';
+import { CW, IV, NL, PR, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 import type { Turn } from './turn.js';
 
@@ -62,7 +65,8 @@ function conflictsWithHolders(resource: Resource, lock: Lock): boolean {
  * (CONVDEADLK); the verdict is then still "blocked", and DEMOTED tells. An
  * alternative mode is tried last, and never out of a deadlock.
  */
-export function judge(resource: Resource, lock: Lock, occasion: Occasion): Verdict {
+export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occasion): Verdict {
+  if (turn.isSuspended && !mayPass(lock)) return 'blocked';
   if (fits(resource, lock, occasion)) return 'granted';
 
   const mayQueue = !lock.has(Flag.NOQUEUE);
@@ -83,6 +87,11 @@ export function judge(resource: Resource, lock: Lock, occasion: Occasion): Verdi
   }
   lock.requested = wanted;
   return 'blocked';
+}
+
+/** While applications are suspended: what takes nothing, and what the recovery process wants. */
+function mayPass(lock: Lock): boolean {
+  return lock.has(recoveryMark) || (lock.isConversion && isDown(lock.granted, lock.requested));
 }
 
 function alternativeOf(lock: Lock): Mode | null {
@@ -139,7 +148,7 @@ export function grantPending(turn: Turn, resource: Resource, occasion: 'retry' |
   const blocked = new Blocked();
   grantConversions(turn, resource, blocked, occasion);
   for (const lock of resource.waitQueue) {
-    if (judge(resource, lock, 'retry') === 'granted') grant(turn, resource, lock);
+    if (judge(turn, resource, lock, 'retry') === 'granted') grant(turn, resource, lock);
     else blocked.add(lock.requested);
   }
 
@@ -173,7 +182,7 @@ function walkConversions(turn: Turn, resource: Resource, blocked: Blocked, occas
   let demotedSome = false;
   for (const lock of resource.convertQueue) {
     const wasDemoted = isDemoted(lock);
-    const verdict = judge(resource, lock, occasion);
+    const verdict = judge(turn, resource, lock, occasion);
 
     if (verdict === 'granted') {
       grant(turn, resource, lock);

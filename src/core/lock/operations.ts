@@ -31,7 +31,7 @@ const ended = (code: Refusal, rule: Rule | null = null): Refused => ({ code, rul
 /** Ask for a new lock, whose wishes are already in it. Afterwards it may be nowhere: refused. */
 export function request(turn: Turn, lock: Lock): void {
   const { resource } = lock;
-  if (judge(resource, lock, 'arrival') === 'granted') {
+  if (judge(turn, resource, lock, 'arrival') === 'granted') {
     grant(turn, resource, lock);
   } else if (!lock.has(Flag.NOQUEUE)) {
     resource.joinQueue(lock, 'waiting', turn.now);
@@ -69,7 +69,7 @@ export function keptFlags(law: Law, lock: Lock): number {
 /** The conversion that a granted lock asks for; its rules have been checked. */
 export function convertNow(turn: Turn, lock: Lock): void {
   const { resource } = lock;
-  const verdict = judge(resource, lock, 'arrival');
+  const verdict = judge(turn, resource, lock, 'arrival');
 
   if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT)) {
     lock.requested = IV;

@@ -76,6 +76,8 @@ export class Turn {
   number = 0;
   /** The locks whose owner ends in this turn: nobody is left to hear of them. */
   dying: ReadonlySet<Lock> | null = null;
+  /** Are applications suspended? Then only the recovery process takes new locks. */
+  isSuspended = false;
 
   constructor(
     readonly law: Law,

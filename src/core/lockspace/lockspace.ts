@@ -13,6 +13,7 @@ import type { Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import type { Outlet } from '../base/outbox.js';
 import { Flag, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
+import { grantPending } from '../lock/grant.js';
 import { defaultLaw } from '../lock/law.js';
 import { Lock } from '../lock/lock.js';
 import type { Mode } from '../lock/mode.js';
@@ -200,6 +201,18 @@ export class Lockspace {
       default:
         unreachable(message);
     }
+  }
+
+  /** May ordinary callers take new locks from now on? If so, whatever had to wait for it is granted. */
+  setSuspended(now: Millis, isSuspended: boolean): void {
+    const { turn, resources } = this.tables;
+    if (turn.isSuspended === isSuspended) return;
+    turn.begin(now);
+    turn.isSuspended = isSuspended;
+    if (isSuspended) return;
+    resources.each((resource) => {
+      if (this.tables.isMasterOf(resource)) grantPending(turn, resource);
+    });
   }
 
   /** End the orphans on another member. */

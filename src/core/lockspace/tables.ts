@@ -25,6 +25,8 @@ export interface LockspaceConfig {
   readonly law: Law;
   /** Is the directory node of a name always its master? Then there are no lookups, and every change moves masters. */
   readonly nodir: boolean;
+  /** What follows a failure, and in which order: read by cluster/order.ts. The same on all members; not given: `none`. */
+  readonly order?: string;
   /** For worlds in which somebody else has chosen. */
   readonly placement?: Placement;
 }

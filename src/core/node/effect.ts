@@ -4,7 +4,9 @@
  * A call that is accepted ends in one `complete`, now or after a `wait`. The
  * exceptions complete nothing: a cancel of a granted lock, and an adoption.
  */
-import type { Generation, Lkid } from '../base/ids.js';
+import type { Generation, Lkid, NodeId, Slot, ViewId } from '../base/ids.js';
+import type { CancelFence, Fence } from '../cluster/fencing.js';
+import type { Step } from '../cluster/order.js';
 import type { Rule } from '../lock/flags.js';
 import type { Mode } from '../lock/mode.js';
 import type { Refusal } from '../base/status.js';
@@ -53,4 +55,54 @@ export interface Recovered {
   readonly slots: readonly MemberSlot[];
 }
 
-export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered;
+/** Tell the application to stop touching its data; answered by `suspended`. */
+export interface Suspend {
+  readonly kind: 'suspend';
+  readonly lockspace: string;
+  /** The view that shows the failure. */
+  readonly seq: ViewId;
+}
+
+/** Put in order what a failed member has left behind; answered by `slotRecovered`. */
+export interface RecoverSlot {
+  readonly kind: 'recover';
+  readonly lockspace: string;
+  /** Null: all that there are; nobody knows who used them last. */
+  readonly slot: Slot | null;
+  readonly victim: NodeId | null;
+  readonly since: ViewId;
+  readonly generation: Generation;
+}
+
+/** Tell the application that it may touch its data. */
+export interface Resume {
+  readonly kind: 'resume';
+  readonly lockspace: string;
+  readonly generation: Generation;
+}
+
+/** A step of what follows a failure has begun or ended. For records; nothing is to be done. */
+export interface StepTaken {
+  readonly kind: 'step';
+  /** Null: it concerns all that the victim had joined. */
+  readonly lockspace: string | null;
+  readonly view: ViewId;
+  readonly step: Step;
+  readonly state: 'begun' | 'ended' | 'failed';
+  /** Where it was done. */
+  readonly node: NodeId;
+  /** About whom, of fencing and of what an application does; null: about all. */
+  readonly victim: NodeId | null;
+  readonly words: string;
+}
+
+/** This node must end, without saying goodbye: others will count it as failed. */
+export interface GiveUp {
+  readonly kind: 'giveUp';
+  readonly reason: string;
+}
+
+/** What concerns what follows a failure. */
+export type AftermathEffect = Fence | CancelFence | Suspend | RecoverSlot | Resume | StepTaken | GiveUp;
+
+export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered | AftermathEffect;

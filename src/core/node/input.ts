@@ -4,11 +4,12 @@
  * Inputs are plain data but for `cookie`, which the node only hands back: the
  * driver puts there whatever lets it find the caller again.
  */
-import type { Lkid, NodeId, OwnerId } from '../base/ids.js';
+import type { Incarnation, Lkid, NodeId, OwnerId, Slot, ViewId } from '../base/ids.js';
 import type { View } from '../cluster/view.js';
 import type { CancelStatus } from '../lock/operations.js';
 import type { LockspaceConfig, LockWish, NewLock } from '../lockspace/lockspace.js';
 import type { Message } from '../wire/message.js';
+import type { ApplicationConfig } from './aftermath.js';
 
 interface InLockspace {
   readonly lockspace: string;
@@ -18,12 +19,16 @@ interface InLockspace {
 export interface JoinLockspace extends InLockspace {
   readonly kind: 'joinLockspace';
   readonly config: LockspaceConfig;
+  /** The application that is attached to it here; not given: none. */
+  readonly application?: ApplicationConfig | null;
 }
 
 /** Leave a lockspace: only if it holds no lock, or whatever it holds. */
 export interface LeaveLockspace extends InLockspace {
   readonly kind: 'leaveLockspace';
   readonly force: boolean;
+  /** Its application has died and left its data in disorder: the others recover as if this node had failed. */
+  readonly isFailed?: boolean;
 }
 
 export interface LockInput extends InLockspace, NewLock {
@@ -78,6 +83,43 @@ export interface ViewInput {
   readonly view: View;
 }
 
+/** Nothing was heard from the engine for too long: others may count us as gone from now on. Ended by the next view. */
+export interface EngineDeadline {
+  readonly kind: 'engineDeadline';
+}
+
+/** What the effect `fence` asked for has ended. */
+export interface FenceResult {
+  readonly kind: 'fenceResult';
+  readonly victim: NodeId;
+  readonly incarnation: Incarnation;
+  readonly isFenced: boolean;
+  /** In what way, or why not; at most 64 characters are kept. */
+  readonly words: string;
+}
+
+/** An operator has seen to it that a failed node is off. */
+export interface FenceAck {
+  readonly kind: 'fenceAck';
+  readonly victim: NodeId;
+  /** Who says so, and why. */
+  readonly words: string;
+}
+
+/** The application has suspended, as the effect `suspend` asked it to, or could not. */
+export interface Suspended extends InLockspace {
+  readonly kind: 'suspended';
+  readonly isDone: boolean;
+}
+
+/** A slot is in order, as the effect `recover` asked, or could not be put in order. */
+export interface SlotRecovered extends InLockspace {
+  readonly kind: 'slotRecovered';
+  readonly slot: Slot | null;
+  readonly since: ViewId;
+  readonly isDone: boolean;
+}
+
 /** A member of the present view, in its present life, has said something. */
 export interface Received {
   readonly kind: 'received';
@@ -99,5 +141,10 @@ export type Input =
   | JoinLockspace
   | LeaveLockspace
   | ViewInput
+  | EngineDeadline
+  | FenceResult
+  | FenceAck
+  | Suspended
+  | SlotRecovered
   | Received
   | Deadline;

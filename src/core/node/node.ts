@@ -5,7 +5,7 @@
  * both come in with the input. Two nodes given the same inputs at the same times
  * ask for the same effects.
  */
-import type { Incarnation, Lkid, LockspaceId, Millis, NodeId, OwnerId } from '../base/ids.js';
+import type { Incarnation, Lkid, LockspaceId, Millis, NodeId, OwnerId, ViewId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import { Outbox } from '../base/outbox.js';
 import type { Refusal } from '../base/status.js';
@@ -14,12 +14,15 @@ import { Lock } from '../lock/lock.js';
 import { IV, type Mode } from '../lock/mode.js';
 import type { Refused } from '../lock/operations.js';
 import { counts, dump, type LockspaceCounts, type LockspaceDump } from '../lockspace/dump.js';
+import { Fencing, noFencing, type CaseEvent, type FencingConfig } from '../cluster/fencing.js';
+import { parseOrder, type BadOrder, type Order } from '../cluster/order.js';
 import type { View } from '../cluster/view.js';
-import type { Lockspace, LockspaceConfig } from '../lockspace/lockspace.js';
+import type { Lockspace } from '../lockspace/lockspace.js';
 import { Numbers } from '../lockspace/numbers.js';
+import { isGroupMessage, type GroupMessage } from '../wire/message.js';
 import type { Effect } from './effect.js';
-import type { Input, LeaveLockspace, LockInput, Operation, Received } from './input.js';
-import { Stack, type Call } from './stack.js';
+import type { FenceAck, Input, JoinLockspace, LeaveLockspace, LockInput, Operation, Received, SlotRecovered, Suspended } from './input.js';
+import { Stack, type Call, type StackOrigin } from './stack.js';
 
 export interface NodeConfig {
   readonly self: NodeId;
@@ -29,6 +32,8 @@ export interface NodeConfig {
   readonly hasEngine?: boolean;
   /** The highest generation that an earlier life of this node has kept. */
   readonly generation?: number;
+  /** Not given: failed nodes are not fenced. */
+  readonly fencing?: FencingConfig;
 }
 
 /** A lock and what its owner gave to be handed back. */
@@ -40,6 +45,9 @@ export interface HeldLock {
 }
 
 const notJoined: Rule = { name: 'lockspace-joined', text: 'this node has not joined that lockspace' };
+const stillLeaving: Rule = { name: 'failure-shown', text: 'this node has left that lockspace as failed, and no view has shown that yet' };
+const stillMember: Rule = { name: 'victim-is-out', text: 'that node is a member; a member must not be taken for fenced' };
+const noCase: Rule = { name: 'victim-failed', text: 'no failure of that node is waiting to be dealt with' };
 const stillLocked: Rule = { name: 'lockspace-empty', text: 'the lockspace still has locks' };
 
 export class DlmNode {
@@ -49,19 +57,26 @@ export class DlmNode {
   #sorted: readonly Stack[] = [];
   readonly #byId = new Map<LockspaceId, Stack>();
   readonly #numbers = new Numbers();
+  /** Who has failed, and what has been done about it; the same for all lockspaces. */
+  readonly fencing: Fencing;
+  /** Lockspaces that were left as failed, and which join that was, until a view shows it. */
+  readonly #failed = new Map<string, number>();
+  /** What members have said of views that are not ours yet. */
+  #letters: { readonly from: NodeId; readonly message: GroupMessage }[] = [];
   #view: View | null = null;
   #joins = 0;
   #heard: number;
 
   constructor(readonly config: NodeConfig) {
     this.#heard = config.generation ?? 0;
+    this.fencing = new Fencing(config.self, config.fencing ?? noFencing, this.#outbox);
   }
 
   /** One thing has happened: what is to be done? */
   step(now: Millis, input: Input): Effect[] {
     switch (input.kind) {
       case 'joinLockspace':
-        this.#join(now, input.lockspace, input.config);
+        this.#join(now, input);
         break;
       case 'leaveLockspace':
         this.#leave(input);
@@ -70,7 +85,7 @@ export class DlmNode {
         for (const stack of this.#sorted) this.#call(now, stack, input);
         break;
       case 'deadline':
-        for (const { isRunning, lockspace } of this.#sorted) if (isRunning) lockspace.tick(now);
+        this.#tick(now);
         break;
       case 'view':
         this.#follow(now, input.view);
@@ -78,10 +93,20 @@ export class DlmNode {
       case 'received':
         this.#receive(now, input);
         break;
+      case 'engineDeadline':
+        this.fencing.cut();
+        for (const stack of this.#sorted) stack.cut();
+        break;
+      case 'fenceResult':
+        this.#heed(now, this.fencing.result(now, input.victim, input.incarnation, input.isFenced, input.words));
+        break;
+      case 'fenceAck':
+        this.#acknowledge(now, input);
+        break;
       default: {
         const stack = this.#stacks.get(input.lockspace);
         if (stack === undefined) this.#refuse(input, 'ENOENT', notJoined);
-        else this.#call(now, stack, input);
+        else this.#concern(now, stack, input);
       }
     }
     const effects = this.#outbox.take();
@@ -100,12 +125,18 @@ export class DlmNode {
 
   /** When the node wants to be given a `deadline`, if nothing happens before. */
   nextDeadline(): Millis | null {
-    let next: Millis | null = null;
-    for (const { isRunning, lockspace } of this.#sorted) {
-      const deadline = isRunning ? lockspace.nextDeadline() : null;
+    let next = this.fencing.nextDeadline();
+    for (const deadline of this.#deadlines()) {
       if (deadline !== null && (next === null || deadline < next)) next = deadline;
     }
     return next;
+  }
+
+  *#deadlines(): Generator<Millis | null> {
+    for (const { isRunning, lockspace, aftermath } of this.#sorted) {
+      if (isRunning) yield lockspace.nextDeadline();
+      yield aftermath.gate.deadline;
+    }
   }
 
   /** The names of the joined lockspaces, in order. */
@@ -177,14 +208,66 @@ export class DlmNode {
     for (const call of calls) this.#call(now, stack, call);
   }
 
+  /** What one lockspace is told. */
+  #concern(now: Millis, stack: Stack, input: Call | Suspended | SlotRecovered): void {
+    if (input.kind === 'suspended') {
+      stack.aftermath.suspended(input.isDone);
+      this.#callAll(now, stack, stack.progress(now));
+    } else if (input.kind === 'slotRecovered') this.#callAll(now, stack, stack.slotRecovered(now, input));
+    else this.#call(now, stack, input);
+  }
+
   #follow(now: Millis, view: View): void {
     this.#view = view;
+    const own = view.members.find(({ node }) => node === this.config.self)?.lockspaces;
+    for (const [name, join] of this.#failed) if (own?.get(name) === -join) this.#failed.delete(name);
+    const events = this.fencing.follow(now, view);
     for (const stack of this.#sorted) this.#callAll(now, stack, stack.follow(now, view));
+    this.#heed(now, events);
+    const letters = this.#letters;
+    this.#letters = [];
+    for (const { from, message } of letters) this.#heedGroup(now, from, message);
   }
 
   #receive(now: Millis, { from, message }: Received): void {
+    if (isGroupMessage(message)) {
+      this.#heedGroup(now, from, message);
+      return;
+    }
     const stack = this.#byId.get(message.lockspace);
     if (stack !== undefined) this.#callAll(now, stack, stack.receive(now, from, message));
+  }
+
+  #heedGroup(now: Millis, from: NodeId, message: GroupMessage): void {
+    if (this.#view === null || message.seq > this.#view.id) this.#letters.push({ from, message });
+    else this.#heed(now, this.fencing.receive(now, from, message), true);
+  }
+
+  /** What became of a case, and of the census: lockspaces may have waited for it. */
+  #heed(now: Millis, events: readonly CaseEvent[], mayHaveSettled = events.length > 0): void {
+    for (const event of events) {
+      const step = stepOf(event, this.#view!.id, this.config.self);
+      if (step !== null) this.#outbox.push(step);
+    }
+    if (mayHaveSettled) for (const stack of this.#sorted) this.#callAll(now, stack, stack.progress(now));
+  }
+
+  #acknowledge(now: Millis, input: FenceAck): void {
+    const { victim, words } = input;
+    if (this.#view?.members.some(({ node }) => node === victim) === true) this.#refuse(input, 'EBUSY', stillMember);
+    else {
+      const events = this.fencing.acknowledge(victim, words);
+      if (events === null) this.#refuse(input, 'ENOENT', noCase);
+      else this.#heed(now, events);
+    }
+  }
+
+  #tick(now: Millis): void {
+    for (const { isRunning, lockspace, aftermath } of this.#sorted) {
+      if (isRunning) lockspace.tick(now);
+      aftermath.tick(now);
+    }
+    this.#heed(now, this.fencing.tick(now));
   }
 
   /** What was kept once is known to the lives of every lockspace. */
@@ -231,10 +314,18 @@ export class DlmNode {
     this.#outbox.push({ kind: 'refuse', call, code, rule });
   }
 
-  #join(now: Millis, name: string, config: LockspaceConfig): void {
+  #join(now: Millis, input: JoinLockspace): void {
+    const { lockspace: name, config, application = null } = input;
     if (this.#stacks.has(name)) return;
+    const order = parseOrder(config.order ?? 'none');
+    const broken = this.#failed.has(name) ? stillLeaving : brokenOrderRule(order, this.fencing.config.isOn || this.config.hasEngine !== true);
+    if ('problem' in order || broken !== null) {
+      this.#refuse(input, 'EINVAL', broken);
+      return;
+    }
     this.#joins += 1;
-    const stack = new Stack(name, config, this.#numbers, this.#outbox, this.#joins, this.config, this.#heard);
+    const origin: StackOrigin = { name, config, order, application, join: this.#joins, heard: this.#heard };
+    const stack = new Stack(origin, this.#numbers, this.#outbox, this.config, this.fencing);
     this.#stacks.set(name, stack);
     this.#byId.set(stack.lockspace.tables.id, stack);
     this.#sort();
@@ -247,6 +338,7 @@ export class DlmNode {
     if (stack === undefined) this.#refuse(input, 'ENOENT', notJoined);
     else if (stack.lockspace.lockCount > 0 && !input.force) this.#refuse(input, 'EBUSY', stillLocked);
     else {
+      if (input.isFailed === true) this.#failed.set(stack.name, stack.join);
       this.#stacks.delete(input.lockspace);
       this.#byId.delete(stack.lockspace.tables.id);
       this.#sort();
@@ -256,7 +348,10 @@ export class DlmNode {
 
   #announce(): void {
     if (this.config.hasEngine !== true) return;
-    this.#outbox.push({ kind: 'announce', lockspaces: new Map(this.#sorted.map(({ name, join }) => [name, join])) });
+    const joined = this.#sorted.map(({ name, join }): [string, number] => [name, join]);
+    const failed = [...this.#failed].map(([name, join]): [string, number] => [name, -join]);
+    const all = [...joined, ...failed].sort(([one], [other]) => (one < other ? -1 : 1));
+    this.#outbox.push({ kind: 'announce', lockspaces: new Map(all) });
   }
 
   /** Nothing may depend on the order of joining. */
@@ -279,4 +374,20 @@ function adoption(lock: Lock): Effect {
     mastership: lock.mastership,
     sequence: lock.tokenSequence,
   };
+}
+
+/** Why a lockspace with that order cannot be joined here; null: it can. */
+function brokenOrderRule(order: Order | BadOrder, canFence: boolean): Rule | null {
+  if ('problem' in order) return { name: 'order-sound', text: order.problem };
+  if (order.steps.has('fence') && !canFence) {
+    return { name: 'order-can-be-kept', text: 'this order has the step fence, and fencing is switched off or has no method here' };
+  }
+  return null;
+}
+
+/** Fencing as a step; null: nothing has begun or ended. */
+function stepOf({ case: one, change }: CaseEvent, view: ViewId, self: NodeId): Effect | null {
+  if (change === 'opened') return null;
+  const state = change === 'closed' ? 'ended' : change;
+  return { kind: 'step', lockspace: null, view, step: 'fence', state, node: one.by ?? self, victim: one.victim, words: one.words };
 }

@@ -1,68 +1,94 @@
 /**
- * One lockspace on one node, with its group and its recovery: when it may lock, and
- * what waits until then.
+ * One lockspace on one node, with its group, its recovery and its application: when it
+ * may lock, and what waits until then.
  *
  * Locking stops when the group changes or the view is not quorate, and goes on when
  * the recovery of the latest change has ended. Meanwhile calls wait in their order,
  * and so do messages. A message of a view that is not ours yet waits for that view.
+ * Whether recovery may begin, and what applications do around it, is the aftermath's
+ * affair; it is asked after everything that happens here.
  *
  * Kin: member.c dlm_ls_stop(), dlm_ls_start(); requestqueue.c.
  */
 import type { Millis, NodeId, ViewId } from '../base/ids.js';
 import { generation } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
+import type { Fencing } from '../cluster/fencing.js';
 import { Group } from '../cluster/group.js';
+import type { Order } from '../cluster/order.js';
 import type { View } from '../cluster/view.js';
-import type { Callback } from '../lock/turn.js';
 import { Lockspace, type LockspaceConfig } from '../lockspace/lockspace.js';
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
 import { Recovery, type RecoveryEvent } from '../recovery/recovery.js';
-import { isInspection, isRecoveryMessage, type LockMessage, type Message, type PhaseName, type Send } from '../wire/message.js';
+import { isInspection, isRecoveryMessage, type GroupMessage, type LockMessage, type Message, type PhaseName } from '../wire/message.js';
+import { Aftermath, type ApplicationConfig, type Progress } from './aftermath.js';
 import type { NodeConfig } from './node.js';
-import type { Persist, Recovered } from './effect.js';
-import type { EndOwner, Operation } from './input.js';
+import type { Effect } from './effect.js';
+import type { EndOwner, Operation, SlotRecovered } from './input.js';
 
 /** What may have to wait while locking is stopped. */
 export type Call = Operation | EndOwner;
 
+/** What is said about one lockspace. */
+export type LockspaceMessage = Exclude<Message, GroupMessage>;
+
 interface Letter {
   readonly from: NodeId;
-  readonly message: Message;
+  readonly message: LockspaceMessage;
 }
 
 /** Where a lockspace stands. */
 export type Standing = 'running' | 'joining' | 'no quorum' | PhaseName;
 
+/** What a stack is made for. */
+export interface StackOrigin {
+  readonly name: string;
+  readonly config: LockspaceConfig;
+  readonly order: Order;
+  readonly application: ApplicationConfig | null;
+  /** Which join of this node it is. */
+  readonly join: number;
+  /** The highest generation this node has heard of. */
+  readonly heard: number;
+}
+
 export class Stack {
+  readonly name: string;
+  readonly join: number;
   readonly lockspace: Lockspace;
+  readonly aftermath: Aftermath;
   readonly #group: Group;
   readonly #recovery: Recovery;
-  readonly #outbox: Outlet<Callback | Send | Persist | Recovered>;
+  readonly #fencing: Fencing;
+  readonly #outbox: Outlet<Effect>;
   #isRunning: boolean;
   #isQuorate = true;
+  /** Have all members passed the start barrier of the latest recovery? */
+  #hasBegun = false;
   /** Whoever departed since the last recovery began. */
   #departed = new Set<NodeId>();
   #calls: Call[] = [];
   #letters: Letter[] = [];
 
   constructor(
-    readonly name: string,
-    config: LockspaceConfig,
+    { name, config, order, application, join, heard }: StackOrigin,
     numbers: Numbers,
-    outbox: Outlet<Callback | Send | Persist | Recovered>,
-    /** Which join of this node it is. */
-    readonly join: number,
+    outbox: Outlet<Effect>,
     { self, incarnation, hasEngine = false }: NodeConfig,
-    /** The highest generation this node has heard of. */
-    heard: number,
+    fencing: Fencing,
   ) {
+    this.name = name;
+    this.join = join;
     this.#outbox = outbox;
+    this.#fencing = fencing;
     this.lockspace = new Lockspace(name, config, numbers, outbox, alone(self));
+    this.aftermath = new Aftermath(name, self, order, application, outbox);
     this.#group = new Group(name, self, join);
     this.#recovery = new Recovery(this.lockspace.tables);
     this.#isRunning = !hasEngine;
     this.lockspace.tables.enter(generation(Math.max(incarnation, heard)));
+    if (hasEngine) this.lockspace.tables.turn.isSuspended = !this.aftermath.gate.isOpen;
   }
 
   get isRunning(): boolean {
@@ -98,13 +124,60 @@ export class Stack {
     this.#isQuorate = view.isQuorate;
     if (change !== null) {
       for (const node of change.departed) this.#departed.add(node);
+      this.aftermath.follow(now, view.id, change.failed);
+      this.#closeGate(now);
     }
     if (!this.#group.hasUs) return [];
     if (change === null && view.isQuorate && !becameQuorate) return [];
 
     this.#isRunning = false;
+    this.#hasBegun = false;
     if (!view.isQuorate) return [];
     return this.#recover(now, view.id);
+  }
+
+  /** Nothing was heard from the engine: as outside a quorate view, until the next one. */
+  cut(): void {
+    this.#isQuorate = false;
+    this.#isRunning = false;
+    this.#hasBegun = false;
+  }
+
+  /** Something that others wait for has happened elsewhere on this node: is there anything to begin? */
+  progress(now: Millis): Call[] {
+    if (!this.#group.hasUs) return [];
+    const wasRunning = this.#isRunning;
+    if (this.#recovery.isAsked && this.aftermath.isReady(this.#progress)) this.#heed(now, this.#recovery.ready(now));
+    const calls = this.#isRunning && !wasRunning ? this.#goOn(now) : [];
+    if (this.aftermath.advance(this.#progress)) this.lockspace.setSuspended(now, false);
+    return calls;
+  }
+
+  /** The application here has put a slot in order, or could not: everybody has to know. */
+  slotRecovered(now: Millis, { slot, since, isDone }: SlotRecovered): Call[] {
+    if (this.aftermath.recovered({ slot, since }, isDone) === null) return [];
+    const { tables } = this.lockspace;
+    for (const node of tables.members.nodes) {
+      if (node === tables.self) continue;
+      const message = { kind: 'slotResult', lockspace: tables.id, seq: tables.seq, slot, since, isDone } as const;
+      this.#outbox.push({ kind: 'send', to: node, message });
+    }
+    return this.progress(now);
+  }
+
+  get #progress(): Progress {
+    return {
+      hasBegun: this.#hasBegun,
+      isDone: this.#isRunning,
+      isQuorate: this.#isQuorate,
+      generation: this.lockspace.tables.generation,
+      isSettled: this.#fencing.isSettled,
+      openCases: this.#fencing.openCases(this.name),
+    };
+  }
+
+  #closeGate(now: Millis): void {
+    if (!this.aftermath.gate.isOpen) this.lockspace.setSuspended(now, true);
   }
 
   #recover(now: Millis, seq: ViewId): Call[] {
@@ -112,15 +185,17 @@ export class Stack {
     const departed = this.#departed;
     this.#departed = new Set();
     const members = new Members(self, seq, this.#group.members, this.lockspace.config.placement);
-    this.#heed(this.#recovery.begin(now, members, departed));
-    return this.#readLetters(now);
+    this.#heed(now, this.#recovery.begin(now, members, departed, this.aftermath.report));
+    return [...this.#readLetters(now), ...this.progress(now)];
   }
 
   /** A member has said something. Returns the calls that may be carried out now. */
-  receive(now: Millis, from: NodeId, message: Message): Call[] {
+  receive(now: Millis, from: NodeId, message: LockspaceMessage): Call[] {
     const wasRunning = this.#isRunning;
     if (!this.#heedLetter(now, from, message)) this.#letters.push({ from, message });
-    return this.#isRunning && !wasRunning ? this.#goOn(now) : [];
+    // Most of what is said is about locks, and begins nothing.
+    if (wasRunning && this.aftermath.gate.isOpen && !this.aftermath.isDisturbed) return [];
+    return [...(this.#isRunning && !wasRunning ? this.#goOn(now) : []), ...this.progress(now)];
   }
 
   /** A new recovery has begun: some of what had to wait may be about it. */
@@ -146,15 +221,19 @@ export class Stack {
   }
 
   /** False: it has to wait. */
-  #heedLetter(now: Millis, from: NodeId, message: Message): boolean {
+  #heedLetter(now: Millis, from: NodeId, message: LockspaceMessage): boolean {
     const { members } = this.lockspace.tables;
     if (message.seq > members.seq || !this.#isQuorate) return false;
     if (!members.isOfNow(from, message.seq)) return true;
     if (isRecoveryMessage(message)) {
-      if (message.seq === members.seq) this.#heed(this.#recovery.receive(now, from, message));
+      if (message.seq === members.seq) this.#heed(now, this.#recovery.receive(now, from, message));
       return true;
     }
     if (isInspection(message)) return true;
+    if (message.kind === 'slotResult') {
+      this.aftermath.noteResult(message, from, message.isDone);
+      return true;
+    }
     if (!this.#isRunning) return false;
     // The directory has been made anew since, of what there was.
     if (message.seq < members.seq && message.kind === 'remove') return true;
@@ -162,13 +241,26 @@ export class Stack {
     return true;
   }
 
-  #heed(events: readonly RecoveryEvent[]): void {
-    for (const { kind, generation: number, slots } of events) {
-      if (kind === 'numbered') this.#outbox.push({ kind: 'persist', generation: number });
-      else {
+  #heed(now: Millis, events: readonly RecoveryEvent[]): void {
+    for (const { kind, generation: number, slots, pending } of events) {
+      const { seq, members } = this.lockspace.tables;
+      if (kind === 'numbered') {
+        this.#outbox.push({ kind: 'persist', generation: number });
+        this.aftermath.agree(now, slots, pending);
+        this.#closeGate(now);
+      } else if (kind === 'ready') {
+        this.#hasBegun = true;
+        this.aftermath.begun(members.nodes);
+        this.#tell(seq, 'begun', members.self);
+      } else {
         this.#isRunning = true;
+        for (const node of members.nodes) this.#tell(seq, 'ended', node);
         this.#outbox.push({ kind: 'recovered', lockspace: this.name, generation: number, slots });
       }
     }
+  }
+
+  #tell(view: ViewId, state: 'begun' | 'ended', node: NodeId): void {
+    this.#outbox.push({ kind: 'step', lockspace: this.name, view, step: 'dlm', state, node, victim: null, words: '' });
   }
 }

@@ -5,7 +5,10 @@
  * tells the coordinator, the lowest of them, and the coordinator tells everybody. A
  * newer view abandons all of it and begins again; so each phase can be begun twice.
  *
- *   members    stop; locks and masters that are gone are forgotten; slots, generation
+ *   members    stop; locks and masters that are gone are forgotten; slots, generation,
+ *              and what has to be put in order by applications
+ *   ready      the start barrier: each member has what the lockspace's order has before
+ *              dlm recovery (suspended, fenced); whether it has is told from outside
  *   directory  every master tells the directory its names
  *   masters    resources without a master get one
  *   locks      holders tell new masters their locks
@@ -23,9 +26,10 @@ import type { Resource } from '../lock/resource.js';
 import type { Members } from '../lockspace/members.js';
 import type { Tables } from '../lockspace/tables.js';
 import { phaseNames } from '../wire/kinds.js';
-import type { MemberReport, MemberSlot, PhaseName, Proceed, Reached, RecoveryMessage } from '../wire/message.js';
+import type { MemberReport, MemberSlot, PendingSlot, PhaseName, Proceed, Reached, RecoveryMessage } from '../wire/message.js';
 import { depart } from './depart.js';
 import { Errands } from './errands.js';
+import { assignWork, pendingOf } from './pending.js';
 import { receiveNames, tellNames } from './rebuild-directory.js';
 import { Rebuilt, keepOwnLocks, receiveLocks, tellLocks } from './rebuild-locks.js';
 import { findMasters, receiveMasterLookup } from './remaster.js';
@@ -35,11 +39,19 @@ import { assignSlots, nextGeneration } from './slots.js';
 
 /** What a recovery tells the next room. */
 export interface RecoveryEvent {
-  /** The slots and the generation are known; the generation must be kept before anything is granted. */
-  readonly kind: 'numbered' | 'done';
+  /**
+   * The slots and the generation are known, and the generation must be kept before anything is granted; all members
+   * are ready; everybody may lock again.
+   */
+  readonly kind: 'numbered' | 'ready' | 'done';
   readonly generation: Generation;
   readonly slots: readonly MemberSlot[];
+  /** What is to be put in order; only with `numbered`, else empty. */
+  readonly pending: readonly PendingSlot[];
 }
+
+/** What a member says of its application. */
+export type ApplicationReport = Omit<MemberReport, 'slot' | 'generation'>;
 
 export class Recovery {
   readonly #tables: Tables;
@@ -48,6 +60,7 @@ export class Recovery {
   #hasReached = false;
   #slot: Slot | null = null;
   #slots: readonly MemberSlot[] = [];
+  #application: ApplicationReport = { hasApplication: false, isInitialized: false, pending: [], recovered: [] };
   /** On the coordinator: who has ended the present phase, and what was reported. */
   readonly #reached = new Set<NodeId>();
   readonly #reports = new Map<NodeId, MemberReport>();
@@ -78,7 +91,7 @@ export class Recovery {
   }
 
   /** Locking has stopped: begin, or begin again, with these members. `departed`: who is no longer here, or here anew. */
-  begin(now: Millis, members: Members, departed: ReadonlySet<NodeId>): RecoveryEvent[] {
+  begin(now: Millis, members: Members, departed: ReadonlySet<NodeId>, application: ApplicationReport): RecoveryEvent[] {
     const tables = this.#tables;
     tables.turn.begin(now);
     tables.setMembers(members);
@@ -87,6 +100,19 @@ export class Recovery {
     this.#reports.clear();
     for (const resource of depart(tables, departed)) this.#touched.add(resource);
     this.#phase = 'members';
+    this.#application = application;
+    return this.#reach();
+  }
+
+  /** Is the start barrier waiting for us? */
+  get isAsked(): boolean {
+    return this.#phase === 'ready' && !this.#hasReached;
+  }
+
+  /** All that dlm recovery waits for has ended on this node. */
+  ready(now: Millis): RecoveryEvent[] {
+    if (!this.isAsked) return [];
+    this.#tables.turn.begin(now);
     return this.#reach();
   }
 
@@ -142,7 +168,7 @@ export class Recovery {
     const tables = this.#tables;
     const { members } = tables;
     const phase = this.#phase!;
-    const report = phase === 'members' ? { slot: this.#slot, generation: tables.generation } : null;
+    const report = phase === 'members' ? { ...this.#application, slot: this.#slot, generation: tables.generation } : null;
     this.#hasReached = true;
     if (members.coordinator === members.self) return this.#count(members.self, phase, report);
     tables.send(members.coordinator, { kind: 'reached', lockspace: tables.id, seq: tables.seq, phase, report });
@@ -150,7 +176,7 @@ export class Recovery {
   }
 
   #reachIfDone(): RecoveryEvent[] {
-    return this.#errands.areDone && !this.#hasReached ? this.#reach() : [];
+    return this.#errands.areDone && !this.#hasReached && this.#phase !== 'ready' ? this.#reach() : [];
   }
 
   #collect(from: NodeId, { phase, report }: Reached): RecoveryEvent[] {
@@ -165,28 +191,36 @@ export class Recovery {
     if (this.#reached.size < members.nodes.length) return [];
 
     this.#reached.clear();
-    const isFirst = phase === 'members';
-    const next = isFirst ? nextGeneration(this.#reports, members.seq) : tables.generation;
-    const slots = isFirst ? assignSlots(this.#reports) : [];
-    const order = { kind: 'proceed', lockspace: tables.id, seq: tables.seq, phase, generation: next, slots } as const;
+    const order = { kind: 'proceed', lockspace: tables.id, seq: tables.seq, phase, ...this.#agree(phase) } as const;
     for (const node of members.nodes) if (node !== members.self) tables.send(node, order);
     return this.#proceed(order);
   }
 
+  /** What follows from the reports of all. */
+  #agree(phase: PhaseName): Pick<Proceed, 'generation' | 'slots' | 'pending'> {
+    const { seq, generation: ours } = this.#tables;
+    if (phase !== 'members') return { generation: ours, slots: [], pending: [] };
+    const pending = pendingOf(this.#reports, seq);
+    const slots = assignSlots(this.#reports, pending);
+    return { generation: nextGeneration(this.#reports, seq), slots, pending: assignWork(pending, slots) };
+  }
+
   /** Everybody has ended a phase: on to the next. */
-  #proceed({ phase, generation: next, slots }: Omit<Proceed, 'lockspace' | 'seq'>): RecoveryEvent[] {
+  #proceed({ phase, generation: next, slots, pending }: Omit<Proceed, 'lockspace' | 'seq'>): RecoveryEvent[] {
     if (phase !== this.#phase) return [];
     const events: RecoveryEvent[] = [];
     if (phase === 'members') {
       this.#tables.enter(next);
       this.#slots = slots;
       this.#slot = slots.find(({ node }) => node === this.#tables.self)?.slot ?? null;
-      events.push({ kind: 'numbered', generation: next, slots });
+      events.push({ kind: 'numbered', generation: next, slots, pending });
     }
-    if (phase === 'done') {
-      this.#phase = null;
-      return [{ kind: 'done', generation: generation(this.#tables.generation), slots: this.#slots }];
+    if (phase === 'done') this.#phase = null;
+    if (phase === 'done' || phase === 'ready') {
+      const kind = phase;
+      events.push({ kind, generation: generation(this.#tables.generation), slots: this.#slots, pending: [] });
     }
+    if (phase === 'done') return events;
     this.#phase = phaseNames[phaseNames.indexOf(phase) + 1]!;
     this.#hasReached = false;
     this.#run(this.#phase);
@@ -198,6 +232,7 @@ export class Recovery {
     const tables = this.#tables;
     switch (phase) {
       case 'members':
+      case 'ready':
         break;
       case 'directory':
         tellNames(tables, this.#errands);

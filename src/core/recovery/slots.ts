@@ -4,28 +4,32 @@
  *
  * The coordinator gives both out when everybody has stopped. A slot that somebody
  * brings is his, unless another brings the same: then the member with the lower
- * number keeps it. A newcomer gets the lowest that is free.
+ * number keeps it. A newcomer gets the lowest that is free, and free is not what a failed
+ * member has left to be recovered.
  *
  * Kin: member.c dlm_slots_assign().
  */
 import { generation, slot, type Generation, type NodeId, type ViewId } from '../base/ids.js';
-import type { MemberReport, MemberSlot } from '../wire/message.js';
+import type { MemberReport, MemberSlot, PendingSlot } from '../wire/message.js';
 
-export function assignSlots(reports: ReadonlyMap<NodeId, MemberReport>): MemberSlot[] {
+export function assignSlots(reports: ReadonlyMap<NodeId, MemberReport>, pending: readonly PendingSlot[]): MemberSlot[] {
+  const reserved = new Set<number | null>(pending.map((left) => left.slot));
   const nodes = [...reports.keys()].sort((one, other) => one - other);
   const taken = new Map<number, NodeId>();
   for (const node of nodes) {
     const brought = reports.get(node)!.slot;
-    if (brought !== null && !taken.has(brought)) taken.set(brought, node);
+    if (brought !== null && !taken.has(brought) && !reserved.has(brought)) taken.set(brought, node);
   }
   const kept = new Set(taken.values());
   let free = 1;
   for (const node of nodes) {
     if (kept.has(node)) continue;
-    while (taken.has(free)) free += 1;
+    while (taken.has(free) || reserved.has(free)) free += 1;
     taken.set(free, node);
   }
-  return [...taken].map(([number, node]) => ({ node, slot: slot(number) })).sort((one, other) => one.node - other.node);
+  return [...taken]
+    .map(([number, node]) => ({ node, slot: slot(number), hasApplication: reports.get(node)!.hasApplication }))
+    .sort((one, other) => one.node - other.node);
 }
 
 /**

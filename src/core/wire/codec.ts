@@ -11,6 +11,7 @@ import { lockspaceId, viewId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import type { ByteReader } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
+import { readCaseVerdict, readCensus, readSlotResult, writeCensus, writeSlotResult, writeVerdict } from './group-codec.js';
 import { readInspect, readInspectReply, writeInspect, writeInspectReply } from './inspection-codec.js';
 import { kindCodes } from './kinds.js';
 import {
@@ -109,6 +110,12 @@ function writeBody(writer: ByteWriter, message: Message): void {
       return writeInspect(writer, message);
     case 'inspectReply':
       return writeInspectReply(writer, message);
+    case 'census':
+      return writeCensus(writer, message);
+    case 'verdict':
+      return writeVerdict(writer, message);
+    case 'slotResult':
+      return writeSlotResult(writer, message);
     default:
       return unreachable(message);
   }
@@ -166,6 +173,12 @@ export function decodeMessage(reader: ByteReader): Message {
       return readInspect(reader, lockspace, seq);
     case kindCodes.inspectReply:
       return readInspectReply(reader, lockspace, seq);
+    case kindCodes.census:
+      return readCensus(reader, lockspace, seq);
+    case kindCodes.verdict:
+      return readCaseVerdict(reader, lockspace, seq);
+    case kindCodes.slotResult:
+      return readSlotResult(reader, lockspace, seq);
     default:
       throw reader.error('badCode', `${code} stands for no kind of message`);
   }

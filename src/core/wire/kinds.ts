@@ -5,7 +5,7 @@
  * the end of their table. A message begins with the byte of its kind.
  */
 import type { ValueState } from '../lock/lvb.js';
-import type { Cancel, Message, PhaseName, Standing } from './message.js';
+import type { Cancel, Message, PhaseName, Standing, Verdict } from './message.js';
 
 export const kindCodes = {
   request: 1,
@@ -31,6 +31,9 @@ export const kindCodes = {
   rebuildLocksReply: 21,
   inspect: 22,
   inspectReply: 23,
+  census: 24,
+  verdict: 25,
+  slotResult: 26,
 } as const satisfies Record<Message['kind'], number>;
 
 export const standings: readonly Standing[] = [
@@ -49,7 +52,9 @@ export const cancelStatuses: readonly Cancel['status'][] = ['ECANCEL', 'EDEADLK'
 export const valueStates: readonly ValueState[] = ['none', 'valid', 'invalid'];
 
 /** In their order. */
-export const phaseNames: readonly PhaseName[] = ['members', 'directory', 'masters', 'locks', 'done'];
+export const phaseNames: readonly PhaseName[] = ['members', 'ready', 'directory', 'masters', 'locks', 'done'];
+
+export const verdicts: readonly Verdict[] = ['open', 'fenced', 'acknowledged', 'returned'];
 
 /** The byte of a word, from its table. The tables are short. */
 export function codeOf<Word>(table: readonly Word[], word: Word): number {

@@ -4,9 +4,12 @@
  *
  *   lock        between the holder of a lock and its master, or the directory → lockspace
  *   recovery    between the members while nobody may lock                     → recovery
+ *   group       between all nodes: who failed, and what has been done about it → cluster
+ *   application whose data has been put in order                              → application
  *   inspection  what people want to see; no lock depends on it                → host
  *
- * A message belongs to one lockspace and carries `seq`, the view in which its sender
+ * A message belongs to one lockspace (those of the family `group` to the lockspace 0,
+ * which nobody can join) and carries `seq`, the view in which its sender
  * stood when it sent it. From one node to another messages arrive in the order in
  * which they were sent, each once, or the view changes (session.ts sees to that).
  * A lock has a number on its holder (`lkid`) and another on its master
@@ -14,7 +17,7 @@
  *
  * Kin: dlm_internal.h struct dlm_message, dlm_rcom.
  */
-import type { Generation, LockspaceId, Lkid, NodeId, OwnerId, Slot, ViewId } from '../base/ids.js';
+import type { Generation, Incarnation, LockspaceId, Lkid, NodeId, OwnerId, Slot, ViewId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
 import type { ValueState } from '../lock/lvb.js';
 import type { Mode, ModeOrNone } from '../lock/mode.js';
@@ -124,7 +127,21 @@ export interface Purge extends Envelope {
 export type LockMessage = Request | Convert | Unlock | Cancel | Answer | Blocking | LookupReply | Remove | Purge;
 
 /** The steps of a recovery; nobody begins one before everybody has ended the one before it. */
-export type PhaseName = 'members' | 'directory' | 'masters' | 'locks' | 'done';
+export type PhaseName = 'members' | 'ready' | 'directory' | 'masters' | 'locks' | 'done';
+
+/** A slot whose data has to be put in order before applications may go on. */
+export interface PendingSlot {
+  /** Null: all there are, because nobody knows who used them last. */
+  readonly slot: Slot | null;
+  /** Who had it when it failed; null with all. */
+  readonly victim: NodeId | null;
+  /** The view that lacks the victim. With the slot it names the failure. */
+  readonly since: ViewId;
+  /** Who is to do it; null: nobody can. */
+  readonly by: NodeId | null;
+  /** How often it has been tried in vain. */
+  readonly tries: number;
+}
 
 /** What a member tells of itself when it has stopped. */
 export interface MemberReport {
@@ -132,6 +149,13 @@ export interface MemberReport {
   readonly slot: Slot | null;
   /** The highest generation it has ever heard of. */
   readonly generation: Generation;
+  /** Is an application attached to the lockspace there? */
+  readonly hasApplication: boolean;
+  /** Does it know that the slots of this lockspace have been looked at since it began? */
+  readonly isInitialized: boolean;
+  readonly pending: readonly PendingSlot[];
+  /** Those that it knows to be done. */
+  readonly recovered: readonly PendingSlot[];
 }
 
 /** Member → coordinator (the lowest member): I have ended this phase. */
@@ -145,6 +169,7 @@ export interface Reached extends Envelope {
 export interface MemberSlot {
   readonly node: NodeId;
   readonly slot: Slot;
+  readonly hasApplication: boolean;
 }
 
 /** Coordinator → member: everybody has ended this phase. */
@@ -154,6 +179,8 @@ export interface Proceed extends Envelope {
   readonly generation: Generation;
   /** With the phase `members` only, else empty. */
   readonly slots: readonly MemberSlot[];
+  /** The same. */
+  readonly pending: readonly PendingSlot[];
 }
 
 /** Master → directory: I am master of these. */
@@ -225,6 +252,59 @@ export type RecoveryMessage =
   | RebuildLocks
   | RebuildLocksReply;
 
+/** What has been found about a failed node; `open`: nothing yet, it may still act. */
+export type Verdict = 'open' | 'fenced' | 'acknowledged' | 'returned';
+
+/** A node that was a member and is not, without having left in good order. */
+export interface FailureCase {
+  readonly victim: NodeId;
+  /** The life of it that failed; 0: whichever, it was not here when the cluster began. */
+  readonly incarnation: Incarnation;
+  /** How people call it. */
+  readonly name: string;
+  /** The view that lacks it. */
+  readonly since: ViewId;
+  /** The lockspaces it had joined. */
+  readonly lockspaces: readonly string[];
+  /** Who was in the view before, and since. */
+  readonly witnesses: readonly NodeId[];
+  readonly verdict: Verdict;
+  /** Who had it fenced, or told so. */
+  readonly by: NodeId | null;
+  /** In what way, or why the last attempt failed. */
+  readonly words: string;
+  /** How often it was tried in vain. */
+  readonly attempts: number;
+}
+
+/** Any → any, when the members have changed: the cases I know. */
+export interface Census extends Envelope {
+  readonly kind: 'census';
+  /** Is this the sender's first view? Then what it knows is only whom it misses. */
+  readonly isNew: boolean;
+  readonly cases: readonly FailureCase[];
+}
+
+/** Whoever acted → any: how it ended. An `open` one is an attempt that failed. */
+export interface CaseVerdict extends Envelope {
+  readonly kind: 'verdict';
+  readonly victim: NodeId;
+  readonly incarnation: Incarnation;
+  readonly verdict: Verdict;
+  readonly words: string;
+  readonly attempts: number;
+}
+
+export type GroupMessage = Census | CaseVerdict;
+
+/** Whoever recovered a slot → any: it is done, or I could not. */
+export interface SlotResult extends Envelope {
+  readonly kind: 'slotResult';
+  readonly slot: Slot | null;
+  readonly since: ViewId;
+  readonly isDone: boolean;
+}
+
 /** Any → any: which locks of this lockspace do you know? */
 export interface Inspect extends Envelope {
   readonly kind: 'inspect';
@@ -242,7 +322,7 @@ export interface InspectReply extends Envelope {
 
 export type InspectionMessage = Inspect | InspectReply;
 
-export type Message = LockMessage | RecoveryMessage | InspectionMessage;
+export type Message = LockMessage | RecoveryMessage | GroupMessage | SlotResult | InspectionMessage;
 
 /** Say this to another member. From one node to another messages arrive in this order, each once, or the view changes. */
 export interface Send {
@@ -268,4 +348,8 @@ export function isInspection(message: Message): message is InspectionMessage {
 
 export function isRecoveryMessage(message: Message): message is RecoveryMessage {
   return recoveryKinds.has(message.kind);
+}
+
+export function isGroupMessage(message: Message): message is GroupMessage {
+  return message.kind === 'census' || message.kind === 'verdict';
 }

@@ -6,7 +6,7 @@
  * and asks for room item by item; of two lists that belong together one length is told.
  */
 import { assert } from '../base/assert.js';
-import { generation, lkid, nodeId, slot, type Lkid, type LockspaceId, type NodeId, type ViewId } from '../base/ids.js';
+import { generation, lkid, nodeId, slot, viewId, type Lkid, type LockspaceId, type NodeId, type ViewId } from '../base/ids.js';
 import type { ByteReader } from './byte-reader.js';
 import { numberBytesMax, type ByteWriter } from './byte-writer.js';
 import { codeOf, phaseNames } from './kinds.js';
@@ -20,6 +20,7 @@ import type {
   MemberSlot,
   Names,
   NamesReply,
+  PendingSlot,
   PhaseName,
   Proceed,
   Reached,
@@ -30,7 +31,7 @@ import type {
 /** Room for the numbers and words of one item of a list. */
 const itemBytesMax = 12 * numberBytesMax;
 
-function writeList<Item>(writer: ByteWriter, items: readonly Item[], write: (item: Item, index: number) => void): void {
+export function writeList<Item>(writer: ByteWriter, items: readonly Item[], write: (item: Item, index: number) => void): void {
   assert(items.length <= listMax, `a list of ${items.length}, and ${listMax} is the most`);
   writer.number(items.length);
   items.forEach((item, index) => {
@@ -51,6 +52,11 @@ export function writeReached(writer: ByteWriter, message: Reached): void {
   writer.byte(report.slot === null ? 0 : 1);
   if (report.slot !== null) writer.number(report.slot);
   writer.number(report.generation);
+  writer.byte(report.hasApplication ? 1 : 0);
+  writer.byte(report.isInitialized ? 1 : 0);
+  writeList(writer, report.pending, (one) => writePending(writer, one));
+  writer.reserve(itemBytesMax);
+  writeList(writer, report.recovered, (one) => writePending(writer, one));
 }
 
 export function readReached(reader: ByteReader, lockspace: LockspaceId, seq: ViewId): Reached {
@@ -60,7 +66,33 @@ export function readReached(reader: ByteReader, lockspace: LockspaceId, seq: Vie
 
 function readReport(reader: ByteReader): MemberReport {
   const own = readBoolean(reader) ? slot(reader.number()) : null;
-  return { slot: own, generation: generation(reader.number()) };
+  const heard = generation(reader.number());
+  const hasApplication = readBoolean(reader);
+  const isInitialized = readBoolean(reader);
+  const pending = reader.list(readPending);
+  return { slot: own, generation: heard, hasApplication, isInitialized, pending, recovered: reader.list(readPending) };
+}
+
+function writePending(writer: ByteWriter, pending: PendingSlot): void {
+  writer.number(pending.slot ?? 0);
+  writer.number(pending.victim ?? 0);
+  writer.number(pending.since);
+  writer.number(pending.by ?? 0);
+  writer.number(pending.tries);
+}
+
+function readPending(reader: ByteReader): PendingSlot {
+  const number = reader.number();
+  const victim = reader.number();
+  const since = viewId(reader.number());
+  const by = reader.number();
+  return {
+    slot: number === 0 ? null : slot(number),
+    victim: victim === 0 ? null : nodeId(victim),
+    since,
+    by: by === 0 ? null : nodeId(by),
+    tries: reader.number(),
+  };
 }
 
 export function writeProceed(writer: ByteWriter, message: Proceed): void {
@@ -69,18 +101,23 @@ export function writeProceed(writer: ByteWriter, message: Proceed): void {
   writeList(writer, message.slots, (member) => {
     writer.number(member.node);
     writer.number(member.slot);
+    writer.byte(member.hasApplication ? 1 : 0);
   });
+  writer.reserve(itemBytesMax);
+  writeList(writer, message.pending, (one) => writePending(writer, one));
 }
 
 export function readProceed(reader: ByteReader, lockspace: LockspaceId, seq: ViewId): Proceed {
   const phase = readPhase(reader);
   const reached = generation(reader.number());
-  return { kind: 'proceed', lockspace, seq, phase, generation: reached, slots: reader.list(readMemberSlot) };
+  const slots = reader.list(readMemberSlot);
+  return { kind: 'proceed', lockspace, seq, phase, generation: reached, slots, pending: reader.list(readPending) };
 }
 
 function readMemberSlot(reader: ByteReader): MemberSlot {
   const node = nodeId(reader.number());
-  return { node, slot: slot(reader.number()) };
+  const number = slot(reader.number());
+  return { node, slot: number, hasApplication: readBoolean(reader) };
 }
 
 export function writeNames(writer: ByteWriter, message: Names): void {

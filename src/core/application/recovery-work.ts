@@ -1,0 +1,109 @@
+/**
+ * Whose data has to be put in order, and by whom?
+ *
+ * A slot whose member failed with an application attached is pending until somebody has
+ * recovered it. All members agree on what is pending at the start of each recovery of
+ * the lockspace: whoever knows of one reports it, and whoever knows one to be done does.
+ * The coordinator gives each to somebody who has an application, who keeps it as long as
+ * it is there and does not fail. In between, results are told to all by him who has them.
+ *
+ * Nothing is run here; whether the time has come is decided by node/stack.ts.
+ *
+ * Kin: gfs_controld journal recovery; gfs2 recovery_done; first mounter.
+ */
+import type { NodeId, Slot, ViewId } from '../base/ids.js';
+import type { MemberReport, MemberSlot, PendingSlot } from '../wire/message.js';
+
+const isSame = (one: Failure, other: Failure): boolean => one.slot === other.slot && one.since === other.since;
+
+/** What names a failure. */
+export interface Failure {
+  readonly slot: Slot | null;
+  readonly since: ViewId;
+}
+
+/** What a member knows. */
+export class RecoveryWork {
+  #pending: readonly PendingSlot[] = [];
+  /** What is done, as long as others may not have heard of it. */
+  #recovered: readonly PendingSlot[] = [];
+  #slots: readonly MemberSlot[] = [];
+  #isInitialized = false;
+  /** What this node is doing. */
+  #running: PendingSlot | null = null;
+
+  get pending(): readonly PendingSlot[] {
+    return this.#pending;
+  }
+
+  get running(): PendingSlot | null {
+    return this.#running;
+  }
+
+  get report(): Pick<MemberReport, 'isInitialized' | 'pending' | 'recovered'> {
+    return { isInitialized: this.#isInitialized, pending: this.#pending, recovered: this.#recovered };
+  }
+
+  /** These members have failed, as a view says. Those with an application leave their slots behind. */
+  failed(nodes: ReadonlySet<NodeId>, since: ViewId): void {
+    for (const member of this.#slots) {
+      if (!nodes.has(member.node) || !member.hasApplication) continue;
+      const left: PendingSlot = { slot: member.slot, victim: member.node, since, by: null, tries: 0 };
+      if (!this.#pending.some((one) => isSame(one, left))) this.#pending = [...this.#pending, left];
+    }
+    // Whoever has gone holds no slot any more, also if the next agreement is not reached.
+    this.#slots = this.#slots.filter(({ node }) => !nodes.has(node));
+  }
+
+  /** All members have agreed. */
+  agree(slots: readonly MemberSlot[], pending: readonly PendingSlot[]): void {
+    this.#slots = slots;
+    this.#pending = pending;
+    if (slots.some(({ hasApplication }) => hasApplication)) this.#isInitialized = true;
+  }
+
+  /** Everybody has heard what was agreed: nobody can report again what is done. */
+  allKnow(): void {
+    this.#recovered = [];
+  }
+
+  /** What this node is to do next, if it does nothing. */
+  next(self: NodeId): PendingSlot | null {
+    if (this.#running !== null) return null;
+    return this.#pending.find(({ by }) => by === self) ?? null;
+  }
+
+  begin(work: PendingSlot): void {
+    this.#running = work;
+  }
+
+  /** This node has ended what it was doing. Null: it was doing something else. */
+  end(failure: Failure): PendingSlot | null {
+    const running = this.#running;
+    if (running === null || !isSame(running, failure)) return null;
+    this.#running = null;
+    return running;
+  }
+
+  /** A slot is done. Returns it; null: it was not pending. */
+  done(failure: Failure): PendingSlot | null {
+    const found = this.#pending.find((one) => isSame(one, failure)) ?? null;
+    if (found === null) return null;
+    this.#pending = this.#pending.filter((one) => one !== found);
+    this.#recovered = [...this.#recovered, found];
+    return found;
+  }
+
+  /** `from` could not do it: the next one with an application is asked, and after the last the first again. */
+  passOn(failure: Failure, from: NodeId): PendingSlot | null {
+    const found = this.#pending.find((one) => isSame(one, failure) && one.by === from) ?? null;
+    if (found === null) return null;
+    const able = recoverersOf(this.#slots);
+    const next = able.find((node) => node > from) ?? able[0] ?? null;
+    const passed = { ...found, by: next, tries: found.tries + 1 };
+    this.#pending = this.#pending.map((one) => (one === found ? passed : one));
+    return passed;
+  }
+}
+
+const recoverersOf = (slots: readonly MemberSlot[]): NodeId[] => slots.filter(({ hasApplication }) => hasApplication).map(({ node }) => node);

@@ -1,0 +1,96 @@
+/**
+ * The cases this node knows: which nodes have failed, and what has been found about each.
+ *
+ * A case is named by the victim and the life of it that failed. A verdict other than
+ * `open` is stronger than `open`, whoever brings it, and is never taken back: so what
+ * one node has reached survives it as soon as a single other one has heard of it.
+ */
+import type { Incarnation, NodeId } from '../base/ids.js';
+import type { FailureCase, Verdict } from '../wire/message.js';
+import type { Member } from './view.js';
+
+/** Longer words would not fit into a message. */
+const wordsMax = 64;
+
+const keyOf = (victim: NodeId, life: Incarnation): string => `${victim}.${life}`;
+
+export class Cases {
+  readonly #cases = new Map<string, FailureCase>();
+
+  /** In the order of the victims, each one's lives in their order. */
+  all(): FailureCase[] {
+    return [...this.#cases.values()].sort((one, other) => one.victim - other.victim || one.incarnation - other.incarnation);
+  }
+
+  open(): FailureCase[] {
+    return this.all().filter(({ verdict }) => verdict === 'open');
+  }
+
+  get(victim: NodeId, life: Incarnation): FailureCase | null {
+    return this.#cases.get(keyOf(victim, life)) ?? null;
+  }
+
+  put(one: FailureCase): void {
+    this.#cases.set(keyOf(one.victim, one.incarnation), one);
+  }
+
+  /** What somebody else knows. */
+  merge(other: FailureCase): void {
+    const known = this.get(other.victim, other.incarnation);
+    if (known === null) this.put(other);
+    else if (known.verdict === 'open') {
+      const witnesses = [...new Set([...known.witnesses, ...other.witnesses])].sort((one, two) => one - two);
+      const lockspaces = [...new Set([...known.lockspaces, ...other.lockspaces])].sort();
+      const trouble = other.attempts > known.attempts ? other : known;
+      const { attempts, words } = trouble;
+      this.put({ ...known, witnesses, lockspaces, attempts, words, verdict: other.verdict, ...(other.verdict === 'open' ? {} : { by: other.by, words: other.words }) });
+    }
+  }
+
+  /** Close a case that is open. Returns it as it is now; null: there is none that is open. */
+  close(victim: NodeId, life: Incarnation, verdict: Verdict, by: NodeId | null, words: string): FailureCase | null {
+    const known = this.get(victim, life);
+    if (known?.verdict !== 'open') return null;
+    const closed = { ...known, verdict, by, words: sayable(words) };
+    this.put(closed);
+    return closed;
+  }
+
+  /** An attempt was in vain. Returns the case; null: it is closed, or none of ours. */
+  fail(victim: NodeId, life: Incarnation, attempts: number, words: string): FailureCase | null {
+    const known = this.get(victim, life);
+    if (known?.verdict !== 'open' || attempts <= known.attempts) return null;
+    const tried = { ...known, attempts, words: sayable(words) };
+    this.put(tried);
+    return tried;
+  }
+
+  /** Whose later life is here has been started anew. Returns the cases that this closes. */
+  returned(members: readonly Member[]): FailureCase[] {
+    const lives = new Map(members.map(({ node, incarnation }) => [node, incarnation]));
+    return this.open().flatMap(({ victim, incarnation }) => {
+      const life = lives.get(victim);
+      const closed = life !== undefined && life >= incarnation ? this.close(victim, incarnation, 'returned', victim, 'it is here again') : null;
+      return closed === null ? [] : [closed];
+    });
+  }
+
+  /** These were not here before, so they have witnessed nothing. */
+  forgetWitnesses(newcomers: ReadonlySet<NodeId>): void {
+    for (const one of this.#cases.values()) {
+      if (one.witnesses.some((node) => newcomers.has(node))) {
+        this.put({ ...one, witnesses: one.witnesses.filter((node) => !newcomers.has(node)) });
+      }
+    }
+  }
+
+  /** Everybody knows the verdicts: the closed ones need not be kept. `alsoIf`: nor those. */
+  forgetClosed(alsoIf: (one: FailureCase) => boolean): void {
+    for (const [key, one] of this.#cases) if (one.verdict !== 'open' || alsoIf(one)) this.#cases.delete(key);
+  }
+}
+
+/** As a message can carry it: one character a byte, and not too long. */
+function sayable(words: string): string {
+  return words.replace(/[^\x20-\xff]/g, '?').slice(0, wordsMax);
+}

@@ -1,0 +1,318 @@
+/**
+ * Who has failed, who has it fenced, and does everybody know how that stands?
+ *
+ * Asked by the lockspaces: those whose order says so wait until the cases of their
+ * former members are closed. Here nothing is switched off; an effect asks the driver
+ * to do it, by whatever methods the node has, and an input tells how it ended.
+ *
+ *   view lacks somebody ──▶ case ──▶ census: all cases are known to all
+ *                                      └▶ lowest witness ──▶ fence ──▶ verdict to all
+ *
+ * The one who acts is the lowest of those who were there when the victim was: somebody
+ * who came in the same view may be the victim's own successor. If it dies or the view is
+ * not quorate, its agent's answer counts no more. Every attempt asks again whether the
+ * victim is still out.
+ *
+ * Kin: dlm_controld fence.c, daemon_cpg.c fence_work(), get_fence_actor().
+ */
+import { incarnation, lockspaceId, millis, viewId, type Incarnation, type Millis, type NodeId } from '../base/ids.js';
+import type { Outlet } from '../base/outbox.js';
+import type { Census, FailureCase, GroupMessage, Send, Verdict } from '../wire/message.js';
+import { Cases } from './cases.js';
+import type { View } from './view.js';
+
+export interface FencingConfig {
+  /** Are failed nodes fenced at all? */
+  readonly isOn: boolean;
+  /** How long this node waits before it acts; different on two nodes that may be left alone with one another. */
+  readonly delayMillis: number;
+  /** How long nobody is fenced after this node has come, so that others may come, too (post_join_delay). */
+  readonly postJoinMillis: number;
+  /** From one attempt to the next. */
+  readonly retryMillis: number;
+  /** Nodes that are fenced if they are not here when the cluster begins (startup fencing). */
+  readonly startup: readonly NodeId[];
+}
+
+export const noFencing: FencingConfig = { isOn: false, delayMillis: 0, postJoinMillis: 0, retryMillis: 1000, startup: [] };
+
+/** Have this node fenced. Answered by the input `fenceResult`. */
+export interface Fence {
+  readonly kind: 'fence';
+  readonly victim: NodeId;
+  readonly incarnation: Incarnation;
+  readonly attempt: number;
+}
+
+/** It is not needed any more: end the agent, if it still runs. */
+export interface CancelFence {
+  readonly kind: 'cancelFence';
+  readonly victim: NodeId;
+  readonly incarnation: Incarnation;
+}
+
+/** A case has changed. */
+export interface CaseEvent {
+  readonly case: FailureCase;
+  readonly change: 'opened' | 'begun' | 'failed' | 'closed';
+}
+
+/** What is said to everybody belongs to no lockspace. */
+const nowhere = lockspaceId(0);
+
+export class Fencing {
+  readonly #cases = new Cases();
+  #view: View | null = null;
+  #joinedAt: Millis | null = null;
+  /** The view whose census is going on or has ended; null: none since there was a quorum. */
+  #census: View | null = null;
+  /** Who has spoken in it, and who of them has seen a view before. */
+  readonly #heard = new Set<NodeId>();
+  #someoneIsOld = false;
+  /** Cases that somebody named who has seen a view before. */
+  readonly #vouched = new Set<FailureCase['victim']>();
+  #isSettled = false;
+  /** When the next attempt may be made at each victim. */
+  readonly #dueAt = new Map<NodeId, Millis>();
+  readonly #running = new Map<NodeId, Incarnation>();
+
+  constructor(
+    readonly self: NodeId,
+    readonly config: FencingConfig,
+    readonly outbox: Outlet<Send | Fence | CancelFence>,
+  ) {}
+
+  /** Does everybody here know the same cases? */
+  get isSettled(): boolean {
+    return this.#isSettled || !this.config.isOn;
+  }
+
+  /** The view in which it is being asked who knows what; messages of later ones must wait. */
+  get view(): View | null {
+    return this.#view;
+  }
+
+  /** Who has not told what it knows. */
+  silent(): NodeId[] {
+    if (this.#census === null || this.isSettled) return [];
+    return this.#census.members.map(({ node }) => node).filter((node) => !this.#heard.has(node));
+  }
+
+  cases(): FailureCase[] {
+    return this.#cases.all();
+  }
+
+  /** The failed who had joined a lockspace and may still act; a startup case is about all lockspaces. */
+  openCases(lockspace: string): FailureCase[] {
+    return this.#cases.open().filter(({ lockspaces, incarnation: life }) => life === 0 || lockspaces.includes(lockspace));
+  }
+
+  /** Who acts in a case; null: nobody is left who could. */
+  actorOf({ witnesses }: FailureCase): NodeId | null {
+    const members = this.#view?.members.map(({ node }) => node) ?? [];
+    return members.find((node) => witnesses.includes(node)) ?? members[0] ?? null;
+  }
+
+  isRunning(victim: NodeId): boolean {
+    return this.#running.has(victim);
+  }
+
+  /** A new view: open a case for everybody it lacks, and ask around if the members are others. */
+  follow(now: Millis, view: View): CaseEvent[] {
+    if (!this.config.isOn) return [];
+    this.#joinedAt ??= now;
+    const before = this.#view;
+    this.#view = view;
+    const newcomers = newcomersOf(before, view);
+    const opened = before === null ? this.#openStartup(view) : this.#openFailed(before, view);
+    if (before !== null) this.#cases.forgetWitnesses(newcomers);
+    const events = [...opened.map(asEvent('opened')), ...this.#close(this.#cases.returned(view.members))];
+    if (!view.isQuorate) {
+      this.cut();
+      return events;
+    }
+    const isSame = this.#census !== null && newcomers.size === 0 && before?.members.length === view.members.length;
+    if (!isSame) this.#ask(view, before === null);
+    this.#settleIfHeard();
+    return [...events, ...this.#act(now)];
+  }
+
+  /** Without a quorum nobody is fenced. */
+  cut(): void {
+    this.#census = null;
+    this.#isSettled = false;
+    for (const [victim, life] of this.#running) this.#cancel(victim, life);
+  }
+
+  /** Somebody tells what it knows. The view it belongs to is ours, or was. */
+  receive(now: Millis, from: NodeId, message: GroupMessage): CaseEvent[] {
+    if (!this.config.isOn) return [];
+    if (message.kind === 'verdict') {
+      const { victim, incarnation: life, verdict, words, attempts } = message;
+      if (verdict !== 'open') return this.#close([this.#cases.close(victim, life, verdict, from, words)]);
+      const failed = this.#cases.fail(victim, life, attempts, words);
+      return failed === null ? [] : [{ case: failed, change: 'failed' }];
+    }
+    return this.#learn(now, from, message);
+  }
+
+  /** Verdicts count whenever they come; what is open is told again in every census. */
+  #learn(now: Millis, from: NodeId, { seq, isNew, cases }: Census): CaseEvent[] {
+    const isOfNow = this.#census !== null && seq === this.#census.id;
+    const events: CaseEvent[] = [];
+    for (const one of cases) {
+      const known = this.#cases.get(one.victim, one.incarnation);
+      if (!isOfNow && (one.verdict === 'open' || known === null)) continue;
+      this.#cases.merge(one);
+      if (!isNew) this.#vouched.add(one.victim);
+      const merged = this.#cases.get(one.victim, one.incarnation)!;
+      if (known === null && merged.verdict === 'open') events.push({ case: merged, change: 'opened' });
+      if (known?.verdict === 'open' && merged.verdict !== 'open') events.push(...this.#close([merged]));
+    }
+    if (!isOfNow) return events;
+    this.#heard.add(from);
+    if (!isNew) this.#someoneIsOld = true;
+    events.push(...this.#close(this.#cases.returned(this.#view!.members)));
+    this.#settleIfHeard();
+    return [...events, ...this.#act(now)];
+  }
+
+  /** An agent, or whatever was used, has ended. */
+  result(now: Millis, victim: NodeId, life: Incarnation, isFenced: boolean, words: string): CaseEvent[] {
+    if (this.#running.get(victim) === life) this.#running.delete(victim);
+    const known = this.#cases.get(victim, life);
+    if (known?.verdict !== 'open') return [];
+    if (isFenced) return this.#close([this.#conclude(known, 'fenced', words)]);
+    const failed = this.#cases.fail(victim, life, known.attempts + 1, words)!;
+    this.#dueAt.set(victim, millis(now + this.config.retryMillis));
+    this.#tellAll(failed);
+    return [{ case: failed, change: 'failed' }];
+  }
+
+  /** An operator's word that the node is off. Null: there is no case that it could close. */
+  acknowledge(victim: NodeId, words: string): CaseEvent[] | null {
+    const open = this.#cases.open().filter((one) => one.victim === victim);
+    if (open.length === 0) return null;
+    return open.flatMap((one) => this.#close([this.#conclude(one, 'acknowledged', words)]));
+  }
+
+  /** Time has passed. */
+  tick(now: Millis): CaseEvent[] {
+    return this.#act(now);
+  }
+
+  nextDeadline(): Millis | null {
+    const times = this.#cases.open().flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
+    return times.length === 0 ? null : millis(Math.min(...times));
+  }
+
+  #openFailed(before: View, view: View): FailureCase[] {
+    const stayed = view.members.filter((member) => before.members.some((one) => isSameLife(one, member)));
+    const witnesses = stayed.map(({ node }) => node);
+    return before.members
+      .filter((one) => one.lockspaces.size > 0 && !view.leftCleanly.includes(one.node) && !stayed.some((member) => member.node === one.node))
+      .map(({ node, incarnation: life, name, lockspaces }) =>
+        this.#open({ victim: node, incarnation: life, name, since: view.id, lockspaces: [...lockspaces.keys()].sort(), witnesses }),
+      );
+  }
+
+  #openStartup(view: View): FailureCase[] {
+    const missing = this.config.startup.filter((node) => !view.members.some((member) => member.node === node));
+    const witnesses = view.members.map(({ node }) => node);
+    return missing.map((node) =>
+      this.#open({ victim: node, incarnation: incarnation(0), name: `node-${node}`, since: viewId(view.id), lockspaces: [], witnesses }),
+    );
+  }
+
+  #open(one: Omit<FailureCase, 'verdict' | 'by' | 'words' | 'attempts'>): FailureCase {
+    const known = this.#cases.get(one.victim, one.incarnation);
+    if (known !== null) return known;
+    const opened: FailureCase = { ...one, verdict: 'open', by: null, words: '', attempts: 0 };
+    this.#cases.put(opened);
+    return opened;
+  }
+
+  /** Tell everybody what we know, and wait for what they know. */
+  #ask(view: View, isNew: boolean): void {
+    this.#census = view;
+    this.#isSettled = false;
+    this.#someoneIsOld = !isNew;
+    this.#heard.clear();
+    this.#heard.add(this.self);
+    this.#vouched.clear();
+    const cases = this.#cases.all();
+    if (!isNew) for (const { victim } of cases) this.#vouched.add(victim);
+    this.#send({ kind: 'census', lockspace: nowhere, seq: view.id, isNew, cases });
+  }
+
+  #settleIfHeard(): void {
+    const { members } = this.#census!;
+    if (this.#isSettled || !members.every(({ node }) => this.#heard.has(node))) return;
+    this.#isSettled = true;
+    // Where somebody has been before, whoever is not here has not been missed.
+    this.#cases.forgetClosed(({ incarnation: life, victim }) => life === 0 && this.#someoneIsOld && !this.#vouched.has(victim));
+  }
+
+  #isMine(one: FailureCase): boolean {
+    const mayAct = this.#isSettled && this.#view!.isQuorate && this.actorOf(one) === this.self;
+    return mayAct && !this.#running.has(one.victim);
+  }
+
+  #act(now: Millis): CaseEvent[] {
+    const { delayMillis, postJoinMillis } = this.config;
+    const events: CaseEvent[] = [];
+    for (const one of this.#cases.open()) {
+      if (!this.#isMine(one)) continue;
+      const { victim, incarnation: life, attempts } = one;
+      const due = this.#dueAt.get(victim) ?? millis(Math.max(now + delayMillis, this.#joinedAt! + postJoinMillis));
+      this.#dueAt.set(victim, due);
+      if (due > now) continue;
+      this.#running.set(victim, life);
+      this.outbox.push({ kind: 'fence', victim, incarnation: life, attempt: attempts + 1 });
+      events.push({ case: one, change: 'begun' });
+    }
+    return events;
+  }
+
+  #conclude({ victim, incarnation: life }: FailureCase, verdict: Verdict, words: string): FailureCase | null {
+    const closed = this.#cases.close(victim, life, verdict, this.self, words);
+    if (closed !== null) this.#tellAll(closed);
+    return closed;
+  }
+
+  #close(closed: readonly (FailureCase | null)[]): CaseEvent[] {
+    const events: CaseEvent[] = [];
+    for (const one of closed) {
+      if (one === null) continue;
+      this.#dueAt.delete(one.victim);
+      const life = this.#running.get(one.victim);
+      if (life === one.incarnation) this.#cancel(one.victim, life);
+      events.push({ case: one, change: 'closed' });
+    }
+    return events;
+  }
+
+  #cancel(victim: NodeId, life: Incarnation): void {
+    this.#running.delete(victim);
+    this.outbox.push({ kind: 'cancelFence', victim, incarnation: life });
+  }
+
+  #tellAll({ victim, incarnation: life, verdict, words, attempts }: FailureCase): void {
+    if (this.#view === null) return;
+    this.#send({ kind: 'verdict', lockspace: nowhere, seq: this.#view.id, victim, incarnation: life, verdict, words, attempts });
+  }
+
+  #send(message: GroupMessage): void {
+    for (const { node } of this.#view!.members) if (node !== this.self) this.outbox.push({ kind: 'send', to: node, message });
+  }
+}
+
+const asEvent = (change: CaseEvent['change']) => (one: FailureCase): CaseEvent => ({ case: one, change });
+
+const isSameLife = (one: View['members'][number], other: View['members'][number]): boolean =>
+  one.node === other.node && one.incarnation === other.incarnation;
+
+function newcomersOf(before: View | null, view: View): ReadonlySet<NodeId> {
+  const isKnown = (member: View['members'][number]): boolean => before?.members.some((one) => isSameLife(one, member)) === true;
+  return new Set(view.members.filter((member) => !isKnown(member)).map(({ node }) => node));
+}
