@@ -19,7 +19,7 @@ const mayImport = {
   cluster: ['wire', 'base'],
   lockspace: ['wire', 'lock', 'base'],
   recovery: ['lockspace', 'wire', 'lock', 'base'],
-  application: ['lockspace', 'lock', 'base'],
+  application: ['wire', 'lock', 'base'],
   node: ['cluster', 'recovery', 'application', 'lockspace', 'wire', 'lock', 'base'],
   sim: ['node', 'wire', 'lock', 'base'],
   host: ['node', 'wire', 'lock', 'base'],

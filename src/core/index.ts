@@ -89,7 +89,8 @@ export { Flag, rules, type Rule } from './lock/flags.js';
 export { defaultLaw, kernelLaw, type Law } from './lock/law.js';
 export { transferOf } from './lock/lvb.js';
 export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/mode.js';
-export { phaseNames } from './node/snapshot.js';
+export { checkTrace, nameOf, parseOrder, phaseNames, presets } from './node/snapshot.js';
+export type { FailureCase, FencingConfig, Order, PendingSlot, Step, StepEvent, TraceScope } from './node/snapshot.js';
 export { replay, type ReplayedTurn } from './sim/replay.js';
 export {
   closingLine,

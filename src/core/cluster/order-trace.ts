@@ -5,7 +5,7 @@
  * ends, on every node and about every failed member. It is written without regard to
  * how recovery works, so that it can find it wrong.
  *
- * A newer failure begins all of it again: whatever had ended for the earlier ones must
+ * Of `resume` only the end is told. A newer failure begins all of it again: whatever had ended for the earlier ones must
  * end for the new one as well, before what waits for it may begin.
  */
 import type { NodeId } from '../base/ids.js';
@@ -20,8 +20,10 @@ export interface StepEvent {
   readonly victim: NodeId | null;
 }
 
-/** What a recovery was about. */
+/** What a recovery was about, as one node has seen it. */
 export interface TraceScope {
+  /** Whose trace it is; that the others have resumed it does not hear. */
+  readonly self: NodeId;
   /** All who had to take part. */
   readonly members: readonly NodeId[];
   /** Who failed. */
@@ -35,20 +37,27 @@ export function checkTrace(order: Order, scope: TraceScope, events: readonly Ste
   const problems: string[] = [];
   const ended = new Map<Step, Set<string>>(steps.map((step) => [step, new Set()]));
   for (const event of events) {
-    const { step, state, node, victim } = event;
+    const { step, state, node } = event;
     if (!order.steps.has(step)) problems.push(`${step} on node ${node}: this order has no such step`);
-    else if (state === 'begun') {
-      for (const earlier of order.before.get(step)!) {
-        const missing = missingOf(earlier, scope, ended.get(earlier)!, step, victim);
-        if (missing !== null) problems.push(`${step} began on node ${node}${about(victim)} before ${earlier} had ended ${missing}`);
-      }
-    } else if (state === 'ended') ended.get(step)!.add(keyOf(event));
+    else if (state === 'begun') problems.push(...early(order, scope, ended, event));
+    if (state === 'ended') {
+      if (step === 'resume') problems.push(...early(order, scope, ended, event));
+      ended.get(step)!.add(keyOf(event));
+    }
   }
   for (const step of order.steps) {
     const missing = missingOf(step, scope, ended.get(step)!, step, null);
     if (missing !== null) problems.push(`${step} has not ended ${missing}`);
   }
   return problems;
+}
+
+/** What had to end before this one. */
+function early(order: Order, scope: TraceScope, ended: ReadonlyMap<Step, ReadonlySet<string>>, { step, node, victim }: StepEvent): string[] {
+  return [...order.before.get(step)!].flatMap((earlier) => {
+    const missing = missingOf(earlier, scope, ended.get(earlier)!, step, victim);
+    return missing === null ? [] : [`${step} began on node ${node}${about(victim)} before ${earlier} had ended ${missing}`];
+  });
 }
 
 const about = (victim: NodeId | null): string => (victim === null ? '' : ` for node ${victim}`);
@@ -62,7 +71,7 @@ function keyOf({ step, node, victim }: StepEvent): string {
 
 /** Whose part of a step is missing, as a phrase. A victim's data waits for the fencing of that one alone. */
 function missingOf(step: Step, scope: TraceScope, ended: ReadonlySet<string>, later: Step, victim: NodeId | null): string | null {
-  const all = step === 'fence' ? scope.victims : step === 'app' ? scope.toRecover : scope.members;
+  const all = step === 'fence' ? scope.victims : step === 'app' ? scope.toRecover : step === 'resume' ? [scope.self] : scope.members;
   const needed = step === 'fence' && later === 'app' && victim !== null ? [victim] : all;
   const missing = needed.find((node) => !ended.has(`${node}`));
   if (missing === undefined) return null;
