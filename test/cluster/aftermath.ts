@@ -18,7 +18,8 @@ import type { Input } from '../../src/core/node/input.js';
 import { DlmNode } from '../../src/core/node/node.js';
 import type { Message } from '../../src/core/wire/message.js';
 
-export const fencingOn: FencingConfig = { isOn: true, delayMillis: 0, postJoinMillis: 0, retryMillis: 50, startup: [] };
+/** Whoever is not here when the cluster begins may be a zombie of an earlier one. */
+export const fencingOn: FencingConfig = { isOn: true, delayMillis: 0, postJoinMillis: 0, retryMillis: 50, startup: [1, 2, 3, 4, 5].map(nodeId) };
 
 type AppState = 'none' | 'suspended' | 'running' | 'suspending';
 
@@ -251,10 +252,20 @@ export class Aftermath {
   #agentEnds(life: Life, agent: Agent): void {
     life.agents.splice(life.agents.indexOf(agent), 1);
     const isFenced = !this.areAgentsBroken && this.draw(4) > 0;
-    const victim = this.lives.find(({ incarnation: one }) => one === agent.incarnation);
-    if (isFenced && victim !== undefined) victim.state = 'off';
+    // A node that was missing at the start is switched off whichever life of it there is.
+    const victims = this.lives.filter(({ id, incarnation: one }) => id === agent.victim && (one === agent.incarnation || agent.incarnation === 0));
+    if (isFenced) for (const victim of victims) this.#switchOff(victim);
     const { victim: node, incarnation: of } = agent;
     this.input(life, { kind: 'fenceResult', victim: node, incarnation: of, isFenced, words: isFenced ? 'off' : 'exit 1' });
+  }
+
+  /** Whoever joins while an agent is at work goes off as well, and the engine sees it. */
+  #switchOff(victim: Life): void {
+    const wasUp = victim.state === 'up';
+    victim.state = 'off';
+    if (!wasUp) return;
+    this.#count('switched off while joining');
+    this.newView();
   }
 
   #workEnds(life: Life, work: Work): void {

@@ -147,7 +147,7 @@ const ofEachKind: Readonly<Record<Message['kind'], Arbitrary<unknown>>> = {
   inspectReply: of('inspectReply', { question: count, text: fc.uint8Array({ maxLength: 300 }) }),
   census: of('census', { isNew: fc.boolean(), cases: list(failureCase) }),
   verdict: of('verdict', { victim: count.map(nodeId), incarnation: count.map(incarnation), verdict, words: name, attempts: count }),
-  slotResult: of('slotResult', { slot: slotOrNone, since: count.map(viewId), isDone: fc.boolean() }),
+  slotResult: of('slotResult', { isDone: fc.boolean(), work: pendingSlot }),
   rebuildLocksReply: of('rebuildLocksReply', { batch: count, masterLkids: list(lkids) }),
 };
 

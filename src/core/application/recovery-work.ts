@@ -25,8 +25,10 @@ export interface Failure {
 /** What a member knows. */
 export class RecoveryWork {
   #pending: readonly PendingSlot[] = [];
-  /** What is done, as long as others may not have heard of it. */
+  /** What is done, as long as others may not have heard of it, or tell it as pending. */
   #recovered: readonly PendingSlot[] = [];
+  /** What somebody could not do, the same. */
+  #passed: readonly PendingSlot[] = [];
   #slots: readonly MemberSlot[] = [];
   #isInitialized = false;
   /** What this node is doing. */
@@ -55,16 +57,19 @@ export class RecoveryWork {
     this.#slots = this.#slots.filter(({ node }) => !nodes.has(node));
   }
 
-  /** All members have agreed. */
+  /** All members have agreed. Results may have overtaken the agreement. */
   agree(slots: readonly MemberSlot[], pending: readonly PendingSlot[]): void {
     this.#slots = slots;
-    this.#pending = pending;
+    this.#pending = pending
+      .filter((one) => !this.#recovered.some((other) => isSame(one, other)))
+      .map((one) => this.#passed.find((other) => isSame(one, other) && other.tries > one.tries) ?? one);
     if (slots.some(({ hasApplication }) => hasApplication)) this.#isInitialized = true;
   }
 
-  /** Everybody has heard what was agreed: nobody can report again what is done. */
+  /** Everybody has heard what was agreed: nobody can tell again what has changed since. */
   allKnow(): void {
     this.#recovered = [];
+    this.#passed = [];
   }
 
   /** What this node is to do next, if it does nothing. */
@@ -85,24 +90,25 @@ export class RecoveryWork {
     return running;
   }
 
-  /** A slot is done. Returns it; null: it was not pending. */
-  done(failure: Failure): PendingSlot | null {
-    const found = this.#pending.find((one) => isSame(one, failure)) ?? null;
-    if (found === null) return null;
-    this.#pending = this.#pending.filter((one) => one !== found);
-    this.#recovered = [...this.#recovered, found];
-    return found;
+  /** Somebody has done it, or it is another one's turn. False: that was known. */
+  note(work: PendingSlot, isDone: boolean): boolean {
+    const known = this.#pending.find((one) => isSame(one, work));
+    if (isDone) {
+      if (this.#recovered.some((one) => isSame(one, work))) return false;
+      this.#recovered = [...this.#recovered, work];
+      this.#pending = this.#pending.filter((one) => one !== known);
+      return true;
+    }
+    if (known !== undefined && known.tries >= work.tries) return false;
+    this.#passed = [...this.#passed.filter((one) => !isSame(one, work)), work];
+    this.#pending = this.#pending.map((one) => (one === known ? work : one));
+    return true;
   }
 
   /** `from` could not do it: the next one with an application is asked, and after the last the first again. */
-  passOn(failure: Failure, from: NodeId): PendingSlot | null {
-    const found = this.#pending.find((one) => isSame(one, failure) && one.by === from) ?? null;
-    if (found === null) return null;
+  passedOn(work: PendingSlot, from: NodeId): PendingSlot {
     const able = recoverersOf(this.#slots);
-    const next = able.find((node) => node > from) ?? able[0] ?? null;
-    const passed = { ...found, by: next, tries: found.tries + 1 };
-    this.#pending = this.#pending.map((one) => (one === found ? passed : one));
-    return passed;
+    return { ...work, by: able.find((node) => node > from) ?? able[0] ?? null, tries: work.tries + 1 };
   }
 }
 

@@ -72,6 +72,8 @@ export class Fencing {
   /** Cases that somebody named who has seen a view before. */
   readonly #vouched = new Set<FailureCase['victim']>();
   #isSettled = false;
+  /** Has no census ended in which this node took part? */
+  #isNew = true;
   /** When the next attempt may be made at each victim. */
   readonly #dueAt = new Map<NodeId, Millis>();
   readonly #running = new Map<NodeId, Incarnation>();
@@ -132,7 +134,7 @@ export class Fencing {
       return events;
     }
     const isSame = this.#census !== null && newcomers.size === 0 && before?.members.length === view.members.length;
-    if (!isSame) this.#ask(view, before === null);
+    if (!isSame) this.#ask(view);
     this.#settleIfHeard();
     return [...events, ...this.#act(now)];
   }
@@ -162,9 +164,11 @@ export class Fencing {
     const events: CaseEvent[] = [];
     for (const one of cases) {
       const known = this.#cases.get(one.victim, one.incarnation);
+      // Whom a newcomer misses is nothing to those who were here before.
+      if (isNew && !this.#isNew && one.incarnation === 0) continue;
       if (!isOfNow && (one.verdict === 'open' || known === null)) continue;
-      this.#cases.merge(one);
-      if (!isNew) this.#vouched.add(one.victim);
+      if (this.#isNew && !isNew && one.incarnation === 0) this.#vouch(one);
+      else this.#cases.merge(one);
       const merged = this.#cases.get(one.victim, one.incarnation)!;
       if (known === null && merged.verdict === 'open') events.push({ case: merged, change: 'opened' });
       if (known?.verdict === 'open' && merged.verdict !== 'open') events.push(...this.#close([merged]));
@@ -182,7 +186,7 @@ export class Fencing {
     if (this.#running.get(victim) === life) this.#running.delete(victim);
     const known = this.#cases.get(victim, life);
     if (known?.verdict !== 'open') return [];
-    if (isFenced) return this.#close([this.#conclude(known, 'fenced', words)]);
+    if (isFenced) return this.#concludeAll(victim, 'fenced', words);
     const failed = this.#cases.fail(victim, life, known.attempts + 1, words)!;
     this.#dueAt.set(victim, millis(now + this.config.retryMillis));
     this.#tellAll(failed);
@@ -191,9 +195,8 @@ export class Fencing {
 
   /** An operator's word that the node is off. Null: there is no case that it could close. */
   acknowledge(victim: NodeId, words: string): CaseEvent[] | null {
-    const open = this.#cases.open().filter((one) => one.victim === victim);
-    if (open.length === 0) return null;
-    return open.flatMap((one) => this.#close([this.#conclude(one, 'acknowledged', words)]));
+    const events = this.#concludeAll(victim, 'acknowledged', words);
+    return events.length === 0 ? null : events;
   }
 
   /** Time has passed. */
@@ -233,24 +236,32 @@ export class Fencing {
   }
 
   /** Tell everybody what we know, and wait for what they know. */
-  #ask(view: View, isNew: boolean): void {
+  #ask(view: View): void {
+    const isNew = this.#isNew;
     this.#census = view;
     this.#isSettled = false;
     this.#someoneIsOld = !isNew;
     this.#heard.clear();
     this.#heard.add(this.self);
     this.#vouched.clear();
-    const cases = this.#cases.all();
-    if (!isNew) for (const { victim } of cases) this.#vouched.add(victim);
-    this.#send({ kind: 'census', lockspace: nowhere, seq: view.id, isNew, cases });
+    this.#send({ kind: 'census', lockspace: nowhere, seq: view.id, isNew, cases: this.#cases.all() });
+  }
+
+  /** Somebody who was here before misses that node, too, and knows better since when. */
+  #vouch(one: FailureCase): void {
+    if (this.#vouched.has(one.victim)) this.#cases.merge(one);
+    else this.#cases.put(one);
+    this.#vouched.add(one.victim);
   }
 
   #settleIfHeard(): void {
     const { members } = this.#census!;
     if (this.#isSettled || !members.every(({ node }) => this.#heard.has(node))) return;
     this.#isSettled = true;
-    // Where somebody has been before, whoever is not here has not been missed.
-    this.#cases.forgetClosed(({ incarnation: life, victim }) => life === 0 && this.#someoneIsOld && !this.#vouched.has(victim));
+    // Where somebody has been before, whomever only newcomers miss is nobody's concern.
+    const isForgotten = this.#isNew && this.#someoneIsOld;
+    this.#isNew = false;
+    this.#cases.forgetClosed(({ incarnation: life, victim }) => isForgotten && life === 0 && !this.#vouched.has(victim));
   }
 
   #isMine(one: FailureCase): boolean {
@@ -274,10 +285,12 @@ export class Fencing {
     return events;
   }
 
-  #conclude({ victim, incarnation: life }: FailureCase, verdict: Verdict, words: string): FailureCase | null {
-    const closed = this.#cases.close(victim, life, verdict, this.self, words);
-    if (closed !== null) this.#tellAll(closed);
-    return closed;
+  /** A node that is off has no life any more that could act. */
+  #concludeAll(victim: NodeId, verdict: Verdict, words: string): CaseEvent[] {
+    const open = this.#cases.open().filter((one) => one.victim === victim);
+    const closed = open.map((one) => this.#cases.close(victim, one.incarnation, verdict, this.self, words));
+    for (const one of closed) this.#tellAll(one!);
+    return this.#close(closed);
   }
 
   #close(closed: readonly (FailureCase | null)[]): CaseEvent[] {

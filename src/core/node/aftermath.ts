@@ -6,8 +6,8 @@
  * ended. What has ended is read off those who know: recovery, the cases of the failed,
  * the gate, the list of pending slots. Nothing is remembered twice.
  *
- * Whether a step about everybody has ended is known by the start barrier: `ready` is
- * reached by a member only when all that `dlm` waits for has ended there.
+ * Whether a step about everybody has ended is known by a barrier: `ready` is reached by
+ * a member only when all that `dlm` waits for has ended there, `resume` likewise.
  */
 import type { Generation, Millis, NodeId, ViewId } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
@@ -99,19 +99,26 @@ export class Aftermath {
     return !waitsFor(order, 'dlm', 'app') || this.work.pending.length === 0;
   }
 
-  /** Begin what may begin now. True: ordinary callers may lock again. */
-  advance(progress: Progress): boolean {
-    if (!progress.isQuorate) return false;
+  /** Begin what may begin now. */
+  advance(progress: Progress): void {
+    if (!progress.isQuorate) return;
     if (this.#mayRecover(progress)) this.#beginNext(progress.generation);
-    const mayOpen = progress.isDone && this.work.pending.length === 0 && (!waitsFor(this.order, 'resume', 'fence') || isFenced(progress));
-    if (!mayOpen) return false;
+    if (!this.gate.hasGate && progress.isDone && this.work.pending.length === 0) this.#isDisturbed = false;
+  }
+
+  /** Has all ended here that comes before applications resume? */
+  mayResume(progress: Progress): boolean {
+    return progress.isDone && this.work.pending.length === 0 && (!waitsFor(this.order, 'resume', 'fence') || isFenced(progress));
+  }
+
+  /** It has ended everywhere: nobody will do any of it again. */
+  resume(generation: Generation): void {
     this.#isDisturbed = false;
-    if (this.gate.isOpen) return false;
+    if (this.gate.isOpen) return;
     for (const event of this.gate.open()) {
-      this.outbox.push({ kind: event as 'resume', lockspace: this.lockspace, generation: progress.generation });
+      this.outbox.push({ kind: event as 'resume', lockspace: this.lockspace, generation });
     }
-    if (this.order.steps.has('resume')) this.#tell('resume', 'ended', this.self, null);
-    return true;
+    this.#tell('resume', 'ended', this.self, null);
   }
 
   /** The application has suspended, or could not. */
@@ -120,18 +127,18 @@ export class Aftermath {
     else this.gate.suspended();
   }
 
-  /** This node has put a slot in order, or could not. Null: nobody had asked for it. */
+  /** This node has put a slot in order, or could not. Returns what others are to be told; null: nobody had asked for it. */
   recovered(failure: Failure, isDone: boolean): PendingSlot | null {
     const ended = this.work.end(failure);
     if (ended === null) return null;
-    this.noteResult(failure, this.self, isDone);
-    return ended;
+    const work = isDone ? ended : this.work.passedOn(ended, this.self);
+    this.noteResult(work, this.self, isDone);
+    return work;
   }
 
   /** Somebody has put a slot in order, or could not. */
-  noteResult(failure: Failure, from: NodeId, isDone: boolean): void {
-    const noted = isDone ? this.work.done(failure) : this.work.passOn(failure, from);
-    if (noted !== null) this.#tell('app', isDone ? 'ended' : 'failed', from, noted.victim);
+  noteResult(work: PendingSlot, from: NodeId, isDone: boolean): void {
+    if (this.work.note(work, isDone)) this.#tell('app', isDone ? 'ended' : 'failed', from, work.victim);
   }
 
   tick(now: Millis): void {

@@ -85,7 +85,7 @@ export class Stack {
     this.lockspace = new Lockspace(name, config, numbers, outbox, alone(self));
     this.aftermath = new Aftermath(name, self, order, application, outbox);
     this.#group = new Group(name, self, join);
-    this.#recovery = new Recovery(this.lockspace.tables);
+    this.#recovery = new Recovery(this.lockspace.tables, order.steps.has('resume'));
     this.#isRunning = !hasEngine;
     this.lockspace.tables.enter(generation(Math.max(incarnation, heard)));
     if (hasEngine) this.lockspace.tables.turn.isSuspended = !this.aftermath.gate.isOpen;
@@ -147,19 +147,21 @@ export class Stack {
   progress(now: Millis): Call[] {
     if (!this.#group.hasUs) return [];
     const wasRunning = this.#isRunning;
-    if (this.#recovery.isAsked && this.aftermath.isReady(this.#progress)) this.#heed(now, this.#recovery.ready(now));
+    if (this.#recovery.asks === 'ready' && this.aftermath.isReady(this.#progress)) this.#heed(now, this.#recovery.pass(now));
     const calls = this.#isRunning && !wasRunning ? this.#goOn(now) : [];
-    if (this.aftermath.advance(this.#progress)) this.lockspace.setSuspended(now, false);
+    this.aftermath.advance(this.#progress);
+    if (this.#recovery.asks === 'resume' && this.aftermath.mayResume(this.#progress)) this.#heed(now, this.#recovery.pass(now));
     return calls;
   }
 
   /** The application here has put a slot in order, or could not: everybody has to know. */
   slotRecovered(now: Millis, { slot, since, isDone }: SlotRecovered): Call[] {
-    if (this.aftermath.recovered({ slot, since }, isDone) === null) return [];
+    const work = this.aftermath.recovered({ slot, since }, isDone);
+    if (work === null) return [];
     const { tables } = this.lockspace;
     for (const node of tables.members.nodes) {
       if (node === tables.self) continue;
-      const message = { kind: 'slotResult', lockspace: tables.id, seq: tables.seq, slot, since, isDone } as const;
+      const message = { kind: 'slotResult', lockspace: tables.id, seq: tables.seq, isDone, work } as const;
       this.#outbox.push({ kind: 'send', to: node, message });
     }
     return this.progress(now);
@@ -231,7 +233,7 @@ export class Stack {
     }
     if (isInspection(message)) return true;
     if (message.kind === 'slotResult') {
-      this.aftermath.noteResult(message, from, message.isDone);
+      this.aftermath.noteResult(message.work, from, message.isDone);
       return true;
     }
     if (!this.#isRunning) return false;
@@ -252,6 +254,9 @@ export class Stack {
         this.#hasBegun = true;
         this.aftermath.begun(members.nodes);
         this.#tell(seq, 'begun', members.self);
+      } else if (kind === 'resume') {
+        this.aftermath.resume(number);
+        this.lockspace.setSuspended(now, false);
       } else {
         this.#isRunning = true;
         for (const node of members.nodes) this.#tell(seq, 'ended', node);

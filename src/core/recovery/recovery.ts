@@ -13,6 +13,8 @@
  *   masters    resources without a master get one
  *   locks      holders tell new masters their locks
  *   done       queues and values are put in order; then everybody may lock again
+ *   resume     only where applications were suspended: each member has what comes before
+ *              they resume, and knows it of all others; told from outside, as with ready
  *
  * Messages carry the view they belong to. Older ones are dropped here; newer ones are
  * kept by whoever calls (node/stack.ts) until that view is ours.
@@ -41,9 +43,9 @@ import { assignSlots, nextGeneration } from './slots.js';
 export interface RecoveryEvent {
   /**
    * The slots and the generation are known, and the generation must be kept before anything is granted; all members
-   * are ready; everybody may lock again.
+   * are ready; everybody may lock again; applications may go on.
    */
-  readonly kind: 'numbered' | 'ready' | 'done';
+  readonly kind: 'numbered' | 'ready' | 'done' | 'resume';
   readonly generation: Generation;
   readonly slots: readonly MemberSlot[];
   /** What is to be put in order; only with `numbered`, else empty. */
@@ -69,7 +71,11 @@ export class Recovery {
   readonly #touched = new Set<Resource>();
   readonly #known = new Rebuilt();
 
-  constructor(tables: Tables) {
+  constructor(
+    tables: Tables,
+    /** Is there a barrier before applications resume? */
+    readonly hasResume: boolean,
+  ) {
     this.#tables = tables;
   }
 
@@ -104,14 +110,14 @@ export class Recovery {
     return this.#reach();
   }
 
-  /** Is the start barrier waiting for us? */
-  get isAsked(): boolean {
-    return this.#phase === 'ready' && !this.#hasReached;
+  /** Which barrier waits until this node is told that it may pass? */
+  get asks(): 'ready' | 'resume' | null {
+    return (this.#phase === 'ready' || this.#phase === 'resume') && !this.#hasReached ? this.#phase : null;
   }
 
-  /** All that dlm recovery waits for has ended on this node. */
-  ready(now: Millis): RecoveryEvent[] {
-    if (!this.isAsked) return [];
+  /** All that had to end on this node before the barrier has ended. */
+  pass(now: Millis): RecoveryEvent[] {
+    if (this.asks === null) return [];
     this.#tables.turn.begin(now);
     return this.#reach();
   }
@@ -176,7 +182,7 @@ export class Recovery {
   }
 
   #reachIfDone(): RecoveryEvent[] {
-    return this.#errands.areDone && !this.#hasReached && this.#phase !== 'ready' ? this.#reach() : [];
+    return this.#errands.areDone && !this.#hasReached && this.asks === null ? this.#reach() : [];
   }
 
   #collect(from: NodeId, { phase, report }: Reached): RecoveryEvent[] {
@@ -215,13 +221,11 @@ export class Recovery {
       this.#slot = slots.find(({ node }) => node === this.#tables.self)?.slot ?? null;
       events.push({ kind: 'numbered', generation: next, slots, pending });
     }
-    if (phase === 'done') this.#phase = null;
-    if (phase === 'done' || phase === 'ready') {
-      const kind = phase;
-      events.push({ kind, generation: generation(this.#tables.generation), slots: this.#slots, pending: [] });
+    if (phase === 'ready' || phase === 'done' || phase === 'resume') {
+      events.push({ kind: phase, generation: generation(this.#tables.generation), slots: this.#slots, pending: [] });
     }
-    if (phase === 'done') return events;
-    this.#phase = phaseNames[phaseNames.indexOf(phase) + 1]!;
+    this.#phase = phase === 'done' && !this.hasResume ? null : (phaseNames[phaseNames.indexOf(phase) + 1] ?? null);
+    if (this.#phase === null) return events;
     this.#hasReached = false;
     this.#run(this.#phase);
     events.push(...this.#reachIfDone());
@@ -233,6 +237,7 @@ export class Recovery {
     switch (phase) {
       case 'members':
       case 'ready':
+      case 'resume':
         break;
       case 'directory':
         tellNames(tables, this.#errands);

@@ -3,13 +3,13 @@
  * functions a kind: what one writes the other reads. Asked by codec.ts, which has written
  * or read the envelope.
  */
-import { incarnation, nodeId, slot, viewId, type LockspaceId, type ViewId } from '../base/ids.js';
+import { incarnation, nodeId, viewId, type LockspaceId, type ViewId } from '../base/ids.js';
 import type { ByteReader } from './byte-reader.js';
 import { numberBytesMax, type ByteWriter } from './byte-writer.js';
 import { codeOf, verdicts } from './kinds.js';
 import { readBoolean } from './lock-codec.js';
 import type { CaseVerdict, Census, FailureCase, SlotResult, Verdict } from './message.js';
-import { writeList } from './recovery-codec.js';
+import { readPending, writeList, writePending } from './recovery-codec.js';
 
 function readVerdict(reader: ByteReader): Verdict {
   return verdicts[reader.code(verdicts.length, 'verdict')]!;
@@ -68,14 +68,11 @@ export function readCaseVerdict(reader: ByteReader, lockspace: LockspaceId, seq:
   return { kind: 'verdict', lockspace, seq, victim, incarnation: life, verdict, words: reader.name(), attempts };
 }
 
-export function writeSlotResult(writer: ByteWriter, message: SlotResult): void {
-  writer.number(message.slot ?? 0);
-  writer.number(message.since);
-  writer.byte(message.isDone ? 1 : 0);
+export function writeSlotResult(writer: ByteWriter, { isDone, work }: SlotResult): void {
+  writer.byte(isDone ? 1 : 0);
+  writePending(writer, work);
 }
 
 export function readSlotResult(reader: ByteReader, lockspace: LockspaceId, seq: ViewId): SlotResult {
-  const number = reader.number();
-  const since = viewId(reader.number());
-  return { kind: 'slotResult', lockspace, seq, slot: number === 0 ? null : slot(number), since, isDone: readBoolean(reader) };
+  return { kind: 'slotResult', lockspace, seq, isDone: readBoolean(reader), work: readPending(reader) };
 }

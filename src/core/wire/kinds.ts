@@ -52,7 +52,7 @@ export const cancelStatuses: readonly Cancel['status'][] = ['ECANCEL', 'EDEADLK'
 export const valueStates: readonly ValueState[] = ['none', 'valid', 'invalid'];
 
 /** In their order. */
-export const phaseNames: readonly PhaseName[] = ['members', 'ready', 'directory', 'masters', 'locks', 'done'];
+export const phaseNames: readonly PhaseName[] = ['members', 'ready', 'directory', 'masters', 'locks', 'done', 'resume'];
 
 export const verdicts: readonly Verdict[] = ['open', 'fenced', 'acknowledged', 'returned'];
 

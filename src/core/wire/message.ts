@@ -127,7 +127,7 @@ export interface Purge extends Envelope {
 export type LockMessage = Request | Convert | Unlock | Cancel | Answer | Blocking | LookupReply | Remove | Purge;
 
 /** The steps of a recovery; nobody begins one before everybody has ended the one before it. */
-export type PhaseName = 'members' | 'ready' | 'directory' | 'masters' | 'locks' | 'done';
+export type PhaseName = 'members' | 'ready' | 'directory' | 'masters' | 'locks' | 'done' | 'resume';
 
 /** A slot whose data has to be put in order before applications may go on. */
 export interface PendingSlot {
@@ -297,12 +297,12 @@ export interface CaseVerdict extends Envelope {
 
 export type GroupMessage = Census | CaseVerdict;
 
-/** Whoever recovered a slot → any: it is done, or I could not. */
+/** Whoever recovered a slot → any: it is done; or I could not, and it is somebody else's turn. */
 export interface SlotResult extends Envelope {
   readonly kind: 'slotResult';
-  readonly slot: Slot | null;
-  readonly since: ViewId;
   readonly isDone: boolean;
+  /** As it is from now on. */
+  readonly work: PendingSlot;
 }
 
 /** Any → any: which locks of this lockspace do you know? */

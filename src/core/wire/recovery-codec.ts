@@ -73,7 +73,7 @@ function readReport(reader: ByteReader): MemberReport {
   return { slot: own, generation: heard, hasApplication, isInitialized, pending, recovered: reader.list(readPending) };
 }
 
-function writePending(writer: ByteWriter, pending: PendingSlot): void {
+export function writePending(writer: ByteWriter, pending: PendingSlot): void {
   writer.number(pending.slot ?? 0);
   writer.number(pending.victim ?? 0);
   writer.number(pending.since);
@@ -81,7 +81,7 @@ function writePending(writer: ByteWriter, pending: PendingSlot): void {
   writer.number(pending.tries);
 }
 
-function readPending(reader: ByteReader): PendingSlot {
+export function readPending(reader: ByteReader): PendingSlot {
   const number = reader.number();
   const victim = reader.number();
   const since = viewId(reader.number());
