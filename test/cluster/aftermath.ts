@@ -46,6 +46,8 @@ interface Life {
   app: AppState;
   readonly agents: Agent[];
   work: Work[];
+  /** The first view that lacks it. */
+  goneIn: number;
 }
 
 const ls = 'data';
@@ -85,7 +87,7 @@ export class Aftermath {
   start(id: number): void {
     const life = incarnation(this.lives.length + 1);
     const node = new DlmNode({ self: nodeId(id), incarnation: life, hasEngine: true, fencing: this.fencing });
-    this.lives.push({ id: nodeId(id), incarnation: life, node, views: [], lockspaces: new Map(), state: 'up', app: 'none', agents: [], work: [] });
+    this.lives.push({ id: nodeId(id), incarnation: life, node, views: [], lockspaces: new Map(), state: 'up', app: 'none', agents: [], work: [], goneIn: Infinity });
     this.newView();
     const application = this.hasApplications ? { suspendMillis: 1000 } : null;
     if (this.hasApplications) this.life(id).app = 'suspended';
@@ -94,7 +96,9 @@ export class Aftermath {
 
   /** The engine counts it as gone. `zombie`: it only does not hear, and may still write. */
   fail(id: number, state: 'zombie' | 'off'): void {
-    this.life(id).state = state;
+    const life = this.life(id);
+    life.state = state;
+    life.goneIn = this.#views + 1;
     this.#ended = [];
     this.#count(state);
     this.newView();
@@ -168,9 +172,9 @@ export class Aftermath {
     }
   }
 
-  /** Lives that have failed and may still write. */
-  #zombies(): Life[] {
-    return this.lives.filter(({ state }) => state === 'zombie');
+  /** Lives that have failed, as that node has been told, and may still write. What it has not been told of it cannot heed. */
+  #zombies(observer: Life): Life[] {
+    return this.lives.filter(({ state, goneIn }) => state === 'zombie' && goneIn <= observer.node.view!.id);
   }
 
   #mayFence(life: Life, victim: NodeId, of: Incarnation): void {
@@ -184,7 +188,7 @@ export class Aftermath {
   #mayRecover(life: Life, { slot, since, victim }: Work): void {
     this.#count('recover');
     assert.ok(this.order.steps.has('app'));
-    for (const zombie of this.#zombies()) assert.ok(!this.#hadLockspace(zombie), `n${life.id} recovers while n${zombie.id} may write`);
+    for (const zombie of this.#zombies(life)) assert.ok(!this.#hadLockspace(zombie), `n${life.id} recovers while n${zombie.id} may write`);
     for (const other of this.up) {
       if (waitsFor(this.order, 'app', 'suspend')) assert.ok(other.app !== 'running' && other.app !== 'suspending', `n${other.id} runs during recovery`);
       if (other !== life) assert.ok(!other.work.some((work) => work.slot === slot && work.since === since), `two recover slot ${slot} of n${victim}`);
@@ -197,9 +201,8 @@ export class Aftermath {
 
   #mayResume(life: Life): void {
     this.#count('resume');
-    for (const zombie of this.#zombies()) {
-      const isKnown = life.node.view!.members.every(({ incarnation: one }) => one !== zombie.incarnation);
-      if (isKnown && waitsFor(this.order, 'resume', 'fence')) assert.ok(!this.#hadLockspace(zombie), `n${life.id} resumes while n${zombie.id} may write`);
+    for (const zombie of this.#zombies(life)) {
+      if (waitsFor(this.order, 'resume', 'fence')) assert.ok(!this.#hadLockspace(zombie), `n${life.id} resumes while n${zombie.id} may write`);
     }
   }
 
@@ -217,8 +220,7 @@ export class Aftermath {
   #mayBegin(life: Life): void {
     this.#count('dlm');
     const members = this.up.filter(({ incarnation: one }) => life.node.view!.members.some((member) => member.incarnation === one));
-    const gone = this.#zombies().filter(({ incarnation: one }) => life.node.view!.members.every((member) => member.incarnation !== one));
-    const hasFailed = gone.some((zombie) => this.#hadLockspace(zombie));
+    const hasFailed = this.#zombies(life).some((zombie) => this.#hadLockspace(zombie));
     if (waitsFor(this.order, 'dlm', 'fence')) assert.ok(!hasFailed, `n${life.id} begins while a zombie may write`);
     if (waitsFor(this.order, 'dlm', 'suspend') && hasFailed) {
       for (const other of members) assert.ok(other.app !== 'running' && other.app !== 'suspending', `n${other.id} is not suspended`);
