@@ -87,7 +87,16 @@ export function inEveryState(world: World, setting: Setting): string | null {
   const promises = setting.order.has('fence');
   const writes = ({ power, holds, app, residue }: Node, place: number): boolean =>
     (promises || (isMember(place) && power === Power.Up)) && (residue === 1 || (power !== Power.Off && holds === 1 && app !== App.Suspended));
-  return world.wrong ?? (world.nodes.filter(writes).length > 1 ? 'two writers' : null);
+  if (world.wrong !== null) return world.wrong;
+  if (world.nodes.filter(writes).length > 1) return 'two writers';
+  return setting.order.waits('resume', 'fence') && world.nodes.some((_, place) => isTooEarly(world, place)) ? 'a newcomer goes on beside a node that is not fenced' : null;
+}
+
+/** Has it come in its latest view, and does its application run beside somebody who failed before? */
+function isTooEarly(world: World, place: number): boolean {
+  const { life, view, power, app } = world.nodes[place]!;
+  if (power !== Power.Up || view < 1 || app === App.Suspended || world.views[view - 1]!.lives[place] === life) return false;
+  return failedBefore(world, view).some((slot) => mayWrite(world, slot));
 }
 
 /** Nothing goes on. Is that because all is well? Only a quorate view is promised that. */

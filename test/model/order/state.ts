@@ -95,6 +95,8 @@ export interface World {
   /** Slots that have been recovered, and those after whose recovery somebody resumed. */
   replayed: number;
   resumedAfter: number;
+  /** The view in which nobody knew who had been here before; 0: there was none. */
+  startedAt: number;
   /** What has been done against the order or the rules. */
   wrong: string | null;
 }
@@ -123,7 +125,7 @@ const kinds: readonly Kind[] = ['census', 'report', 'proceed', 'verdict', 'doneR
 
 /** The same text for the same state, whatever the order in which it was reached. */
 export function keyOf(world: World): string {
-  const codes = [world.failures, world.joins, world.replayed, world.resumedAfter];
+  const codes = [world.failures, world.joins + 8 * world.startedAt, world.replayed, world.resumedAfter];
   for (const view of world.views) {
     codes.push(view.members + 1);
     for (const life of view.lives) codes.push(life + 1);

@@ -243,6 +243,8 @@ export class Turn {
     const node = this.#node;
     if (node.hasHistory === 1 || node.isAlone === 1) return;
     node.hasHistory = 1;
+    // A slot may now be recovered twice, since nobody is left who knows; its application must see that it is clean.
+    if (this.world.startedAt !== node.view) Object.assign(this.world, { startedAt: node.view, resumedAfter: 0 });
     if (!this.follows('startup')) return;
     const { nodes, order } = this.setting;
     node.open |= (bit(nodes) - 1) & ~this.members & ~node.fenced;

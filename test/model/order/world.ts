@@ -33,7 +33,7 @@ function firstWorld(setting: Setting): World {
     return { ...newNode(0, Power.Up), view: 0, heard: setting.members, hasHistory: 1, phase };
   });
   const views = [viewOf(setting, nodes.map(({ life }) => life))];
-  return { failures: 0, joins: 0, views, nodes, messages: [], replayed: 0, resumedAfter: 0, wrong: null };
+  return { failures: 0, joins: 0, views, nodes, messages: [], replayed: 0, resumedAfter: 0, startedAt: 0, wrong: null };
 }
 
 export function orderModel(setting: Setting, marks: Marks): Model<World> {
@@ -139,10 +139,10 @@ class Happenings {
     const { views, nodes } = this.world;
     const { view, isAlone } = nodes[self]!;
     if (isAlone === 1) return self;
-    const last = views.slice(0, view + 1).findLastIndex(({ members }) => isIn(victim, members));
+    const last = Math.max(views.slice(0, view + 1).findLastIndex(({ members }) => isIn(victim, members)), this.world.startedAt);
     const turn = new Turn(this.world, this.setting, self);
-    const stayed = (place: number): boolean => last >= 0 && views.slice(last, view + 1).every(({ lives }) => lives[place] === views[view]!.lives[place]);
-    if (!this.#follows('handOver') && last >= 0) return lowest(views[last + 1]!.members);
+    const stayed = (place: number): boolean => views.slice(last, view + 1).every(({ lives }) => lives[place] === views[view]!.lives[place]);
+    if (!this.#follows('handOver')) return lowest(views[Math.min(last + 1, view)]!.members);
     const witness = [...each(turn.members)].find(stayed);
     if (witness !== undefined) return witness;
     return this.#follows('anybodyActs') && turn.hasHeardAll ? lowest(turn.members) : -1;
