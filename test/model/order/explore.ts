@@ -10,10 +10,12 @@
 export interface Model<State> {
   readonly first: readonly State[];
   key(state: State): string;
-  /** Call `visit` with each thing that can happen and the state it leads to. */
-  each(state: State, visit: (what: string, next: State) => void): void;
-  /** What is wrong here? `ends` tells that nothing can happen here that brings anything forward. */
+  /** Call `visit` with each thing that can happen and the state it leads to. Does any of it bring things forward? */
+  each(state: State, visit: (what: string, next: State) => void): boolean;
+  /** What is wrong here? */
   wrong(state: State): string | null;
+  /** And if nothing can happen here that brings anything forward? */
+  wrongAtRest(state: State): string | null;
 }
 
 export interface Exploration {
@@ -58,10 +60,12 @@ export function explore<State>(model: Model<State>, statesMax: number): Explorat
     for (const [place, state] of frontier) {
       const wrong = model.wrong(state);
       if (wrong !== null) return end(wrong, place);
-      model.each(state, (what, after) => {
+      const goesOn = model.each(state, (what, after) => {
         transitions += 1;
         add(after, place, what, next);
       });
+      const isStuck = goesOn ? null : model.wrongAtRest(state);
+      if (isStuck !== null) return end(isStuck, place);
       if (parents.length > statesMax) return end(null, place, true);
     }
     frontier = next;

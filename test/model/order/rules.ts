@@ -69,7 +69,7 @@ export const rules = {
   verdictsTold: 'and the verdicts',
   slotsTold: 'and the slots still to be recovered',
   donesTold: 'and the slots that have been recovered',
-  censusComplete: 'nobody is ready before everybody has told',
+  censusComplete: 'nobody acts on what it was told before everybody has told',
   handOver: 'when the one who has a node fenced is gone, the next witness does it',
   anybodyActs: 'when no witness is left, the lowest member that was told does it',
   failedIsNotFenced: 'a fence agent that fails leaves the case open',

@@ -43,20 +43,19 @@ export function orderModel(setting: Setting, marks: Marks): Model<World> {
     each: (world, visit) => {
       const happenings = new Happenings(world, setting, marks, visit);
       happenings.forward();
+      const goesOn = happenings.count > 0;
       happenings.misfortune();
       happenings.grants();
+      return goesOn;
     },
-    wrong: (world) => {
-      const wrong = inEveryState(world, setting);
-      if (wrong !== null) return wrong;
-      let goesOn = false;
-      new Happenings(world, setting, marks, () => (goesOn = true)).forward();
-      return goesOn ? null : atRest(world, setting);
-    },
+    wrong: (world) => inEveryState(world, setting),
+    wrongAtRest: (world) => atRest(world, setting),
   };
 }
 
 class Happenings {
+  count = 0;
+
   constructor(
     readonly world: World,
     readonly setting: Setting,
@@ -71,6 +70,7 @@ class Happenings {
   #after(what: string, change: (next: World) => void): void {
     const next = copyOf(this.world);
     change(next);
+    this.count += 1;
     this.visit(what, next);
   }
 
