@@ -57,7 +57,8 @@ export async function startPostgres(): Promise<Found> {
   const port = await freePort();
   const settings = ['-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${dir}`, '-c', 'fsync=off', '-c', 'max_connections=50'];
   const child = spawn('postgres', ['-D', join(dir, 'data'), '-p', String(port), ...settings], { ...who, cwd: dir, stdio: 'ignore' });
-  return started(child, port, forget);
+  const isReady = (): Promise<boolean> => Promise.resolve(spawnSync('pg_isready', ['-h', '127.0.0.1', '-p', String(port)]).status === 0);
+  return started(child, port, forget, isReady);
 }
 
 /** It refuses to be run by root. */
@@ -68,8 +69,8 @@ function userOfPostgres(): { uid: number; gid: number } | { uid?: undefined } | 
   return Number.isNaN(uid) ? 'PostgreSQL does not run as root, and there is no user postgres' : { uid, gid };
 }
 
-/** Wait until it answers. */
-async function started(child: ChildProcess, port: number, forget: () => void): Promise<Found> {
+/** Wait until it answers, and may be asked. */
+async function started(child: ChildProcess, port: number, forget: () => void, isReady = (): Promise<boolean> => answers(port)): Promise<Found> {
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGINT');
@@ -79,7 +80,7 @@ async function started(child: ChildProcess, port: number, forget: () => void): P
   };
   const end = performance.now() + patienceMillis;
   while (performance.now() < end && child.exitCode === null) {
-    if (await answers(port)) return { port, stop };
+    if (await isReady()) return { port, stop };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await stop();

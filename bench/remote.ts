@@ -1,15 +1,16 @@
 /**
  * Locks whose master is a node in another process, over TCP on the loopback interface.
  *
- *   64 at once          pairs of lock and unlock, both acknowledged; beside ioredis SET NX and
- *                       del on a redis-server
+ *   64 at once          pairs of lock and unlock, both acknowledged, on names that nobody else
+ *                       wants; beside ioredis SET NX PX and del on a redis-server. On both
+ *                       sides 64 loops in this process share one connection
  *   one at a time       the time of a pair; beside the two ping-pongs of a bare socket that it
  *                       cannot do without
  *   16 for one lock     hand-offs from one of them to the next; beside advisory locks of
- *                       PostgreSQL, a connection a client
+ *                       PostgreSQL (fight.ts)
  *
- * All take turns, round after round. Redis and PostgreSQL are started for the run, and left
- * out if they are not installed.
+ * All take turns, round after round (contest.ts). Redis and PostgreSQL are started for the
+ * run, and left out if they are not installed.
  */
 import { Redis } from 'ioredis';
 import { fork, type ChildProcess } from 'node:child_process';
@@ -18,62 +19,16 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { serveNode, type LockspaceClient, type NodeClient } from '../src/core/index.js';
+import { compare, inTurn, middle, timed, type Work } from './contest.js';
 import type { Order } from './far-node.js';
+import { fight } from './fight.js';
 import { freePort, startPostgres, startRedis, type Server } from './peers.js';
-import { median, thousands, type Part, type Row } from './table.js';
+import { thousands, type Part, type Row } from './table.js';
 
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 7);
-const turnMillis = Number(process.env['BENCH_MILLIS'] ?? 500);
 const names = Array.from({ length: 1024 }, (_, index) => `bench/${index}`.padEnd(32, '.'));
 /** What a request has on the wire, or an answer. */
 const pingBytes = 100;
-const fighters = 16;
-
-type Work = (worker: number) => Promise<unknown>;
-
-interface Speed {
-  readonly rate: number;
-  /** Of one after another, in microseconds. */
-  readonly p50: number;
-}
-
-/** So many workers at it, for a while. */
-async function timed(workers: number, work: Work): Promise<Speed> {
-  const start = performance.now();
-  const end = start + turnMillis;
-  const times: number[] = [];
-  let count = 0;
-  const worker = async (number: number): Promise<void> => {
-    for (let before = performance.now(); before < end; count += 1) {
-      await work(number);
-      const after = performance.now();
-      if (workers === 1) times.push(after - before);
-      before = after;
-    }
-  };
-  await Promise.all(Array.from({ length: workers }, (_, number) => worker(number)));
-  return { rate: (count * 1000) / (performance.now() - start), p50: times.length === 0 ? 0 : median(times) * 1000 };
-}
-
-/** Each in turn, with the first round to warm up. Returns what the rounds gave, by name. */
-async function inTurn(contestants: Readonly<Record<string, () => Promise<Speed>>>): Promise<Map<string, Speed[]>> {
-  const speeds = new Map<string, Speed[]>(Object.keys(contestants).map((name) => [name, []]));
-  for (let round = -1; round < rounds; round += 1) {
-    for (const [name, contest] of Object.entries(contestants)) {
-      const speed = await contest();
-      if (round >= 0) speeds.get(name)!.push(speed);
-    }
-  }
-  return speeds;
-}
-
-function ratioOf(ours: readonly Speed[], theirs: readonly Speed[], figure: keyof Speed): number {
-  return median(ours.map((speed, round) => speed[figure] / theirs[round]![figure]));
-}
-
-const middle = (speeds: readonly Speed[], figure: keyof Speed): number => median(speeds.map((speed) => speed[figure]));
 
 /** The names one after another, whoever asks. */
 function nextName(): () => string {
@@ -89,7 +44,7 @@ function pairOf(space: LockspaceClient): Work {
   };
 }
 
-async function manyAtOnce(space: LockspaceClient, redis: Server | null, refresh: () => Promise<void>): Promise<Row> {
+async function manyAtOnce(space: LockspaceClient, redis: Server | null, refresh: () => Promise<void>, say: (line: string) => void): Promise<Row> {
   const client = redis === null ? null : new Redis(redis.port, '127.0.0.1');
   const name = nextName();
   const speeds = await inTurn({
@@ -107,7 +62,8 @@ async function manyAtOnce(space: LockspaceClient, redis: Server | null, refresh:
   const row = { what: 'remote master, 64 outstanding, pairs', ours: thousands(middle(ours, 'rate')) };
   const theirs = speeds.get('redis');
   if (theirs === undefined) return { ...row, peer: 'redis: left out' };
-  const ratio = ratioOf(ours, theirs, 'rate');
+  const { ratio, spread } = compare(ours, theirs, 'rate');
+  say(`${row.what}: ${spread}`);
   return { ...row, peer: `ioredis ${thousands(middle(theirs, 'rate'))}`, ratio, wanted: { figure: ratio, atLeast: 3, unit: 'x' } };
 }
 
@@ -127,7 +83,7 @@ function pingerOf(socket: Socket): () => Promise<void> {
   });
 }
 
-async function oneAtATime(space: LockspaceClient, echoPort: number, refresh: () => Promise<void>): Promise<Row> {
+async function oneAtATime(space: LockspaceClient, echoPort: number, refresh: () => Promise<void>, say: (line: string) => void): Promise<Row> {
   const socket = connect({ port: echoPort, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
   const ping = pingerOf(socket);
@@ -140,53 +96,11 @@ async function oneAtATime(space: LockspaceClient, echoPort: number, refresh: () 
   });
   socket.destroy();
   const [ours, bare] = [speeds.get('ours')!, speeds.get('bare')!];
-  const ratio = ratioOf(ours, bare, 'p50');
+  const { ratio, spread } = compare(ours, bare, 'p50');
+  const what = 'remote master, 1 outstanding, p50 of a pair';
+  say(`${what}: ${spread}`);
   const peer = `2 bare ping-pongs ${middle(bare, 'p50').toFixed(1)} us`;
-  return { what: 'remote master, 1 outstanding, p50 of a pair', ours: `${middle(ours, 'p50').toFixed(1)} us`, peer, ratio, wanted: { figure: ratio, atMost: 1.5, unit: 'x' } };
-}
-
-/** How often a lock goes from one to another, of all who get it. */
-class Handoffs {
-  #last = -1;
-  count = 0;
-
-  holds(worker: number): void {
-    if (worker !== this.#last) this.count += 1;
-    this.#last = worker;
-  }
-}
-
-async function handoffsOf(work: (worker: number, handoffs: Handoffs) => Promise<void>): Promise<Speed> {
-  const handoffs = new Handoffs();
-  const start = performance.now();
-  await timed(fighters, (worker) => work(worker, handoffs));
-  return { rate: (handoffs.count * 1000) / (performance.now() - start), p50: 0 };
-}
-
-async function fight(space: LockspaceClient, postgres: Server | null, refresh: () => Promise<void>): Promise<Row> {
-  const clients = postgres === null ? [] : Array.from({ length: fighters }, () => new pg.Client({ host: '127.0.0.1', port: postgres.port, user: 'bench', database: 'postgres' }));
-  for (const client of clients) await client.connect();
-  const speeds = await inTurn({
-    ours: () => refresh().then(() => handoffsOf(async (worker, handoffs) => {
-      const lock = await space.lock(names[0]!);
-      handoffs.holds(worker);
-      await lock.unlock();
-    })),
-    ...(postgres === null ? {} : {
-      postgres: () => handoffsOf(async (worker, handoffs) => {
-        await clients[worker]!.query({ name: 'lock', text: 'select pg_advisory_lock(1)' });
-        handoffs.holds(worker);
-        await clients[worker]!.query({ name: 'unlock', text: 'select pg_advisory_unlock(1)' });
-      }),
-    }),
-  });
-  for (const client of clients) await client.end();
-  const ours = speeds.get('ours')!;
-  const row = { what: `${fighters} clients, one lock, hand-offs`, ours: thousands(middle(ours, 'rate')) };
-  const theirs = speeds.get('postgres');
-  if (theirs === undefined) return { ...row, peer: 'PostgreSQL: left out' };
-  const ratio = ratioOf(ours, theirs, 'rate');
-  return { ...row, peer: `PostgreSQL ${thousands(middle(theirs, 'rate'))}`, ratio, wanted: { figure: ratio, atLeast: 2, unit: 'x' } };
+  return { what, ours: `${middle(ours, 'p50').toFixed(1)} us`, peer, ratio, wanted: { figure: ratio, atMost: 1.5, unit: 'x' } };
 }
 
 async function ask(child: ChildProcess, order: Order): Promise<number> {
@@ -231,9 +145,9 @@ export const measure: Part = async (say) => {
     };
     await refresh();
     const rows = [
-      await manyAtOnce(space, typeof redis === 'string' ? null : redis, refresh),
-      await oneAtATime(space, echoPort, refresh),
-      await fight(space, typeof postgres === 'string' ? null : postgres, refresh),
+      await manyAtOnce(space, typeof redis === 'string' ? null : redis, refresh, say),
+      await oneAtATime(space, echoPort, refresh, say),
+      ...(await fight({ space, name: names[0]!, refresh, pids: [process.pid, child.pid!], postgres: typeof postgres === 'string' ? null : postgres, say })),
     ];
     await near.leave({ force: true });
     child.send({ verb: 'close' } satisfies Order);
