@@ -43,6 +43,7 @@ const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: 
 /** After its end, how long its output may still be on the way; and after a KILL, its end. */
 const restMillis = 500;
 const dyingMillis = 5_000;
+const lookMillis = 10;
 
 /** Never rejects: what went wrong is part of the answer. */
 export function runBounded(program: BoundedProgram): Promise<ProgramEnd> {
@@ -89,7 +90,7 @@ class BoundedRun {
     child.stdin!.on('error', () => undefined);
     child.stdin!.end(input);
     child.once('exit', () => this.#hasExited());
-    child.once('close', (code, name) => this.#hasClosed(code, name));
+    child.once('close', (code, name) => this.#whenAllAreGone(() => this.#hasClosed(code, name)));
     signal?.addEventListener('abort', this.#abort, { once: true });
     this.#later(timeoutMillis, () => this.#stop('timed out'));
   }
@@ -108,6 +109,13 @@ class BoundedRun {
       this.#child?.stdout?.destroy();
       this.#child?.stderr?.destroy();
     });
+  }
+
+  /** Whoever has been killed may still be about to end. */
+  #whenAllAreGone(then: () => void, left = dyingMillis): void {
+    if (left <= 0 || this.#family === null || this.#family.isGone) return then();
+    this.#kill();
+    this.#later(lookMillis, () => this.#whenAllAreGone(then, left - lookMillis));
   }
 
   #hasClosed(code: number | null, name: NodeJS.Signals | null): void {

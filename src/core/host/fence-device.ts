@@ -102,7 +102,7 @@ export class DeviceUse {
 
   async #doLook(place: Place, action: AgentAction): Promise<Result> {
     const way = ourWay(place.device);
-    if (way === null) return this.#callAgent(place, action);
+    if (way === null) return (await this.#cannotTurnOff(place)) ?? this.#callAgent(place, action);
     if (way === 'stonith_admin') return this.#askPacemaker(place, stonithTest);
     const isAttached = way === 'process' ? this.#context.processOf !== undefined : this.#context.leaseEnded !== undefined;
     if (!isAttached) return result('assumed', 'there is nothing to ask before the node runs');
@@ -154,6 +154,12 @@ export class DeviceUse {
       // What is wrong with the agent is said by the attempt that uses it.
       return false;
     }
+  }
+
+  /** An agent that has actions, and not this one, is of no use. */
+  async #cannotTurnOff({ device, signal }: Place): Promise<Result | null> {
+    const actions = (await this.#abilitiesOf(findAgent(device.agent), signal))?.actions;
+    return actions === undefined || actions.has('off') ? null : result('failed', 'the agent cannot turn anything off');
   }
 
   async #abilitiesOf(path: string, signal: AbortSignal | undefined): Promise<AgentAbilities | null> {

@@ -15,6 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { builtIns, type FenceConfig, type FenceDevice } from './config.js';
 import { findAgent, type FenceAttempt } from './fence-agent.js';
 import { DeviceUse, type FenceContext } from './fence-device.js';
+import { stonithPath } from './fence-stonith.js';
 import { reasonOf } from './system-error.js';
 
 export type { FenceContext } from './fence-device.js';
@@ -147,7 +148,7 @@ class Methods implements FenceMethods {
 
   problems(): string[] {
     return this.#config.devices.flatMap((device) => {
-      const found = [() => isOurs(device) || findAgent(device.agent), () => device.parameters.checkSources()];
+      const found = [() => checkAgent(device), () => device.parameters.checkSources()];
       const special = device.nodes === 'every' ? [] : [...device.nodes.values()];
       const checks = [...found, ...special.map(({ parameters }) => () => parameters.checkSources())];
       const where = this.#config.path === null ? device.name : `${this.#config.path} line ${device.line}, ${device.name}`;
@@ -187,8 +188,10 @@ function testOf(attempts: readonly FenceAttempt[], isGood: (attempt: FenceAttemp
   return { isWell: bad.length === 0, attempts, reason: bad.map(({ device, reason }) => `${device}: ${reason}`).join('; ') };
 }
 
-function isOurs({ agent }: FenceDevice): boolean {
-  return (builtIns as readonly string[]).includes(agent);
+/** Is there what it needs? Throws `DLM_CONFIG_INVALID`. */
+function checkAgent({ agent, parameters }: FenceDevice): void {
+  if (agent === 'stonith_admin') findAgent(parameters.plain('path') ?? stonithPath);
+  else if (!(builtIns as readonly string[]).includes(agent)) findAgent(agent);
 }
 
 function problemOf(check: () => unknown): string[] {
