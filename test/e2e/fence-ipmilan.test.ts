@@ -21,13 +21,13 @@ const dlm = fileURLToPath(new URL('../../bin/dlm', import.meta.url));
 const firstPort = 21_623;
 
 describe('fence_ipmilan', { timeout: 240_000 }, () => {
-  let folder: string;
+  /** Last of all the folder goes. */
+  let cleanUp = (): void => undefined;
+  const folder = resolve(scratch({ after: (clean) => void (cleanUp = clean as () => void) }));
   let bmcs: Bmc[];
 
-  before(async (context) => {
+  before(async () => {
     needs('fence-agents', 'openipmi', 'ipmitool');
-    folder = resolve(scratch({ after: (clean) => after(clean as () => void) }));
-    assert.ok(context !== undefined);
     bmcs = await startBmcs(folder, ['h1', 'h2', 'h3'].map((name, index) => hostOf(name, firstPort + index)));
     for (const { host } of bmcs) turnOn(host);
   });
@@ -37,6 +37,7 @@ describe('fence_ipmilan', { timeout: 240_000 }, () => {
       spawnSync('sh', ['-c', bmc.host.off]);
       await bmc.end();
     }
+    cleanUp();
   });
 
   /** A host that is one process, its pid in a file. A zombie is as good as off. */

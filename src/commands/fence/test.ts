@@ -1,11 +1,11 @@
 /**
  * Would fencing work? Asked of every device, without fencing anybody.
  */
-import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { DlmError, fenceMethods, readConfig, type DlmConfig } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { describeRemark, describeTrouble, fenceTestTable, type TestedNode } from '../../terminal/fence-tests.js';
+import { wordArg } from '../../terminal/flags.js';
 import { parseWhole } from '../../terminal/numbers.js';
 import { prose } from '../../terminal/prose.js';
 import { exitOfSignal, SignalWatch, type EndSignal } from '../../terminal/signals.js';
@@ -35,7 +35,7 @@ export default class FenceTestCommand extends BaseCommand {
     { description: 'Before the file is put in its place', command: '<%= config.bin %> fence test --all --config ./dlm.conf' },
   ];
   static override args = {
-    node: Args.custom<number>({ parse: async (text) => parseWhole(text, 1, nodeMax) })({ description: 'the number of a node', ignoreStdin: true }),
+    node: wordArg('the number of a node'),
   };
   static override flags = {
     all: Flags.boolean({ summary: 'every node that the configuration names' }),
@@ -45,9 +45,10 @@ export default class FenceTestCommand extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(FenceTestCommand);
     if ((args.node === undefined) !== flags.all) throw new DlmError('DLM_USAGE', 'which node is to be tested?', 'give the number of one, or --all');
+    const only = args.node === undefined ? undefined : parseWhole(args.node, 1, nodeMax);
     const config = await readConfig(flags.config);
     this.noteAll(config.warnings.map((warning) => describeRemark(config.path, warning)));
-    const { problems, nodes, ended } = await this.#test(config, args.node);
+    const { problems, nodes, ended } = await this.#test(config, only);
 
     if (nodes.length > 0) this.print(fenceTestTable(nodes));
     for (const words of [...problems, ...nodes.flatMap(describeTrouble)]) this.warnPeople(words);
