@@ -44,7 +44,7 @@ export default class FenceTestCommand extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(FenceTestCommand);
-    if ((args.node === undefined) !== flags.all) throw new DlmError('DLM_USAGE', 'which node is to be tested?', 'give the number of one, or --all');
+    if ((args.node === undefined) !== (flags.all === true)) throw new DlmError('DLM_USAGE', 'which node is to be tested?', 'give the number of one, or --all');
     const only = args.node === undefined ? undefined : parseWhole(args.node, 1, nodeMax);
     const config = await readConfig(flags.config);
     this.noteAll(config.warnings.map((warning) => describeRemark(config.path, warning)));
