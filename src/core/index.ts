@@ -6,8 +6,11 @@
  */
 import type { Duplex } from 'node:stream';
 import { attachTo, openStream, type AttachOptions } from './host/attach.js';
+import type { DlmConfig, FenceConfig } from './host/config.js';
 import type { Engine } from './host/engine/engine.js';
 import type { LocalOptions } from './host/engine/local.js';
+import type { FenceHistoryRead } from './host/fence-history.js';
+import type { FenceContext, FenceMethods } from './host/fence-methods.js';
 import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
@@ -62,6 +65,24 @@ export function nodePlaces(dir?: string): { run: string; state: string; socket: 
   return { run, state, socket, log };
 }
 
+/** What dlm.conf says, the node's own if no other is named. Rejects with `DLM_CONFIG_INVALID`. */
+export async function readConfig(path: string = placesOf().config): Promise<DlmConfig> {
+  const config = await import('./host/config.js');
+  return config.readConfig(path);
+}
+
+/** The ways to fence that a configuration describes. */
+export async function fenceMethods(config: FenceConfig, context: FenceContext = {}): Promise<FenceMethods> {
+  const methods = await import('./host/fence-methods.js');
+  return methods.fenceMethods(config, context);
+}
+
+/** What the node has done to fence others, the oldest first. */
+export async function readFenceHistory(dir?: string): Promise<FenceHistoryRead> {
+  const history = await import('./host/fence-history.js');
+  return history.readFenceHistory(placesOf(dir));
+}
+
 /** The world of a seed, from its beginning to its end. */
 export async function runSimulation(options: SimOptions): Promise<SimReport> {
   const { runWorld } = await import('./sim/run.js');
@@ -69,6 +90,10 @@ export async function runSimulation(options: SimOptions): Promise<SimReport> {
 }
 
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
+export type { DlmConfig, FenceConfig, Remark } from './host/config.js';
+export type { FenceAttempt } from './host/fence-agent.js';
+export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';
+export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } from './host/fence-methods.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
 export type { LocalOptions };
 export { wordsForDeathSignal } from './host/death-signal.js';

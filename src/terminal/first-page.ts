@@ -35,6 +35,7 @@ To look
 The node, and its cluster
   node         join, leave, list, status
   members      who is in the cluster, and who comes and goes (--watch)
+  fence        test: whether failed nodes could be fenced, without fencing any
 
 For those who do not believe it
   sim          conformance: the lock law against recordings of a running kernel

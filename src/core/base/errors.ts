@@ -20,6 +20,7 @@ export const catalogue = {
   DLM_INTERNAL: { exit: 70, meaning: 'a mistake in dlm itself', hint: 'please report it with the message above' },
   DLM_UNWRITTEN: { exit: 74, meaning: 'the result could not be written', hint: 'see where standard output goes' },
   DLM_NOT_PERMITTED: { exit: 77, meaning: 'the system does not permit it', hint: 'ask whoever runs the node for access to its socket' },
+  DLM_CONFIG_INVALID: { exit: 78, meaning: 'the configuration cannot be used', hint: 'correct it, then look again with: dlm fence test --all' },
   DLM_BUSY: { exit: 80, meaning: 'the lock is held and waiting was not wanted', hint: 'wait for it with -w SECONDS, or see who holds it with: dlm locks' },
   DLM_TIMED_OUT: { exit: 81, meaning: 'the lock was not granted in time', hint: 'see who holds it with: dlm locks' },
   DLM_DEADLOCK: { exit: 82, meaning: 'the conversion would have waited for ever', hint: 'unlock, then lock again; or convert with CONVDEADLK' },
