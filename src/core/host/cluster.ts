@@ -17,10 +17,8 @@ import { DlmError } from '../base/errors.js';
 import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
 import { isInspection, isRecoveryMessage } from '../wire/message.js';
-import { clusterPlaces, prepareCluster } from './engine/cluster-places.js';
 import type { Engine, View } from './engine/engine.js';
-import { LastChildren, leaveWord } from './engine/last-children.js';
-import { localEngine } from './engine/local.js';
+import { engineOf, type EngineName } from './engine/engines.js';
 import type { Host } from './host.js';
 import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress, staysHere } from './node-address.js';
@@ -32,6 +30,10 @@ import type { MemberChange, MemberInfo } from './types.js';
 
 export interface ClusterOptions {
   readonly cluster: string;
+  /** Who says who is a member; `local` if not given. */
+  readonly engine?: EngineName;
+  /** Join others, and do not be the first; false if not given. */
+  readonly mustExist?: boolean;
   /** The number this node wants; the lowest free one if not given. */
   readonly node?: number;
   /** How people call it; made of the machine's name and the number if not given. */
@@ -71,16 +73,8 @@ export class Cluster {
   /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
   static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
     refuseOpenLinks(options);
-    const home = clusterPlaces(options.cluster, options.base);
-    prepareCluster(home);
-    await leaveWord(home, places, log);
-    const children = new LastChildren(home, log);
-    const engine = localEngine({
-      cluster: options.cluster,
-      ...(options.base === undefined ? {} : { base: options.base }),
-      log,
-      isOver: (process) => children.areGone(process),
-    });
+    const { cluster, base, mustExist = false } = options;
+    const engine = await engineOf(options.engine ?? 'local', { cluster, ...(base === undefined ? {} : { base }), mustExist, places, log });
     const node = await engine.join({
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
@@ -122,7 +116,7 @@ export class Cluster {
       },
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
-    markClustered(this.#places);
+    await markClustered(this.#places);
     this.#engine.follow({
       view: (view) => {
         this.#tellOf(view);
@@ -145,11 +139,15 @@ export class Cluster {
         this.#engine.announce(effect.lockspaces);
         break;
       case 'persist':
-        keepGeneration(this.#places, effect.generation);
+        keepGeneration(this.#places, this.#life, effect.generation);
         break;
       case 'recovered':
         this.#recoveries.ended(effect.lockspace, effect.generation);
     }
+  }
+
+  get engine(): EngineName {
+    return this.#options.engine ?? 'local';
   }
 
   get name(): string {

@@ -8,6 +8,7 @@
 import type { FlagName, ResultName } from '../lock/flags.js';
 import type { ValueState } from '../lock/lvb.js';
 import type { ModeName } from '../lock/mode.js';
+import type { EngineName } from './engine/engines.js';
 
 export type { FlagName, ModeName, ResultName, ValueState };
 
@@ -127,7 +128,7 @@ export interface MemberInfo {
 export interface NodeStatus {
   readonly node: number;
   readonly incarnation: number;
-  readonly engine: 'local';
+  readonly engine: EngineName;
   /** Started by `node join`, by a command that found none, or inside a program. */
   readonly start: 'joined' | 'automatic' | 'in-process';
   readonly pid: number;
