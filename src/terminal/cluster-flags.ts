@@ -14,7 +14,7 @@ const needsCluster = { ...group, dependsOn: ['cluster'] };
 
 export const clusterFlags = {
   cluster: Flags.string({ char: 'C', helpValue: 'NAME', summary: 'be a member of this cluster', ...group }),
-  engine: Flags.option({ options: engineNames })({ summary: 'who says who is a member [default: local, for nodes on this machine]', ...needsCluster }),
+  engine: Flags.string({ options: engineNames, summary: 'who says who is a member [default: local, for nodes on this machine]', ...needsCluster }),
   node: nodeFlag({ helpValue: 'N', summary: 'the number of the node; the lowest free one if not given', ...needsCluster }),
   name: Flags.string({ helpValue: 'NAME', summary: 'how people call the node', ...needsCluster }),
   listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; a socket in its folder if not given', ...needsCluster }),
