@@ -43,7 +43,7 @@ export async function serveNode(options: ServeOptions = {}): Promise<ServedNode>
  * Start a node in the background, on purpose and with these words for `dlm node join`, and attach to it. Rejects with
  * `DLM_NODE_EXISTS`, `DLM_START_REFUSED`, `DLM_START_FAILED`.
  */
-export async function startDetached(options: DetachOptions, words: readonly string[] = []): Promise<NodeClient> {
+export async function startDetached(options: DetachOptions = {}, words: readonly string[] = []): Promise<NodeClient> {
   const { startDetachedAt } = await import('./host/start.js');
   return startDetachedAt(options, words);
 }

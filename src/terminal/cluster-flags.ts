@@ -39,6 +39,8 @@ export const inProcessFlags = {
 /** As the line says it. */
 export type ClusterFlags = Partial<Interfaces.InferredFlags<typeof clusterFlags>>;
 
+export type InProcessFlags = Partial<Interfaces.InferredFlags<typeof inProcessFlags>>;
+
 /** The same options, for a node in the background; it has another current folder. */
 export function clusterWords(flags: ClusterFlags): string[] {
   const words = (name: keyof ClusterFlags, value: string | number | undefined): string[] => (value === undefined ? [] : [`--${name}=${value}`]);

@@ -82,4 +82,32 @@ describe('the memory of a cluster', () => {
     await incarnationAt(places);
     assert.equal(wasEverClustered(places), true);
   });
+
+  it('is written while others take incarnations, and nobody forgets anything', async (test) => {
+    const places = nodePlaces(scratch(test));
+    await nextLife(places, noon);
+    await Promise.all([nextLife(places, noon), markClustered(places), nextLife(places, noon)]);
+    assert.equal(wasEverClustered(places), true);
+    assert.equal(await incarnationAt(places, noon), 1_700_000_003);
+  });
+
+  it('knows the generations of every life, also of those that live at the same time', async (test) => {
+    const places = nodePlaces(scratch(test));
+    const [one, other] = [await nextLife(places, noon), await nextLife(places, noon)];
+    keepGeneration(places, one, 1_800_000_000);
+    keepGeneration(places, other, 1_900_000_000);
+    keepGeneration(places, one, 1_850_000_000);
+    assert.equal((await nextLife(places, noon)).generation, 1_900_000_001);
+  });
+
+  it('forgets the file of a life that has ended, not what was in it', async (test) => {
+    const folder = scratch(test);
+    const places = nodePlaces(folder);
+    const dead = 'life-999999999.1.1700000000';
+    writeFileSync(`${folder}/${dead}`, '1900000000\n');
+    keepGeneration(places, await nextLife(places, noon), 1_900_000_002);
+    assert.equal(readdirSync(folder).includes(dead), false);
+    assert.equal((await nextLife(places, noon)).generation, 1_900_000_003);
+    assert.equal((await nextLife(places, noon)).generation, 1_900_000_004);
+  });
 });

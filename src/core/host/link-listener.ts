@@ -13,8 +13,8 @@ import type { FrameReader } from './framing.js';
 import { hearGreeting } from './link-greeting.js';
 import { isKeyTrouble, type LinkSecurity } from './link-security.js';
 import { printNodeAddress, type NodeAddress } from './node-address.js';
-import { socketAddress } from './places.js';
 import { reasonOf } from './system-error.js';
+import { listenOnUnix, whenListening } from './unix-listen.js';
 
 const unknownMax = 32;
 
@@ -63,33 +63,13 @@ export class LinkListener {
     await Promise.all(this.#servers.splice(0).map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   }
 
-  #listenAt(address: NodeAddress): Promise<NodeAddress> {
+  async #listenAt(address: NodeAddress): Promise<NodeAddress> {
     const server = createServer({ noDelay: true }, (socket) => this.#answer(socket, address));
-    const listening = new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.once('listening', resolve);
-    });
-    if (address.kind === 'unix') {
-      // Only the same user may connect, from the first moment on.
-      const mask = process.umask(0o177);
-      try {
-        server.listen({ path: socketAddress(address.path) });
-      } finally {
-        process.umask(mask);
-      }
-    } else {
-      server.listen({ host: address.host, port: address.port });
-    }
-    return listening.then(
-      () => {
-        this.#servers.push(server);
-        const taken = server.address();
-        return address.kind === 'tcp' && taken !== null && typeof taken !== 'string' ? { ...address, port: taken.port } : address;
-      },
-      (error: unknown) => {
-        throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${printNodeAddress(address)}: ${reasonOf(error)}`);
-      },
-    );
+    if (address.kind === 'unix') await listenOnUnix(server, address.path);
+    else await listenOnTcp(server, address);
+    this.#servers.push(server);
+    const taken = server.address();
+    return address.kind === 'tcp' && taken !== null && typeof taken !== 'string' ? { ...address, port: taken.port } : address;
   }
 
   #answer(raw: Socket, address: NodeAddress): void {
@@ -131,6 +111,16 @@ export class LinkListener {
     socket.resume();
     socket.end(encodeHello({ type: 'refusal', reason }));
     setTimeout(() => socket.destroy(), 1_000).unref();
+  }
+}
+
+async function listenOnTcp(server: Server, address: Extract<NodeAddress, { kind: 'tcp' }>): Promise<void> {
+  const listening = whenListening(server);
+  server.listen({ host: address.host, port: address.port });
+  try {
+    await listening;
+  } catch (error) {
+    throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${printNodeAddress(address)}: ${reasonOf(error)}`);
   }
 }
 

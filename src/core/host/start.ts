@@ -33,8 +33,8 @@ const wordsFor = { automatic: [], joined: ['--until-left'] } as const;
 type Start = keyof typeof wordsFor;
 
 export interface DetachOptions extends AttachOptions {
-  /** It will be a member of a cluster, or of none on purpose. */
-  readonly mayBeAlone: boolean;
+  /** It will be a member of a cluster, or of none on purpose; false if not given. */
+  readonly mayBeAlone?: boolean;
 }
 
 /** Start a node because a command found none. */
@@ -44,7 +44,7 @@ export async function startAndAttach(places: readonly Places[], holder: HolderIn
 }
 
 /** Start a node on purpose, with these words for `dlm node join`. Rejects with `DLM_NODE_EXISTS` if there is one, and `DLM_START_REFUSED`. */
-export async function startDetachedAt({ mayBeAlone, ...options }: DetachOptions, words: readonly string[]): Promise<NodeClient> {
+export async function startDetachedAt({ mayBeAlone = false, ...options }: DetachOptions, words: readonly string[]): Promise<NodeClient> {
   const places = placesToTry(options.dir);
   if (!mayBeAlone) refuseWhereClustered(places);
   return startOnce(places, 'joined', options.holder ?? ourselves(), { ...options, words }, async (port) => {
