@@ -47,6 +47,8 @@ export interface ClusterOptions {
   readonly insecure?: boolean;
   /** Its share of the directory. */
   readonly weight?: number;
+  /** How much may wait for a member that takes no messages, in bytes; 64 MiB if not given. */
+  readonly backlogBytesMax?: number;
 }
 
 const changeWords: Readonly<Record<MemberChange['change'], string>> = { here: 'is here', left: 'has left', failed: 'has failed' };
@@ -97,7 +99,7 @@ export class Cluster {
 
   /** Let the node follow the cluster. `lost`: this node is out, and must stop. */
   async begin(host: Host, lost: (why: string) => void): Promise<void> {
-    const { cluster, keys, insecure } = this.#options;
+    const { cluster, keys, insecure, backlogBytesMax } = this.#options;
     // A dead node may have left its socket; we hold the lock of the folder.
     rmSync(linkSocket(this.#places), { force: true });
     this.#transport = await Transport.open({
@@ -107,6 +109,7 @@ export class Cluster {
       listen: [addressOf(this.#options, this.#places)],
       ...(keys === undefined ? {} : { keys }),
       ...(insecure === undefined ? {} : { insecure }),
+      ...(backlogBytesMax === undefined ? {} : { backlogBytesMax }),
       onMessages: (from, messages) => {
         for (const message of messages) {
           if (isInspection(message)) host.everywhere.receive(from, message);
@@ -114,6 +117,7 @@ export class Cluster {
           if (isRecoveryMessage(message)) this.#recoveries.look(host.node);
         }
       },
+      onOut: (by) => lost(`node ${by} has dropped messages for this node, which had taken none for too long`),
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
     await markClustered(this.#places);
@@ -223,6 +227,7 @@ function refuseOpenLinks({ listen, keys = [], insecure = false }: ClusterOptions
 }
 
 function linkWord(link: LinkStatus | undefined): MemberInfo['link'] {
+  if (link?.isOverfull === true) return 'overfull';
   if (link === undefined || !link.isConnected) return 'down';
   return link.isEncrypted ? 'encrypted' : 'plain';
 }

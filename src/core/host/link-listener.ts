@@ -26,11 +26,13 @@ export interface ListenerOptions {
   readonly greetingTo: (hello: Greeting) => Greeting;
   /** The welcome is written; the connection is the transport's. */
   readonly onWelcomed: (hello: Greeting, socket: Socket, reader: FrameReader) => void;
+  /** It has dropped messages for this life of ours. */
+  readonly onFarewell: (from: NodeId) => void;
   readonly onTrouble: (kind: 'refused' | 'malformed' | 'otherKey', node: NodeId | null, message: string) => void;
 }
 
 /** What a caller is refused for that comes right by itself, and is no news. */
-const passing: ReadonlySet<Refusal> = new Set<Refusal>(['unknownPeer', 'otherIncarnation', 'otherSession']);
+const passing: ReadonlySet<Refusal> = new Set<Refusal>(['unknownPeer', 'otherIncarnation', 'otherSession', 'lostMessages']);
 
 export class LinkListener {
   readonly #options: ListenerOptions;
@@ -85,7 +87,7 @@ export class LinkListener {
     if (socket !== raw) socket.on('error', () => undefined);
     hearGreeting(socket, (heard) => {
       this.#unknown.delete(raw);
-      if (heard.kind === 'hello' && heard.hello.type === 'hello') return this.#decide(heard.hello, claimed, socket, heard.reader);
+      if (heard.kind === 'hello' && (heard.hello.type === 'hello' || heard.hello.type === 'farewell')) return this.#decide(heard.hello, claimed, socket, heard.reader);
       if (heard.kind === 'gone') {
         if (isKeyTrouble(heard.error)) this.#options.onTrouble('otherKey', null, 'somebody without our key, or with another one, tried to connect');
         return void socket.destroy();
@@ -99,6 +101,10 @@ export class LinkListener {
 
   #decide(hello: Greeting, claimed: NodeId | null, socket: Socket, reader: FrameReader): void {
     const refusal = this.#options.judge(hello, claimed);
+    if (hello.type === 'farewell' && (refusal === null || refusal === 'otherSession')) {
+      socket.destroy();
+      return this.#options.onFarewell(hello.from);
+    }
     if (refusal !== null) {
       if (!passing.has(refusal)) this.#options.onTrouble('refused', null, `somebody who calls itself node ${hello.from} of cluster '${printable(hello.cluster)}' was refused: ${refusal}`);
       return this.#refuse(socket, refusal);

@@ -121,8 +121,8 @@ export interface MemberInfo {
   readonly address: string;
   readonly incarnation: number;
   readonly lockspaces: readonly string[];
-  /** How we are linked with it. */
-  readonly link: 'self' | 'down' | 'plain' | 'encrypted';
+  /** How we are linked with it; `overfull`: it took no messages for so long that they were dropped, and must come back as another life. */
+  readonly link: 'self' | 'down' | 'overfull' | 'plain' | 'encrypted';
 }
 
 export interface NodeStatus {
