@@ -41,6 +41,7 @@ function openLink(node: number, isSecure: boolean, onMessages: (transport: Trans
     listen: ['tcp:127.0.0.1:0'],
     ...(isSecure ? { keys: [key] } : {}),
     onMessages: (_from, messages) => onMessages(transport, messages),
+    onOut: () => undefined,
     onTrouble: ({ message }) => console.error(message),
   });
   let transport: Transport;

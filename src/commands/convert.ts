@@ -67,7 +67,7 @@ export default class Convert extends BaseCommand {
       isQuiet: flags.quiet,
       note: (words) => this.note(words),
     };
-    await waitFor(waiting, signals, () => unlessHung(lock.convert(flags.mode, call), waiting.shown, signals));
+    await waitFor(waiting, signals, () => unlessHung(lock.convert(flags.mode, call), waiting, signals));
     this.noteAll(describeResults(lock.results, lock.mode));
     return jsonOfLock(lock);
   }

@@ -6,6 +6,7 @@ import type { Interfaces } from '@oclif/core';
 import { DlmError, passingCaller, type LockspaceClient } from '../core/index.js';
 import { askForLock, askForLocks, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
+import { inProcessFlags } from '../terminal/cluster-flags.js';
 import { namesAndCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
 import { describeResults } from '../terminal/describe.js';
 import { formatWait } from '../terminal/durations.js';
@@ -72,7 +73,7 @@ export default class Lock extends BaseCommand {
     ...options.conflictExitFlag,
     ...options.hookFlags,
     ...options.startFlags,
-    ...options.inProcessFlags,
+    ...inProcessFlags,
     verbose: Flags.boolean({ summary: 'say how long it took to get the lock', exclusive: ['quiet'] }),
     ...options.quietFlag,
   };

@@ -8,7 +8,7 @@ import * as Flags from '@oclif/core/flags';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeClient } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
-import { describeChange, membersOf, membersTable } from '../terminal/members.js';
+import { describeChange, membershipOf, membersTable } from '../terminal/members.js';
 import { prose } from '../terminal/prose.js';
 import { exitOfSignal, SignalWatch } from '../terminal/signals.js';
 
@@ -29,13 +29,11 @@ export default class Members extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Members);
     const client = await this.reach();
-    const status = await client.status();
-    const { cluster } = status;
-    const present = { cluster: cluster?.name ?? null, view: cluster?.view ?? null, members: membersOf(status) };
+    const present = membershipOf(await client.status());
     this.print(membersTable(present.members));
     if (!flags.watch) return present;
     if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(present)}\n`);
-    await this.#watch(client, cluster?.view ?? 0);
+    await this.#watch(client, present.view ?? 0);
     return undefined;
   }
 

@@ -15,8 +15,9 @@ import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
 import type { ClusterOptions } from './host/cluster.js';
+import type { OpenOptions } from './host/open.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
-import type { HolderInfo } from './host/types.js';
+import type { DetachOptions } from './host/start.js';
 import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
 
 /** Reach the node of this machine. Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED`, `DLM_START_FAILED`. */
@@ -29,10 +30,10 @@ export function openSession(options: AttachOptions = {}): Promise<{ welcome: str
   return openStream(options);
 }
 
-/** A node inside this process that nobody else can reach. It ends with `close()`. */
-export async function openNode(options: { dir?: string; holder?: HolderInfo } = {}): Promise<NodeClient> {
-  const { openAlone } = await import('./host/open.js');
-  return openAlone(options.dir, options.holder ?? ourselves());
+/** A node inside this process to which nobody else can attach: alone, or a member of a cluster. It ends with `close()`. */
+export async function openNode(options: OpenOptions = {}): Promise<NodeClient> {
+  const { openInside } = await import('./host/open.js');
+  return openInside(options, options.holder ?? ourselves());
 }
 
 /** Become the node of this machine, or of this user. Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE`. */
@@ -43,9 +44,9 @@ export async function serveNode(options: ServeOptions = {}): Promise<ServedNode>
 
 /**
  * Start a node in the background, on purpose and with these words for `dlm node join`, and attach to it. Rejects with
- * `DLM_NODE_EXISTS`, `DLM_START_FAILED`.
+ * `DLM_NODE_EXISTS`, `DLM_START_REFUSED`, `DLM_START_FAILED`.
  */
-export async function startDetached(options: AttachOptions = {}, words: readonly string[] = []): Promise<NodeClient> {
+export async function startDetached(options: DetachOptions = {}, words: readonly string[] = []): Promise<NodeClient> {
   const { startDetachedAt } = await import('./host/start.js');
   return startDetachedAt(options, words);
 }
@@ -89,6 +90,12 @@ export async function runSimulation(options: SimOptions): Promise<SimReport> {
   return runWorld(options);
 }
 
+/** A recorded life of a node, lived through again: `replay`. */
+export const loadReplay = () => import('./sim/replay.js');
+
+/** The referee, who holds the law against recordings of a kernel. */
+export const loadReferee = () => import('./sim/conformance/conformance.js');
+
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
 export type { DlmConfig, FenceConfig, Remark } from './host/config.js';
 export type { FenceAttempt } from './host/fence-agent.js';
@@ -96,6 +103,7 @@ export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';
 export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } from './host/fence-methods.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
 export type { LocalOptions };
+export { engineNames, type EngineName } from './host/engine/engines.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';
@@ -109,23 +117,12 @@ export { ProcessFamily, graceMillis } from './host/process-family.js';
 export { escapeText } from './host/text.js';
 export type { ShellAnswer, ShellCall, ShellParty, ShellSpeaker } from './host/shell-protocol.js';
 export type * from './host/types.js';
-export type { AttachOptions, ClusterOptions, ServedNode, ServeOptions };
+export type { AttachOptions, ClusterOptions, OpenOptions, ServedNode, ServeOptions };
 export { Flag, rules, type Rule } from './lock/flags.js';
 export { defaultLaw, kernelLaw, type Law } from './lock/law.js';
 export { transferOf } from './lock/lvb.js';
 export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/mode.js';
 export { checkTrace, nameOf, parseOrder, phaseNames, presets } from './node/snapshot.js';
 export type { FailureCase, FencingConfig, Order, PendingSlot, Step, StepEvent, TraceScope } from './node/snapshot.js';
-export { replay, type ReplayedTurn } from './sim/replay.js';
-export {
-  closingLine,
-  countByRule,
-  describeStep,
-  runConformance,
-  sumOf,
-  unexplainedSteps,
-  type ConformanceReport,
-  type DifferentStep,
-} from './sim/conformance/conformance.js';
 export { seedCommand, stakesOf } from './sim/stakes.js';
 export type { SimOptions, SimReport };

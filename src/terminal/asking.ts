@@ -1,7 +1,7 @@
 /**
  * Asking for a new lock, or for several, as the options of a command say.
  */
-import type { FlagName, LockHandle, LockInfo, LockOptions, LockspaceClient, ModeName } from '../core/index.js';
+import { DlmError, type FlagName, type LockHandle, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
 import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
 import { interrupted, limitsOf, waitFor, type Patience } from './patience.js';
@@ -9,6 +9,8 @@ import type { SignalWatch } from './signals.js';
 
 /** How long the node may take to take a request back. */
 const answerMillis = 2000;
+/** A timer cannot be set for longer, and nobody waits so long. */
+const longestMillis = 2 ** 31 - 1 - answerMillis;
 
 /** What is wanted of the law, and in front of whom it is waited for. */
 export interface Request {
@@ -33,18 +35,25 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const about = { lockspace: space.name, status: () => space.port.status(), locks: () => space.locks(target.name, { allNodes: true }) };
   const waiting = { ...about, shown: target.shown, mode, isMine, patience, isQuiet, note };
 
-  const lock = await waitFor(waiting, signals, () => unlessHung(space.lock(target.name, optionsOf(request, signals)), target.shown, signals));
+  const lock = await waitFor(waiting, signals, () => unlessHung(space.lock(target.name, optionsOf(request, signals)), waiting, signals));
   if (signals.first === null) return lock;
   await lock.unlock();
   throw interrupted(target.shown, signals);
 }
 
-/** A node that does not even answer that the request is taken back is not waited for: it will see that we are gone. */
-export function unlessHung(asked: Promise<LockHandle>, shown: string, signals: SignalWatch): Promise<LockHandle> {
+/**
+ * A node that does not even answer that the request is taken back is not waited for: it will see that we are gone. So it
+ * is, too, where another node decides that is stopped.
+ */
+export function unlessHung(asked: Promise<LockHandle>, { shown, patience }: { shown: string; patience: Patience }, signals: SignalWatch): Promise<LockHandle> {
+  const { timeout } = limitsOf(patience);
   return new Promise((resolve, reject) => {
     asked.then(resolve, reject);
     const giveUp = (): void => reject(interrupted(shown, signals));
     signals.aborted.addEventListener('abort', () => setTimeout(giveUp, answerMillis).unref());
+    if (timeout === undefined || timeout > longestMillis) return;
+    const timeIsUp = (): void => reject(new DlmError('DLM_TIMED_OUT', 'nobody answers that the request is taken back'));
+    setTimeout(timeIsUp, timeout + answerMillis).unref();
   });
 }
 

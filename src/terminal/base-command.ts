@@ -9,15 +9,17 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
 import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { clusterOptions, type ClusterFlags } from './cluster-flags.js';
 import { writeForSure } from './closed-pipes.js';
 import { report } from './report.js';
 import { inOurWords, refuseSwitchValues } from './usage.js';
 
 /** How a command wants to reach a node, as its options say. */
-export interface Reach {
+export interface Reach extends ClusterFlags {
   readonly 'no-start'?: boolean;
   readonly 'in-process'?: boolean;
   readonly alone?: boolean;
+  readonly verbose?: boolean;
 }
 
 export abstract class BaseCommand extends Command {
@@ -105,13 +107,17 @@ export abstract class BaseCommand extends Command {
     await this.#client?.close().catch(() => undefined);
   }
 
-  /** A local node that nobody else can reach excludes nobody: that must be meant. */
+  /** A node that shares its locks with nobody excludes nobody: that must be meant. */
   #open(reach: Reach, holder: HolderInfo): Promise<NodeClient> {
-    if (reach.alone === true) return openNode({ holder });
+    const cluster = clusterOptions(reach);
+    const mustExist = reach.alone !== true;
+    const log = reach.verbose === true ? (line: string): void => this.note(line) : undefined;
+    if (cluster !== null) return openNode({ holder, cluster: { ...cluster, mustExist }, ...(log === undefined ? {} : { log }) });
+    if (!mustExist) return openNode({ holder });
     throw new DlmError(
       'DLM_START_REFUSED',
       'a node inside this command shares its locks with nobody',
-      'leave out --in-process, or add --alone if that is what you mean',
+      'leave out --in-process, be a member of a cluster with --cluster NAME, or add --alone if that is what you mean',
     );
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A node's status in plain words, a fact a line.
  */
-import { escapeText, phaseNames, type ClusterStatus, type LockspaceSummary, type NodeStatus } from '../core/index.js';
+import { escapeText, phaseNames, type ClusterStatus, type LockspaceSummary, type MemberInfo, type NodeStatus } from '../core/index.js';
 import { counted, showCommand } from './describe.js';
 import { formatDuration } from './durations.js';
 
@@ -29,10 +29,12 @@ export function describeStatus(status: NodeStatus): string[] {
 }
 
 function clusterFacts({ name, view, members, insecure }: ClusterStatus): [string, string][] {
-  const down = members.filter(({ link }) => link === 'down').map(({ node }) => node);
+  const linked = (as: MemberInfo['link']): number[] => members.filter(({ link }) => link === as).map(({ node }) => node);
+  const [down, overfull] = [linked('down'), linked('overfull')];
   return [
     ['cluster', `${escapeText(name)}, view ${view}`],
     ...(down.length === 0 ? [] : [['no link', `to node ${down.join(', ')}`] as [string, string]]),
+    ...(overfull.length === 0 ? [] : [['LOST', `what was sent to node ${overfull.join(', ')}: it took nothing for too long, and must come back as another life`] as [string, string]]),
     ...(insecure ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
   ];
 }
@@ -48,6 +50,20 @@ export function describeStop(status: NodeStatus | null, name: string): string[] 
   const found = status?.lockspaces.find((lockspace) => lockspace.name === name);
   if (found === undefined || found.standing === 'running') return [];
   return [`nobody is granted anything in lockspace ${escapeText(name)}, ${describeStanding(found.standing, found.waitsFor)}`];
+}
+
+/**
+ * Which members of the lockspace cannot be reached, in whose hands the answer to a request may be; nothing if all can.
+ * They are waited for as long as they count as members.
+ */
+export function describeSilent(status: NodeStatus | null, lockspace: string): string[] {
+  const joined = status?.cluster?.members.filter(({ lockspaces }) => lockspaces.includes(lockspace)) ?? [];
+  return joined.flatMap(({ node, name, link }) => {
+    const who = `node ${node} (${escapeText(name)})`;
+    if (link === 'down') return [`there is no link to ${who}, which is still a member: it may be stopped, or just be starting`];
+    if (link === 'overfull') return [`${who} has taken no messages for too long: it must come back as another life, and is waited for until it has ended`];
+    return [];
+  });
 }
 
 /** `recovering: locks 4/5, waiting for node 2`. */

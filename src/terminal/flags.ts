@@ -100,16 +100,6 @@ export const startFlags = {
   'no-start': Flags.boolean({ summary: 'fail if no node runs, instead of starting one in the background', helpGroup: 'NODE' }),
 };
 
-/** A node of the command's own, which ends with it. */
-export const inProcessFlags = {
-  'in-process': Flags.boolean({ summary: 'run a node inside this command, for its lifetime', helpGroup: 'NODE' }),
-  alone: Flags.boolean({
-    summary: 'with --in-process: on purpose a node that shares its locks with nobody',
-    dependsOn: ['in-process'],
-    helpGroup: 'NODE',
-  }),
-};
-
 const lockFlag = Flags.custom<FlagName>({
   helpValue: 'FLAG',
   parse: async (text) => parseFlag(text),

@@ -5,9 +5,15 @@ import { escapeText, type MemberChange, type MemberInfo, type NodeStatus } from 
 import { table } from './tables.js';
 
 /** Who is here, as this node knows it; a node that is alone is all there is. */
-export function membersOf({ cluster, node, lockspaces, incarnation }: NodeStatus): readonly MemberInfo[] {
+function membersOf({ cluster, node, lockspaces, incarnation }: NodeStatus): readonly MemberInfo[] {
   const alone: MemberInfo = { node, name: '', address: '', incarnation, lockspaces: lockspaces.map(({ name }) => name), link: 'self' };
   return cluster?.members ?? [alone];
+}
+
+/** The answer of those who show the members, as JSON. */
+export function membershipOf(status: NodeStatus): { cluster: string | null; view: number | null; members: readonly MemberInfo[] } {
+  const { cluster } = status;
+  return { cluster: cluster?.name ?? null, view: cluster?.view ?? null, members: membersOf(status) };
 }
 
 export function membersTable(members: readonly MemberInfo[]): string {

@@ -7,7 +7,7 @@
  */
 import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type ModeName, type NodeStatus } from '../core/index.js';
 import { blockersOf, describeLocks, describePlace, describeSurvivors } from './describe.js';
-import { describeStop } from './describe-status.js';
+import { describeSilent, describeStop } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
@@ -101,26 +101,50 @@ class Explanation {
 
   async #explain(): Promise<void> {
     const { mode, shown, note } = this.#waiting;
-    const { locks, mine, obstacle } = await look(this.#waiting);
+    const { locks, mine, obstacle, silent } = await look(this.#waiting);
     if (this.#isOver) return;
     if (obstacle.length > 0) {
-      const words = `waiting for ${mode} on ${shown}: ${obstacle.join('\n  ')}`;
-      if (words !== this.#told) note(words);
-      this.#told = words;
-      this.#timer = setTimeout(() => void this.#explain(), silenceMillis);
+      this.#tell(`waiting for ${mode} on ${shown}: ${obstacle.join('\n  ')}`);
+      this.#lookAgain(() => this.#explain());
     } else if (mine !== null) {
       const lines = describeLocks(blockersOf(locks, { mode, mine }));
-      note([`waiting for ${mode} on ${shown}, ${describePlace(locks, mine)}`, ...lines].join('\n  '));
+      note([`waiting for ${mode} on ${shown}, ${describePlace(locks, mine)}`, ...lines, ...silent].join('\n  '));
+      this.#told = silent.join();
+      this.#lookAgain(() => this.#watchMembers());
+    } else {
+      // Nobody has said yet who decides; whoever cannot be reached may be the one.
+      if (silent.length > 0) this.#tell([`waiting for ${mode} on ${shown}, and for word of who decides about it`, ...silent].join('\n  '));
+      this.#lookAgain(() => this.#explain());
     }
+  }
+
+  /** That a member cannot be reached any more may be found only when we have waited for a while. */
+  async #watchMembers(): Promise<void> {
+    const { mode, shown, lockspace, status } = this.#waiting;
+    const silent = describeSilent(await status().catch(() => null), lockspace);
+    if (this.#isOver) return;
+    if (silent.length > 0 && silent.join() !== this.#told) this.#tell([`still waiting for ${mode} on ${shown}`, ...silent].join('\n  '));
+    this.#told = silent.join();
+    this.#lookAgain(() => this.#watchMembers());
+  }
+
+  #tell(words: string): void {
+    if (words !== this.#told) this.#waiting.note(words);
+    this.#told = words;
+  }
+
+  #lookAgain(how: () => Promise<void>): void {
+    this.#timer = setTimeout(() => void how(), silenceMillis);
   }
 }
 
 async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
-  const { locks, mine, survivors, obstacle, isMember } = await look(waiting);
+  const { locks, mine, survivors, obstacle, silent, isMember } = await look(waiting);
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
+  const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0;
   const exit = waiting.patience['conflict-exit-code'];
   return new Failure(new DlmError(error.code, sentence(waiting, error)), {
-    details: obstacle.length > 0 ? obstacle : inTheWay.length === 0 && isMember ? [elsewhere] : describeLocks(inTheWay),
+    details: [...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : describeLocks(inTheWay)), ...silent],
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
     ...(exit === undefined ? {} : { exit }),
@@ -140,6 +164,8 @@ interface Sight {
   readonly survivors: readonly HolderInfo[];
   /** Why the node takes no request; nothing if it does. */
   readonly obstacle: readonly string[];
+  /** Members that cannot be reached. */
+  readonly silent: readonly string[];
   /** Others than this node may decide about the resource, and know more. */
   readonly isMember: boolean;
 }
@@ -150,5 +176,5 @@ async function look(waiting: Waiting): Promise<Sight> {
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
   const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : describeStop(status, waiting.lockspace);
-  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, isMember: (status?.cluster ?? null) !== null };
+  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), isMember: (status?.cluster ?? null) !== null };
 }

@@ -9,7 +9,8 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { incarnation, nodeId, type NodeId } from '../../src/core/base/ids.js';
-import { Transport, type LinkMember, type LinkTrouble, type TransportOptions } from '../../src/core/host/transport.js';
+import type { LinkTrouble } from '../../src/core/host/link-trouble.js';
+import { Transport, type LinkMember, type TransportOptions } from '../../src/core/host/transport.js';
 import type { Message } from '../../src/core/wire/message.js';
 import { numbered, numberIn } from '../wire/messages.js';
 
@@ -18,6 +19,8 @@ const patienceMillis = 20_000;
 
 export class Player {
   readonly troubles: LinkTrouble[] = [];
+  /** Who has told us that this life of ours has to end, once for each time. */
+  readonly outBy: NodeId[] = [];
   /** The numbers that came, by sender. */
   readonly heard = new Map<NodeId, number[]>();
   transport!: Transport;
@@ -68,6 +71,7 @@ export async function open(test: Pick<TestContext, 'after'>, node: number, wishe
     cluster: 'play',
     listen: ['tcp:127.0.0.1:0'],
     onMessages: (from, messages) => player.hear(from, messages),
+    onOut: (by) => void player.outBy.push(by),
     onTrouble: (trouble) => void player.troubles.push(trouble),
     ...options,
   });

@@ -159,7 +159,7 @@ describe('greetings', () => {
   const counts = fc.maxSafeNat();
   const greeting = fc.record(
     {
-      type: fc.constantFrom('hello' as const, 'welcome' as const),
+      type: fc.constantFrom('hello' as const, 'welcome' as const, 'farewell' as const),
       cluster: fc.array(fc.nat(255), { maxLength: 64 }).map((bytes) => String.fromCharCode(...bytes)),
       from: counts.map(nodeId),
       fromIncarnation: counts.map(incarnation),

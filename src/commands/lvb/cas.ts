@@ -2,14 +2,13 @@
  * Exchange the value of a resource, if it is the one that is expected.
  */
 import * as Flags from '@oclif/core/flags';
-import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
-import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
-import { changeValue, differs, exchangeIn, isAsExpected, needRoom } from '../../terminal/value-changes.js';
+import { differs, exchangeIn, isAsExpected, needRoom } from '../../terminal/value-changes.js';
+import { ValueCommand, changeFlags } from '../../terminal/value-command.js';
 import { hexOfValue, textOfValue } from '../../terminal/values.js';
 
-export default class LvbCas extends BaseCommand {
+export default class LvbCas extends ValueCommand {
   static override summary = 'Exchange the value of a resource, if it is the one expected';
   static override usage = ['lvb cas NAME EXPECTED NEW [--hex] [-n | -w TIME]', 'lvb cas NAME --absent NEW'];
   static override description = prose`
@@ -33,25 +32,18 @@ export default class LvbCas extends BaseCommand {
     absent: Flags.boolean({ summary: 'in place of EXPECTED: there must be no value yet' }),
     hex: Flags.boolean({ summary: 'EXPECTED and NEW are hex, and the value is printed as hex' }),
     ...options.allowInvalidFlag,
-    ...options.lockspaceFlag,
-    ...options.nameHexFlag,
-    ...options.patienceFlags,
-    ...options.conflictExitFlag,
-    ...options.startFlags,
-    ...options.quietFlag,
+    ...changeFlags,
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(LvbCas);
-    const words = [args.name, args.expected, args.new].filter((word) => word !== undefined);
-    const target = needName(words, flags['name-hex']);
+    const target = this.targetOf([args.name, args.expected, args.new], flags);
     const wanted = exchangeIn(target.rest, flags);
-    const { client, space } = await this.reachLockspace(flags);
+    const { space, change } = await this.reachValue(target, flags);
     for (const value of [wanted.expected, wanted.next]) needRoom(value ?? new Uint8Array(), space.valueLength);
 
     const terms = { shown: target.shown, room: space.valueLength, allowInvalid: flags['allow-invalid'] };
-    const request = { space, target, patience: flags, isQuiet: flags.quiet, note: (said: string) => this.note(said) };
-    const value = await changeValue(client, request, (found) => {
+    const value = await change((found) => {
       if (isAsExpected(found, wanted.expected, terms)) return wanted.next;
       if (found.value !== null) this.print(flags.hex ? hexOfValue(found.value) : textOfValue(found.value));
       throw differs(found, wanted.expected, target.shown, flags.quiet);

@@ -4,6 +4,7 @@
 import * as Flags from '@oclif/core/flags';
 import { DlmError } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
+import { inProcessFlags } from '../../terminal/cluster-flags.js';
 import * as options from '../../terminal/flags.js';
 import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
@@ -30,6 +31,7 @@ export default class LvbGet extends BaseCommand {
     ...options.lockspaceFlag,
     ...options.nameHexFlag,
     ...options.startFlags,
+    ...inProcessFlags,
     ...options.quietFlag,
   };
 

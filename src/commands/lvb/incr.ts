@@ -1,14 +1,13 @@
 /**
  * Count: add to the number that is the value of a resource.
  */
-import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
-import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
-import { added, changeValue } from '../../terminal/value-changes.js';
+import { added } from '../../terminal/value-changes.js';
+import { ValueCommand, changeFlags } from '../../terminal/value-command.js';
 import { hexOfValue, textOfValue } from '../../terminal/values.js';
 
-export default class LvbIncr extends BaseCommand {
+export default class LvbIncr extends ValueCommand {
   static override summary = 'Add to the number that is the value of a resource';
   static override usage = 'lvb incr NAME [--by N] [-n | -w TIME]';
   static override description = prose`
@@ -25,21 +24,15 @@ export default class LvbIncr extends BaseCommand {
   static override flags = {
     by: options.bigFlag({ helpValue: 'N', summary: 'what to add, 1 if not given; --by=-5 takes away' }),
     ...options.allowInvalidFlag,
-    ...options.lockspaceFlag,
-    ...options.nameHexFlag,
-    ...options.patienceFlags,
-    ...options.conflictExitFlag,
-    ...options.startFlags,
-    ...options.quietFlag,
+    ...changeFlags,
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(LvbIncr);
-    const target = needName(args.name === undefined ? [] : [args.name], flags['name-hex']);
-    const { client, space } = await this.reachLockspace(flags);
+    const target = this.targetOf([args.name], flags);
+    const { space, change } = await this.reachValue(target, flags);
     const terms = { shown: target.shown, room: space.valueLength, allowInvalid: flags['allow-invalid'] };
-    const request = { space, target, patience: flags, isQuiet: flags.quiet, note: (words: string) => this.note(words) };
-    const value = await changeValue(client, request, (found) => added(found, flags.by ?? 1n, terms));
+    const value = await change((found) => added(found, flags.by ?? 1n, terms));
     this.print(textOfValue(value));
     return { resource: target.shown, value: hexOfValue(value), text: textOfValue(value) };
   }

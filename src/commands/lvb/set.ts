@@ -3,14 +3,13 @@
  */
 import * as Flags from '@oclif/core/flags';
 import { DlmError } from '../../core/index.js';
-import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
-import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
-import { changeValue, needRoom } from '../../terminal/value-changes.js';
+import { needRoom } from '../../terminal/value-changes.js';
+import { ValueCommand, changeFlags } from '../../terminal/value-command.js';
 import { hexOfValue, valueOfHex, valueOfStdin, valueOfText } from '../../terminal/values.js';
 
-export default class LvbSet extends BaseCommand {
+export default class LvbSet extends ValueCommand {
   static override summary = 'Write the value of a resource';
   static override usage = ['lvb set NAME VALUE', 'lvb set NAME --hex HEX', 'lvb set NAME -'];
   static override description = prose`
@@ -26,28 +25,21 @@ export default class LvbSet extends BaseCommand {
   static override args = { name: options.nameArg, value: options.wordArg('the value as text, or - for standard input') };
   static override flags = {
     hex: Flags.string({ helpValue: 'HEX', summary: 'the value as hex' }),
-    ...options.lockspaceFlag,
-    ...options.nameHexFlag,
-    ...options.patienceFlags,
-    ...options.conflictExitFlag,
-    ...options.startFlags,
-    ...options.quietFlag,
+    ...changeFlags,
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(LvbSet);
-    const words = [args.name, args.value].filter((word) => word !== undefined);
-    const target = needName(words, flags['name-hex']);
+    const target = this.targetOf([args.name, args.value], flags);
     const [typed, ...others] = target.rest;
     if (others.length > 0 || (typed === undefined) === (flags.hex === undefined)) {
       throw new DlmError('DLM_USAGE', 'one value is needed', 'write: dlm lvb set NAME VALUE, or --hex HEX, or - for standard input');
     }
     const given = flags.hex !== undefined ? valueOfHex(flags.hex) : typed === '-' ? null : valueOfText(typed!);
-    const { client, space } = await this.reachLockspace(flags);
+    const { space, change } = await this.reachValue(target, flags);
     const value = given ?? (await valueOfStdin(space.valueLength));
     needRoom(value, space.valueLength);
-    const request = { space, target, patience: flags, isQuiet: flags.quiet, note: (words: string) => this.note(words) };
-    await changeValue(client, request, () => value);
+    await change(() => value);
     return { resource: target.shown, value: hexOfValue(value) };
   }
 }

@@ -1,12 +1,12 @@
 /**
  * Run a node on this machine, in front of us or in the background.
  */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
-import { DlmError, escapeText, serveNode, startDetached, type ClusterOptions, type ServeOptions } from '../../core/index.js';
+import { escapeText, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
-import { nodeFlag, quietFlag, weightFlag } from '../../terminal/flags.js';
+import { clusterFlags, clusterOptions, clusterWords } from '../../terminal/cluster-flags.js';
+import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 import { speakerFor } from '../../terminal/shell-verbs.js';
 import { SignalWatch } from '../../terminal/signals.js';
@@ -19,25 +19,19 @@ export default class NodeJoin extends BaseCommand {
     In the foreground until INT or TERM. If locks are held then, the node takes no new ones and stops when the last
     has ended; a second signal ends them and stops it at once. With --detach it runs in the background.
 
+    With --cluster it is a member of a cluster, and its locks are those of all members. Where a node has been one, a
+    node without --cluster would grant what the others hold: it is refused, unless you say --alone.
+
     Most people never need this: the first command that takes a lock starts a node in the background, and that one
     stops by itself when nobody has needed it for a while.`;
   static override examples = [
     '<%= config.bin %> node join',
     { description: 'In the background, until dlm node leave', command: '<%= config.bin %> node join --detach' },
+    { description: 'One of several on this machine', command: 'DLM_DIR=/var/tmp/two <%= config.bin %> node join --cluster web --detach' },
   ];
   static override flags = {
-    cluster: Flags.string({ char: 'C', helpValue: 'NAME', summary: 'be a member of this cluster of nodes on this machine' }),
-    node: nodeFlag({ helpValue: 'N', summary: 'the number of the node; the lowest free one if not given', dependsOn: ['cluster'] }),
-    name: Flags.string({ helpValue: 'NAME', summary: 'how people call the node', dependsOn: ['cluster'] }),
-    listen: Flags.string({
-      helpValue: 'ADDRESS',
-      summary: 'where the others reach it, as tcp:HOST:PORT; a socket in its folder if not given',
-      dependsOn: ['cluster'],
-    }),
-    'key-file': Flags.string({ helpValue: 'FILE', summary: 'the key of the cluster, for links that leave this machine', dependsOn: ['cluster'] }),
-    insecure: Flags.boolean({ summary: 'let links leave this machine unencrypted', dependsOn: ['cluster'] }),
-    weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory', dependsOn: ['cluster'] }),
-    'cluster-dir': Flags.string({ helpValue: 'FOLDER', summary: 'where clusters of this machine have their folders', dependsOn: ['cluster'] }),
+    alone: Flags.boolean({ summary: 'on purpose a node of no cluster, where this machine has been part of one', exclusive: ['cluster'] }),
+    ...clusterFlags,
     record: Flags.string({ helpValue: 'FILE', summary: 'write down everything that happens to the node, for dlm sim replay' }),
     detach: Flags.boolean({ char: 'd', summary: 'run in the background, and return when the node answers' }),
     'as-background': Flags.boolean({ hidden: true, summary: 'be the node in the background', exclusive: ['detach'] }),
@@ -47,15 +41,18 @@ export default class NodeJoin extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(NodeJoin);
-    if (flags.detach) return this.#detach([...clusterWords(flags), ...(flags.record === undefined ? [] : [`--record=${resolve(flags.record)}`])]);
+    const record = flags.record === undefined ? {} : { record: resolve(flags.record) };
+    const cluster = clusterOptions(flags);
+    if (flags.detach) {
+      const words = Object.entries(record).map(([name, path]) => `--${name}=${path}`);
+      return this.#detach([...clusterWords(flags), ...words, ...(flags.alone ? ['--alone'] : [])], flags.alone || cluster !== null);
+    }
     const start = flags['as-background'] && !flags['until-left'] ? 'automatic' : 'joined';
-    const cluster = flags.cluster === undefined ? {} : { cluster: clusterOptions(flags.cluster, flags) };
-    const record = flags.record === undefined ? {} : { record: flags.record };
-    return this.#serve({ start, ...cluster, ...record, ...(flags.quiet ? { log: () => undefined } : {}) });
+    return this.#serve({ start, isAlone: flags.alone, ...(cluster === null ? {} : { cluster }), ...record, ...(flags.quiet ? { log: () => undefined } : {}) });
   }
 
-  async #detach(words: readonly string[]): Promise<unknown> {
-    const client = await startDetached({}, words);
+  async #detach(words: readonly string[], mayBeAlone: boolean): Promise<unknown> {
+    const client = await startDetached({ mayBeAlone }, words);
     const { node, pid, incarnation, socket } = await client.status();
     await client.close();
     this.note(`node ${node} runs in the background until dlm node leave, pid ${pid}, listening on ${escapeText(socket ?? 'nothing')}`);
@@ -74,50 +71,5 @@ export default class NodeJoin extends BaseCommand {
     signals.listener = () => void stop.ask();
     await served.left;
     signals.stop();
-  }
-}
-
-interface ClusterFlags {
-  readonly cluster?: string | undefined;
-  readonly node?: number | undefined;
-  readonly name?: string | undefined;
-  readonly listen?: string | undefined;
-  readonly 'key-file'?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly weight?: number | undefined;
-  readonly 'cluster-dir'?: string | undefined;
-}
-
-/** The same options, for a node in the background; it has another current folder. */
-function clusterWords(flags: ClusterFlags): string[] {
-  const words = (name: keyof ClusterFlags, value: string | number | undefined): string[] => (value === undefined ? [] : [`--${name}=${value}`]);
-  const path = (name: 'key-file' | 'cluster-dir'): string[] => words(name, flags[name] === undefined ? undefined : resolve(flags[name]));
-  return [
-    ...(['cluster', 'node', 'name', 'listen', 'weight'] as const).flatMap((name) => words(name, flags[name])),
-    ...path('key-file'),
-    ...path('cluster-dir'),
-    ...(flags.insecure === true ? ['--insecure'] : []),
-  ];
-}
-
-function clusterOptions(cluster: string, flags: ClusterFlags): ClusterOptions {
-  return {
-    cluster,
-    ...(flags.node === undefined ? {} : { node: flags.node }),
-    ...(flags.name === undefined ? {} : { name: flags.name }),
-    ...(flags.listen === undefined ? {} : { listen: flags.listen }),
-    ...(flags['key-file'] === undefined ? {} : { keys: [readKey(flags['key-file'])] }),
-    ...(flags.insecure === true ? { insecure: true } : {}),
-    ...(flags.weight === undefined ? {} : { weight: flags.weight }),
-    ...(flags['cluster-dir'] === undefined ? {} : { base: flags['cluster-dir'] }),
-  };
-}
-
-/** The key is all that is in the file but for white space around it. */
-function readKey(path: string): Uint8Array {
-  try {
-    return Buffer.from(readFileSync(path, 'utf8').trim(), 'utf8');
-  } catch (error) {
-    throw new DlmError('DLM_USAGE', `cannot read the key of the cluster: ${(error as Error).message}`, 'make one with: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE');
   }
 }

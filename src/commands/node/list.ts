@@ -2,7 +2,7 @@
  * The members of the cluster, as the node of this machine knows them.
  */
 import { BaseCommand } from '../../terminal/base-command.js';
-import { membersOf, membersTable } from '../../terminal/members.js';
+import { membershipOf, membersTable } from '../../terminal/members.js';
 import { prose } from '../../terminal/prose.js';
 
 export default class NodeList extends BaseCommand {
@@ -16,9 +16,8 @@ export default class NodeList extends BaseCommand {
   async run(): Promise<unknown> {
     await this.parse(NodeList);
     const client = await this.reach();
-    const status = await client.status();
-    const members = membersOf(status);
-    this.print(membersTable(members));
-    return { cluster: status.cluster?.name ?? null, view: status.cluster?.view ?? null, members };
+    const present = membershipOf(await client.status());
+    this.print(membersTable(present.members));
+    return present;
   }
 }

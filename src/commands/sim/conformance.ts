@@ -3,7 +3,7 @@
  */
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { closingLine, countByRule, defaultLaw, describeStep, kernelLaw, runConformance, sumOf, unexplainedSteps } from '../../core/index.js';
+import { defaultLaw, kernelLaw, loadReferee } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted } from '../../terminal/describe.js';
 import { prose } from '../../terminal/prose.js';
@@ -32,6 +32,7 @@ export default class SimConformance extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SimConformance);
+    const { closingLine, countByRule, describeStep, runConformance, sumOf, unexplainedSteps } = await loadReferee();
     const law = flags.law === 'kernel' ? kernelLaw : defaultLaw;
     const recordings = args.path.flatMap(readRecordings);
     const report = sumOf(recordings.map(({ scenarios, results }) => runConformance(scenarios, results, law)));

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
-import { DlmError, replay } from '../../core/index.js';
+import { DlmError, loadReplay } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
@@ -20,6 +20,7 @@ export default class SimReplay extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(SimReplay);
+    const { replay } = await loadReplay();
     let turns = 0;
     const different: number[] = [];
     for (const turn of replay(readJournal(args.file))) {

@@ -17,10 +17,8 @@ import { DlmError } from '../base/errors.js';
 import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
 import { isInspection, isRecoveryMessage } from '../wire/message.js';
-import { clusterPlaces, prepareCluster } from './engine/cluster-places.js';
 import type { Engine, View } from './engine/engine.js';
-import { LastChildren, leaveWord } from './engine/last-children.js';
-import { localEngine } from './engine/local.js';
+import { engineOf, type EngineName } from './engine/engines.js';
 import type { Host } from './host.js';
 import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress, staysHere } from './node-address.js';
@@ -32,6 +30,10 @@ import type { MemberChange, MemberInfo } from './types.js';
 
 export interface ClusterOptions {
   readonly cluster: string;
+  /** Who says who is a member; `local` if not given. */
+  readonly engine?: EngineName;
+  /** Join others, and do not be the first; false if not given. */
+  readonly mustExist?: boolean;
   /** The number this node wants; the lowest free one if not given. */
   readonly node?: number;
   /** How people call it; made of the machine's name and the number if not given. */
@@ -45,6 +47,8 @@ export interface ClusterOptions {
   readonly insecure?: boolean;
   /** Its share of the directory. */
   readonly weight?: number;
+  /** How much may wait for a member that takes no messages, in bytes; 64 MiB if not given. */
+  readonly backlogBytesMax?: number;
 }
 
 const changeWords: Readonly<Record<MemberChange['change'], string>> = { here: 'is here', left: 'has left', failed: 'has failed' };
@@ -71,16 +75,8 @@ export class Cluster {
   /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
   static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
     refuseOpenLinks(options);
-    const home = clusterPlaces(options.cluster, options.base);
-    prepareCluster(home);
-    await leaveWord(home, places, log);
-    const children = new LastChildren(home, log);
-    const engine = localEngine({
-      cluster: options.cluster,
-      ...(options.base === undefined ? {} : { base: options.base }),
-      log,
-      isOver: (process) => children.areGone(process),
-    });
+    const { cluster, base, mustExist = false } = options;
+    const engine = await engineOf(options.engine ?? 'local', { cluster, ...(base === undefined ? {} : { base }), mustExist, places, log });
     const node = await engine.join({
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
@@ -103,7 +99,7 @@ export class Cluster {
 
   /** Let the node follow the cluster. `lost`: this node is out, and must stop. */
   async begin(host: Host, lost: (why: string) => void): Promise<void> {
-    const { cluster, keys, insecure } = this.#options;
+    const { cluster, keys, insecure, backlogBytesMax } = this.#options;
     // A dead node may have left its socket; we hold the lock of the folder.
     rmSync(linkSocket(this.#places), { force: true });
     this.#transport = await Transport.open({
@@ -113,6 +109,7 @@ export class Cluster {
       listen: [addressOf(this.#options, this.#places)],
       ...(keys === undefined ? {} : { keys }),
       ...(insecure === undefined ? {} : { insecure }),
+      ...(backlogBytesMax === undefined ? {} : { backlogBytesMax }),
       onMessages: (from, messages) => {
         for (const message of messages) {
           if (isInspection(message)) host.everywhere.receive(from, message);
@@ -120,9 +117,10 @@ export class Cluster {
           if (isRecoveryMessage(message)) this.#recoveries.look(host.node);
         }
       },
+      onOut: (by) => lost(`node ${by} has dropped messages for this node, which had taken none for too long`),
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
-    markClustered(this.#places);
+    await markClustered(this.#places);
     this.#engine.follow({
       view: (view) => {
         this.#tellOf(view);
@@ -145,13 +143,17 @@ export class Cluster {
         this.#engine.announce(effect.lockspaces);
         break;
       case 'persist':
-        keepGeneration(this.#places, effect.generation);
+        keepGeneration(this.#places, this.#life, effect.generation);
         break;
       case 'recovered':
         this.#recoveries.ended(effect.lockspace, effect.generation);
         break;
       default:
     }
+  }
+
+  get engine(): EngineName {
+    return this.#options.engine ?? 'local';
   }
 
   get name(): string {
@@ -227,6 +229,7 @@ function refuseOpenLinks({ listen, keys = [], insecure = false }: ClusterOptions
 }
 
 function linkWord(link: LinkStatus | undefined): MemberInfo['link'] {
+  if (link?.isOverfull === true) return 'overfull';
   if (link === undefined || !link.isConnected) return 'down';
   return link.isEncrypted ? 'encrypted' : 'plain';
 }

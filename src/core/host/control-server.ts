@@ -9,12 +9,11 @@
 import { chownSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { DlmError } from '../base/errors.js';
 import { answerHttp } from './http-answers.js';
 import { machineGroup, socketAddress, type Places } from './places.js';
 import { Session } from './session.js';
 import type { Served } from './served.js';
-import { reasonOf } from './system-error.js';
+import { listenOnUnix } from './unix-listen.js';
 
 /** How long a request may take to arrive. */
 const requestMillis = 10_000;
@@ -47,25 +46,10 @@ export class ControlServer {
   /** Throws `DLM_STATE_UNUSABLE`. */
   async listen(): Promise<void> {
     const { socket, scope } = this.#places;
-    const path = socketAddress(socket);
     rmSync(socket, { force: true });
-    const listening = new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.once('listening', resolve);
-    });
-    const mask = process.umask(scope === 'machine' ? 0o117 : 0o177);
-    try {
-      this.#server.listen({ path });
-    } finally {
-      process.umask(mask);
-    }
-    try {
-      await listening;
-    } catch (error) {
-      throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${socket}: ${reasonOf(error)}`);
-    }
+    await listenOnUnix(this.#server, socket, { mode: scope === 'machine' ? 0o660 : 0o600 });
     const group = scope === 'machine' ? machineGroup() : null;
-    if (group !== null) chownSync(path, 0, group);
+    if (group !== null) chownSync(socketAddress(socket), 0, group);
   }
 
   /** Answer nobody new. */

@@ -13,8 +13,8 @@ import type { FrameReader } from './framing.js';
 import { hearGreeting } from './link-greeting.js';
 import { isKeyTrouble, type LinkSecurity } from './link-security.js';
 import { printNodeAddress, type NodeAddress } from './node-address.js';
-import { socketAddress } from './places.js';
 import { reasonOf } from './system-error.js';
+import { listenOnUnix, whenListening } from './unix-listen.js';
 
 const unknownMax = 32;
 
@@ -26,11 +26,13 @@ export interface ListenerOptions {
   readonly greetingTo: (hello: Greeting) => Greeting;
   /** The welcome is written; the connection is the transport's. */
   readonly onWelcomed: (hello: Greeting, socket: Socket, reader: FrameReader) => void;
+  /** It has dropped messages for this life of ours. */
+  readonly onFarewell: (from: NodeId) => void;
   readonly onTrouble: (kind: 'refused' | 'malformed' | 'otherKey', node: NodeId | null, message: string) => void;
 }
 
 /** What a caller is refused for that comes right by itself, and is no news. */
-const passing: ReadonlySet<Refusal> = new Set<Refusal>(['unknownPeer', 'otherIncarnation', 'otherSession']);
+const passing: ReadonlySet<Refusal> = new Set<Refusal>(['unknownPeer', 'otherIncarnation', 'otherSession', 'lostMessages']);
 
 export class LinkListener {
   readonly #options: ListenerOptions;
@@ -63,33 +65,13 @@ export class LinkListener {
     await Promise.all(this.#servers.splice(0).map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   }
 
-  #listenAt(address: NodeAddress): Promise<NodeAddress> {
+  async #listenAt(address: NodeAddress): Promise<NodeAddress> {
     const server = createServer({ noDelay: true }, (socket) => this.#answer(socket, address));
-    const listening = new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.once('listening', resolve);
-    });
-    if (address.kind === 'unix') {
-      // Only the same user may connect, from the first moment on.
-      const mask = process.umask(0o177);
-      try {
-        server.listen({ path: socketAddress(address.path) });
-      } finally {
-        process.umask(mask);
-      }
-    } else {
-      server.listen({ host: address.host, port: address.port });
-    }
-    return listening.then(
-      () => {
-        this.#servers.push(server);
-        const taken = server.address();
-        return address.kind === 'tcp' && taken !== null && typeof taken !== 'string' ? { ...address, port: taken.port } : address;
-      },
-      (error: unknown) => {
-        throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${printNodeAddress(address)}: ${reasonOf(error)}`);
-      },
-    );
+    if (address.kind === 'unix') await listenOnUnix(server, address.path);
+    else await listenOnTcp(server, address);
+    this.#servers.push(server);
+    const taken = server.address();
+    return address.kind === 'tcp' && taken !== null && typeof taken !== 'string' ? { ...address, port: taken.port } : address;
   }
 
   #answer(raw: Socket, address: NodeAddress): void {
@@ -105,7 +87,7 @@ export class LinkListener {
     if (socket !== raw) socket.on('error', () => undefined);
     hearGreeting(socket, (heard) => {
       this.#unknown.delete(raw);
-      if (heard.kind === 'hello' && heard.hello.type === 'hello') return this.#decide(heard.hello, claimed, socket, heard.reader);
+      if (heard.kind === 'hello' && (heard.hello.type === 'hello' || heard.hello.type === 'farewell')) return this.#decide(heard.hello, claimed, socket, heard.reader);
       if (heard.kind === 'gone') {
         if (isKeyTrouble(heard.error)) this.#options.onTrouble('otherKey', null, 'somebody without our key, or with another one, tried to connect');
         return void socket.destroy();
@@ -119,6 +101,10 @@ export class LinkListener {
 
   #decide(hello: Greeting, claimed: NodeId | null, socket: Socket, reader: FrameReader): void {
     const refusal = this.#options.judge(hello, claimed);
+    if (hello.type === 'farewell' && (refusal === null || refusal === 'otherSession')) {
+      socket.destroy();
+      return this.#options.onFarewell(hello.from);
+    }
     if (refusal !== null) {
       if (!passing.has(refusal)) this.#options.onTrouble('refused', null, `somebody who calls itself node ${hello.from} of cluster '${printable(hello.cluster)}' was refused: ${refusal}`);
       return this.#refuse(socket, refusal);
@@ -131,6 +117,16 @@ export class LinkListener {
     socket.resume();
     socket.end(encodeHello({ type: 'refusal', reason }));
     setTimeout(() => socket.destroy(), 1_000).unref();
+  }
+}
+
+async function listenOnTcp(server: Server, address: Extract<NodeAddress, { kind: 'tcp' }>): Promise<void> {
+  const listening = whenListening(server);
+  server.listen({ host: address.host, port: address.port });
+  try {
+    await listening;
+  } catch (error) {
+    throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${printNodeAddress(address)}: ${reasonOf(error)}`);
   }
 }
 

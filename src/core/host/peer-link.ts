@@ -195,6 +195,7 @@ export class PeerLink {
 
   #die(): void {
     this.end(false);
+    this.#session.abandon();
     this.#options.onOverfull(this);
   }
 }

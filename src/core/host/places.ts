@@ -29,6 +29,8 @@ export interface Places {
   readonly children: string;
   readonly stateFile: string;
   readonly stateLock: string;
+  /** Says to everybody that the machine has been part of a cluster; what is in `stateFile` only its owner can read. */
+  readonly clusteredMark: string;
   /** The configuration of a cluster, if there is one. */
   readonly config: string;
 }
@@ -55,6 +57,13 @@ export function nodePlaces(dir: string | undefined = folderNamed()): Places {
 export function ownRun(): Pick<Places, 'run' | 'scope'> {
   const uid = ownUid();
   return uid === 0 ? { scope: 'machine', run: machineRun } : { scope: 'user', run: `/tmp/dlm-${uid}` };
+}
+
+/** For a node inside a command: what it must not share with others of this user is in a folder of its own. */
+export function guestPlaces(dir: string | undefined, name: string): Places {
+  const host = nodePlaces(dir);
+  const run = join(host.run, 'guests', name);
+  return { ...host, run, children: join(run, 'children') };
 }
 
 /** Where to look for a node, the one that wins first. */
@@ -91,6 +100,9 @@ function places(scope: Places['scope'], run: string, stateOf: () => string, conf
     },
     get stateLock() {
       return join(stateOf(), 'state.lock');
+    },
+    get clusteredMark() {
+      return join(stateOf(), 'clustered');
     },
   };
 }

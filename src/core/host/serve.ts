@@ -25,6 +25,7 @@ import { Recorder } from './recorder.js';
 import { ServedPort } from './served-port.js';
 import type { SpeakerMaker } from './shell-protocol.js';
 import { Shells } from './shells.js';
+import { refuseWhereClustered } from './clustered.js';
 import { nextLife, type Life } from './state-file.js';
 import type { NodeStatus } from './types.js';
 import { ProcessWatch } from './watch.js';
@@ -34,6 +35,8 @@ export interface ServeOptions {
   readonly dir?: string;
   /** Be a member of this cluster; alone if not given. */
   readonly cluster?: ClusterOptions;
+  /** Be no member of any, on purpose, also where a node has been one. */
+  readonly isAlone?: boolean;
   /** Write everything that happens to the node into this file, which must be new. */
   readonly record?: string;
   /** Started on purpose, or by a command that found no node. */
@@ -63,9 +66,10 @@ const drainLookMillis = 100;
 /** How often the node looks whether its place is still its own. */
 const placeLookMillis = 1_000;
 
-/** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE` or `DLM_NOT_PERMITTED`. */
+/** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE`, `DLM_NOT_PERMITTED` or `DLM_START_REFUSED`. */
 export async function serve(options: ServeOptions): Promise<ServedNode> {
   const places = nodePlaces(options.dir);
+  if (options.cluster === undefined && options.isAlone !== true) refuseWhereClustered(placesToTry(options.dir));
   prepareFolder(places.run, places.scope);
   await refuseBesideMachineNode(options.dir);
   const locks = [await takeNodeLock(places)];

@@ -7,17 +7,17 @@
  * that waits for the end of our output does not wait for the node.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DlmError, catalogue } from '../base/errors.js';
 import type { AttachOptions } from './attach.js';
+import { refuseWhereClustered } from './clustered.js';
 import { firstAnswer, ourselves } from './first-answer.js';
 import { KernelLock } from './kernel-lock.js';
 import { NodeClient } from './node-client.js';
 import { placesToTry, prepareFolder, socketAddress, type Places } from './places.js';
 import type { SessionPort } from './session-client.js';
-import { wasEverClustered } from './state-file.js';
 import { reasonOf } from './system-error.js';
 import type { HolderInfo } from './types.js';
 
@@ -32,16 +32,21 @@ const wordsFor = { automatic: [], joined: ['--until-left'] } as const;
 
 type Start = keyof typeof wordsFor;
 
+export interface DetachOptions extends AttachOptions {
+  /** It will be a member of a cluster, or of none on purpose; false if not given. */
+  readonly mayBeAlone?: boolean;
+}
+
 /** Start a node because a command found none. */
 export async function startAndAttach(places: readonly Places[], holder: HolderInfo, options: AttachOptions): Promise<NodeClient> {
-  const own = places.at(-1)!;
-  refuseWhereClustered(own);
+  refuseWhereClustered(places);
   return startOnce(places, 'automatic', holder, options, (port) => new NodeClient(port));
 }
 
-/** Start a node on purpose, with these words for `dlm node join`. Rejects with `DLM_NODE_EXISTS` if there is one. */
-export async function startDetachedAt(options: AttachOptions, words: readonly string[]): Promise<NodeClient> {
+/** Start a node on purpose, with these words for `dlm node join`. Rejects with `DLM_NODE_EXISTS` if there is one, and `DLM_START_REFUSED`. */
+export async function startDetachedAt({ mayBeAlone = false, ...options }: DetachOptions, words: readonly string[]): Promise<NodeClient> {
   const places = placesToTry(options.dir);
+  if (!mayBeAlone) refuseWhereClustered(places);
   return startOnce(places, 'joined', options.holder ?? ourselves(), { ...options, words }, async (port) => {
     const { pid } = await port.status();
     await port.close();
@@ -71,18 +76,6 @@ async function startOnce(
   } finally {
     lock.release();
   }
-}
-
-/** Where a cluster is at home, a node of this machine alone would grant what others hold. */
-function refuseWhereClustered(places: Places): void {
-  const why = existsSync(places.config)
-    ? `${places.config} describes a cluster`
-    : wasEverClustered(places)
-      ? 'this machine has been part of a cluster'
-      : null;
-  if (why === null) return;
-  const hint = existsSync(places.config) ? undefined : 'be a member again with: dlm node join --cluster NAME --detach';
-  throw new DlmError('DLM_START_REFUSED', `no node answers, and none is started by itself because ${why}`, hint);
 }
 
 function describeStart({ scope, run }: Places, start: Start): string {

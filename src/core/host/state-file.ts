@@ -6,11 +6,18 @@
  * part of every token and of every lock id. The next one is greater than the one
  * on disk, and at least the time in seconds, so that tokens keep rising even if
  * the file is lost. A node that cannot write it down does not start.
+ *
+ * Several nodes of one user may live at a time (those inside commands), so this file
+ * is written under a lock only. The generations that a life hears of come in the
+ * middle of a turn, where nothing can be waited for: each life has a file of its own
+ * for them, and the next one that takes an incarnation reads them all.
  */
-import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { KernelLock } from './kernel-lock.js';
 import { prepareFolder, type Places } from './places.js';
+import { identify, isAlive } from './process-facts.js';
 import { codeOf, reasonOf } from './system-error.js';
 
 interface State {
@@ -33,19 +40,10 @@ export interface Life {
 const incarnationMax = 0xffff_ffff;
 const lockPatienceMillis = 10_000;
 
-/** The number of a new life, greater than any before. Throws `DLM_STATE_UNUSABLE`. */
-export async function nextIncarnation(places: Places, nowMillis: number = Date.now()): Promise<number> {
-  return (await nextLife(places, nowMillis)).incarnation;
-}
-
-/** The same, with what the node knew of its cluster. Throws `DLM_STATE_UNUSABLE`. */
+/** A new life, its number greater than any before. Throws `DLM_STATE_UNUSABLE`. */
 export async function nextLife(places: Places, nowMillis: number = Date.now()): Promise<Life> {
   prepareFolder(places.state, places.scope);
-  const lock = await KernelLock.take(places.stateLock, lockPatienceMillis);
-  if (lock === null) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `another process has kept ${places.stateLock} locked for ${lockPatienceMillis / 1000} s`);
-  }
-  try {
+  return underLock(places, () => {
     const state = readState(places.stateFile) ?? never;
     const seconds = Math.floor(nowMillis / 1000);
     const clock = seconds < incarnationMax ? seconds : 0;
@@ -53,13 +51,14 @@ export async function nextLife(places: Places, nowMillis: number = Date.now()): 
     if (incarnation > incarnationMax) {
       throw new DlmError('DLM_STATE_UNUSABLE', `the incarnations in ${places.stateFile} are used up`, 'please report it');
     }
+    const lives = livesIn(places);
+    const heard = Math.max(state.generation, ...lives.map((path) => generationIn(path)));
     // A life without a cluster makes no generations but this one, and no token of an earlier one may come again.
-    const generation = Math.max(state.generation + 1, incarnation);
+    const generation = Math.max(heard + 1, incarnation);
     writeState(places, { ...state, incarnation, generation });
+    for (const path of lives) if (!isOfTheLiving(path)) rmSync(path, { force: true });
     return { incarnation, generation };
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 /** Has this machine ever joined a cluster? */
@@ -67,27 +66,65 @@ export function wasEverClustered(places: Places): boolean {
   return readState(places.stateFile)?.everClustered ?? false;
 }
 
-/** This machine has joined a cluster. The caller is its node. Throws `DLM_STATE_UNUSABLE`. */
-export function markClustered(places: Places): void {
-  const state = readState(places.stateFile) ?? never;
-  if (!state.everClustered) writeState(places, { ...state, everClustered: true });
+/** The same of a machine whose state only root may read. */
+export function isMarkedClustered({ clusteredMark }: Pick<Places, 'clusteredMark'>): boolean {
+  return existsSync(clusteredMark);
 }
 
-/** Remember a generation before anything is granted in it. The caller is the node. Throws `DLM_STATE_UNUSABLE`. */
-export function keepGeneration(places: Places, generation: number): void {
-  const state = readState(places.stateFile) ?? never;
-  if (generation > state.generation) writeState(places, { ...state, generation });
+/** This machine has joined a cluster. Throws `DLM_STATE_UNUSABLE`. */
+export async function markClustered(places: Places): Promise<void> {
+  if (wasEverClustered(places)) return;
+  await underLock(places, () => {
+    if (places.scope === 'machine') writeThrough(places.clusteredMark, '', 0o644);
+    writeState(places, { ...(readState(places.stateFile) ?? never), everClustered: true });
+  });
+}
+
+/** Remember a generation before anything is granted in it. The caller is this life of the node. Throws `DLM_STATE_UNUSABLE`. */
+export function keepGeneration(places: Places, { incarnation }: Life, generation: number): void {
+  const { pid, started } = identify(process.pid) ?? { pid: process.pid, started: 0 };
+  const path = join(places.state, `life-${pid}.${started}.${incarnation}`);
+  if (generation > generationIn(path)) replace(places.state, path, `${generation}\n`);
+}
+
+async function underLock<Answer>(places: Places, work: () => Answer): Promise<Answer> {
+  const lock = await KernelLock.take(places.stateLock, lockPatienceMillis);
+  if (lock === null) {
+    throw new DlmError('DLM_STATE_UNUSABLE', `another process has kept ${places.stateLock} locked for ${lockPatienceMillis / 1000} s`);
+  }
+  try {
+    return work();
+  } finally {
+    lock.release();
+  }
+}
+
+const lifeFile = /^life-(\d+)\.(\d+)\.\d+$/;
+
+function livesIn({ state }: Places): string[] {
+  return readdirSync(state)
+    .filter((name) => lifeFile.test(name))
+    .map((name) => join(state, name));
+}
+
+/** It may still hear of another generation, and writes it down itself. */
+function isOfTheLiving(path: string): boolean {
+  const [, pid, started] = lifeFile.exec(path.slice(path.lastIndexOf('/') + 1))!;
+  return isAlive({ pid: Number(pid), started: Number(started) });
+}
+
+/** 0 if nothing was written down. Throws `DLM_STATE_UNUSABLE`. */
+function generationIn(path: string): number {
+  const text = readOrNull(path);
+  const generation = text === null ? 0 : Number(text);
+  if (Number.isSafeInteger(generation) && generation >= 0) return generation;
+  throw new DlmError('DLM_STATE_UNUSABLE', `${path} is damaged, so this node cannot tell which tokens it has given out`, 'move it away: the node then counts on from the clock');
 }
 
 /** Null: there is no file yet. */
 function readState(path: string): State | null {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot read ${path}: ${reasonOf(error)}`);
-  }
+  const text = readOrNull(path);
+  if (text === null) return null;
   const state = parseState(text);
   if (state !== null) return state;
   throw new DlmError(
@@ -109,23 +146,37 @@ function parseState(text: string): State | null {
   }
 }
 
-/** Beside the old one, then in its place, each on the disk before the next: there is always a whole file. */
-function writeState(places: Places, state: State): void {
-  const draft = `${places.stateFile}.new`;
+/** Null: there is no file. */
+function readOrNull(path: string): string | null {
   try {
-    writeThrough(draft, `${JSON.stringify(state)}\n`);
-    renameSync(draft, places.stateFile);
-    const folder = openSync(places.state, constants.O_RDONLY | constants.O_DIRECTORY);
-    fsyncSync(folder);
-    closeSync(folder);
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot write ${places.stateFile}: ${reasonOf(error)}`);
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
+    throw new DlmError('DLM_STATE_UNUSABLE', `cannot read ${path}: ${reasonOf(error)}`);
   }
 }
 
-function writeThrough(path: string, text: string): void {
+function writeState({ state: folder, stateFile }: Places, state: State): void {
+  replace(folder, stateFile, `${JSON.stringify(state)}\n`);
+}
+
+/** Beside the old one, then in its place, each on the disk before the next: there is always a whole file. */
+function replace(folder: string, path: string, text: string): void {
+  const draft = `${path}.new`;
+  try {
+    writeThrough(draft, text, 0o600);
+    renameSync(draft, path);
+    const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+    fsyncSync(opened);
+    closeSync(opened);
+  } catch (error) {
+    throw new DlmError('DLM_STATE_UNUSABLE', `cannot write ${path}: ${reasonOf(error)}`);
+  }
+}
+
+function writeThrough(path: string, text: string, mode: number): void {
   const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
-  const file = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  const file = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
   try {
     const bytes = Buffer.from(text);
     let written = 0;

@@ -10,7 +10,10 @@
  *
  * A member that is dropped or replaced by another life takes its link with it. That a
  * peer does not answer is no news for anybody here: who has failed is decided elsewhere.
- * Only when its messages have become too many, it is reported and its link is dead.
+ * Only when its messages have become too many they are dropped, and with them the link:
+ * the peer, which may be stopped, cannot go on as this life, and is told so as soon as it
+ * can be reached (`onOut` on its side). If both have dropped messages, the one that dials
+ * goes.
  *
  * Kin: fs/dlm/lowcomms.c, midcomms.c.
  */
@@ -23,7 +26,8 @@ import type { SessionCounts } from '../wire/session.js';
 import { Clock } from './clock.js';
 import { hearGreeting } from './link-greeting.js';
 import { LinkListener } from './link-listener.js';
-import { isKeyTrouble, LinkSecurity } from './link-security.js';
+import { LinkSecurity } from './link-security.js';
+import { nameTrouble, sentences, type LinkTrouble, type TroubleKind } from './link-trouble.js';
 import { parseNodeAddress, printNodeAddress, type NodeAddress } from './node-address.js';
 import { PeerLink } from './peer-link.js';
 
@@ -42,29 +46,6 @@ export interface LinkMember {
   readonly address: string;
 }
 
-export type TroubleKind =
-  /** Nobody answers there. */
-  | 'unreachable'
-  /** The key does not fit, or only one side has one. */
-  | 'otherKey'
-  /** The peer does not want us, or we do not want it; the reason is in the message. */
-  | 'refused'
-  /** What came makes no sense. */
-  | 'malformed'
-  /** Connected, and nothing moves. */
-  | 'stalled'
-  /** The address cannot be used, or not without a key. */
-  | 'address'
-  /** More waits for this peer than may; its link is dead until it is another life. */
-  | 'overfull';
-
-export interface LinkTrouble {
-  readonly kind: TroubleKind;
-  /** Null: we do not know who it was. */
-  readonly node: NodeId | null;
-  readonly message: string;
-}
-
 export interface TransportOptions {
   readonly node: NodeId;
   readonly incarnation: Incarnation;
@@ -79,6 +60,8 @@ export interface TransportOptions {
   readonly backlogBytesMax?: number;
   /** What a peer sent, in order. Called while the socket is read. */
   readonly onMessages: (from: NodeId, messages: Message[]) => void;
+  /** That member has dropped messages for this life of ours, which has to end. */
+  readonly onOut: (by: NodeId) => void;
   /** The same trouble with the same peer is told once, until it was connected in between; with strangers, once a minute. */
   readonly onTrouble: (trouble: LinkTrouble) => void;
 }
@@ -88,6 +71,8 @@ export interface LinkStatus {
   readonly address: string;
   readonly isConnected: boolean;
   readonly isEncrypted: boolean;
+  /** Messages for it have been dropped. */
+  readonly isOverfull: boolean;
   readonly counts: SessionCounts;
 }
 
@@ -134,6 +119,7 @@ export class Transport {
       judge: (hello, claimed) => this.#judge(hello, claimed),
       greetingTo: (hello) => this.#greeting('welcome', this.#peers.get(hello.from)!),
       onWelcomed: (hello, socket, reader) => this.#connected(this.#peers.get(hello.from)!, hello, () => this.#peers.get(hello.from)!.link.attach(socket, reader)),
+      onFarewell: options.onOut,
       onTrouble: (kind, node, message) => this.#tell({ kind, node, message }),
     });
   }
@@ -169,6 +155,7 @@ export class Transport {
       address: printNodeAddress(address),
       isConnected: link.isConnected,
       isEncrypted: this.#security.isEncrypted(address),
+      isOverfull: link.isDead,
       counts: link.counts(),
     }));
   }
@@ -210,13 +197,19 @@ export class Transport {
         onMessages,
         onDeadline: () => this.#armTimer(),
         onLost: (lost, why) => this.#lost(lost, why),
-        onOverfull: ({ node }) => this.#tell({ kind: 'overfull', node, message: `node ${node} leaves too much unacknowledged` }),
+        onOverfull: () => this.#overfull(peer),
       },
       randomInt(1, 2 ** 48 - 1),
     );
     const peer: Peer = { link, address, dialling: null, redialAt: null, failures: 0, told: '' };
     this.#peers.set(member.node, peer);
     if (this.#isDialler(member.node)) this.#dial(peer);
+  }
+
+  #overfull(peer: Peer): void {
+    const { node } = peer.link;
+    this.#tell({ kind: 'overfull', node, message: `node ${node} leaves too much unacknowledged: it is sent nothing more, and is told to come back as another life` });
+    if (this.#isDialler(node) && peer.dialling === null) this.#redialLater(peer);
   }
 
   #forget(node: NodeId, peer: Peer): void {
@@ -232,19 +225,21 @@ export class Transport {
 
   #dial(peer: Peer): void {
     peer.redialAt = null;
-    if (peer.link.isDead) return;
+    const first = peer.link.isDead ? 'farewell' : 'hello';
     try {
       this.#security.check(peer.address);
     } catch (error) {
       return this.#tell({ kind: 'address', node: peer.link.node, message: (error as Error).message });
     }
-    const socket = this.#security.dial(peer.address, () => socket.write(encodeHello(this.#greeting('hello', peer))));
+    const socket = this.#security.dial(peer.address, () => socket.write(encodeHello(this.#greeting(first, peer))));
     peer.dialling = socket;
     // Once greeted, a connection's errors are told by its end.
     socket.on('error', () => undefined);
     hearGreeting(socket, (heard) => {
       if (peer.dialling !== socket) return void socket.destroy();
       peer.dialling = null;
+      if (heard.kind === 'hello' && heard.hello.type === 'refusal' && heard.hello.reason === 'lostMessages') return this.#out(peer, socket);
+      if (peer.link.isDead) return this.#failed(peer, socket, null, '');
       if (heard.kind === 'gone') return this.#failed(peer, socket, ...nameTrouble(heard.error));
       if (heard.kind === 'strange') return this.#failed(peer, socket, 'malformed', heard.error.message);
       const { hello } = heard;
@@ -255,11 +250,17 @@ export class Transport {
     });
   }
 
-  #failed(peer: Peer, socket: Socket, kind: TroubleKind, message: string): void {
+  /** `kind` null: that is no news. */
+  #failed(peer: Peer, socket: Socket, kind: TroubleKind | null, message: string): void {
     socket.destroy();
     if (this.#isClosed || this.#peers.get(peer.link.node) !== peer) return;
-    this.#tell({ kind, node: peer.link.node, message });
+    if (kind !== null) this.#tell({ kind, node: peer.link.node, message });
     this.#redialLater(peer);
+  }
+
+  #out(peer: Peer, socket: Socket): void {
+    socket.destroy();
+    if (!this.#isClosed && this.#peers.get(peer.link.node) === peer) this.#options.onOut(peer.link.node);
   }
 
   #redialLater(peer: Peer): void {
@@ -295,15 +296,15 @@ export class Transport {
   /** May the one who says this be the other end of a link? `claimed` is who the key or the dialled address says it is. */
   #judge(hello: Greeting, claimed: NodeId | null): Refusal | null {
     const { cluster, node, incarnation } = this.#options;
-    const isDialler = hello.type === 'hello';
+    const isDialler = hello.type !== 'welcome';
     if (hello.cluster !== cluster) return 'otherCluster';
     if (hello.to !== node || hello.from === node || isDialler !== hello.from > node) return 'otherNode';
     if (claimed !== null && claimed !== hello.from) return isDialler ? 'otherKey' : 'otherNode';
     if (hello.toIncarnation !== incarnation) return 'otherIncarnation';
     const link = this.#peers.get(hello.from)?.link;
     if (link === undefined) return 'unknownPeer';
-    if (link.isDead) return 'otherSession';
     if (hello.fromIncarnation !== link.incarnation) return 'otherIncarnation';
+    if (link.isDead) return 'lostMessages';
     const isSame = (one: number | null, other: number | null): boolean => one === null || other === null || one === other;
     return isSame(hello.session, link.peerSession) && isSame(hello.peerSession, link.ownSession) ? null : 'otherSession';
   }
@@ -346,21 +347,6 @@ export class Transport {
     }
     this.#armTimer();
   };
-}
-
-const sentences: Readonly<Record<Refusal, string>> = {
-  otherVersion: 'the two nodes speak different versions; upgrade the older one',
-  otherCluster: 'the two nodes are of different clusters',
-  otherNode: 'the node there is another one; see the addresses of the members',
-  unknownPeer: 'the one does not know the other as a member, or not yet',
-  otherIncarnation: 'one of the two has been started again, and not everybody knows yet',
-  otherSession: 'one of the two has begun again, and the other has not',
-  otherKey: 'the key is that of another node',
-};
-
-function nameTrouble(error: Error): [TroubleKind, string] {
-  if (!isKeyTrouble(error)) return ['unreachable', error.message];
-  return ['otherKey', 'the key does not fit: the two nodes have different keys, or only one has any'];
 }
 
 function whenClosed(socket: Socket | null): Promise<void> {

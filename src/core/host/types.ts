@@ -8,6 +8,7 @@
 import type { FlagName, ResultName } from '../lock/flags.js';
 import type { ValueState } from '../lock/lvb.js';
 import type { ModeName } from '../lock/mode.js';
+import type { EngineName } from './engine/engines.js';
 
 export type { FlagName, ModeName, ResultName, ValueState };
 
@@ -120,14 +121,14 @@ export interface MemberInfo {
   readonly address: string;
   readonly incarnation: number;
   readonly lockspaces: readonly string[];
-  /** How we are linked with it. */
-  readonly link: 'self' | 'down' | 'plain' | 'encrypted';
+  /** How we are linked with it; `overfull`: it took no messages for so long that they were dropped, and must come back as another life. */
+  readonly link: 'self' | 'down' | 'overfull' | 'plain' | 'encrypted';
 }
 
 export interface NodeStatus {
   readonly node: number;
   readonly incarnation: number;
-  readonly engine: 'local';
+  readonly engine: EngineName;
   /** Started by `node join`, by a command that found none, or inside a program. */
   readonly start: 'joined' | 'automatic' | 'in-process';
   readonly pid: number;

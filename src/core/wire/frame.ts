@@ -27,7 +27,7 @@ export const headBytes = 40;
 
 const ackAt = 32;
 
-export const frameTypes = { messages: 1, hello: 2, welcome: 3, refusal: 4 } as const;
+export const frameTypes = { messages: 1, hello: 2, welcome: 3, refusal: 4, farewell: 5 } as const;
 
 export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
 
@@ -72,7 +72,7 @@ export function readPrologue(frame: Uint8Array): FrameType {
   if (length > frame.length) throw new WireError('truncated', frame.length, `${length} bytes were promised`);
   if (length < frame.length) throw new WireError('trailing', length, 'the frame goes on after its end');
   const type = frame[5]!;
-  if (type < frameTypes.messages || type > frameTypes.refusal) throw new WireError('badCode', 5, `${type} stands for no type of frame`);
+  if (type < frameTypes.messages || type > frameTypes.farewell) throw new WireError('badCode', 5, `${type} stands for no type of frame`);
   return type as FrameType;
 }
 

@@ -7,6 +7,10 @@
  * draws when it begins a session. It tells a session that goes on from one that only the
  * other side has begun again, which must not go on, since messages would be missing.
  *
+ * Whoever has dropped messages for this life of the other one says farewell in place of
+ * hello, or refuses with `lostMessages`: the two cannot go on, and the other one must end
+ * and come back as another life.
+ *
  * Length, version, type and reason of a refusal stay where they are in every version, so
  * that nodes of different versions can at least tell each other so.
  *
@@ -22,7 +26,7 @@ import { WireError } from './wire-error.js';
 export const greetingBytesMax = 256;
 
 export interface Greeting {
-  readonly type: 'hello' | 'welcome';
+  readonly type: 'hello' | 'welcome' | 'farewell';
   /** One character a byte, 64 at most. */
   readonly cluster: string;
   readonly from: NodeId;
@@ -51,6 +55,8 @@ export const refusals = [
   'otherSession',
   /** The key does not belong to that node. */
   'otherKey',
+  /** Messages for this life of yours have been dropped: end it, and come back as another. */
+  'lostMessages',
 ] as const;
 
 export type Refusal = (typeof refusals)[number];
@@ -83,7 +89,7 @@ export function decodeHello(frame: Uint8Array): HelloFrame {
   const type = readPrologue(frame);
   const reader = new ByteReader(frame, prologueBytes);
   if (type === frameTypes.messages) throw new WireError('impossible', 5, 'messages before a greeting');
-  const hello = type === frameTypes.refusal ? readRefusal(reader) : readGreeting(reader, type === frameTypes.hello ? 'hello' : 'welcome');
+  const hello = type === frameTypes.refusal ? readRefusal(reader) : readGreeting(reader, type === frameTypes.hello ? 'hello' : type === frameTypes.welcome ? 'welcome' : 'farewell');
   reader.end();
   return hello;
 }

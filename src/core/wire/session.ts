@@ -187,6 +187,12 @@ export class PeerSession {
     return this.#backlog.bytes + this.#writer.length > this.#backlogBytesMax;
   }
 
+  /** It will never be given what waits for it. */
+  abandon(): void {
+    if (this.#open > 0) this.#close();
+    this.#backlog.dropThrough(this.#backlog.last);
+  }
+
   /** Since when has the peer acknowledged nothing of what it should? Null: there is nothing. */
   get waitingSince(): Millis | null {
     return this.#waitingSince;

@@ -10,6 +10,7 @@ import { DlmError } from '../../base/errors.js';
 import { ownRun, prepareFolder, type Places } from '../places.js';
 
 export interface ClusterPlaces {
+  readonly name: string;
   /** The folders above that are ours too, the uppermost first. */
   readonly above: readonly Pick<Places, 'run' | 'scope'>[];
   readonly folder: string;
@@ -32,6 +33,7 @@ export function clusterPlaces(cluster: string, base?: string): ClusterPlaces {
   const clusters = base === undefined ? join(run.run, 'clusters') : resolve(base);
   const folder = join(clusters, cluster);
   return {
+    name: cluster,
     above: [...(base === undefined ? [run] : []), { scope: 'folder', run: clusters }],
     folder,
     lock: join(folder, 'registrar.lock'),

@@ -7,7 +7,7 @@
  * under the name of its process, before it becomes a member. Whoever is registrar
  * when it has died looks there.
  */
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ChildRegister } from '../child-register.js';
@@ -68,7 +68,8 @@ export class LastChildren {
 
   #childrenOf(process: ProcessId): ProcessFamily[] {
     const folder = readTextOrNull(wordOf(this.#home, process));
-    if (folder === null) return [];
+    // It is removed when the last of them has ended.
+    if (folder === null || !existsSync(folder)) return [];
     return new ChildRegister({ children: folder, scope: 'folder' }).survivors().filter((child) => !child.isGone);
   }
 }

@@ -32,6 +32,8 @@ export interface LocalOptions {
   readonly cluster: string;
   /** The folder in which clusters have theirs; that of this user, or of the machine, if not given. */
   readonly base?: string;
+  /** Join others, and do not be the first; false if not given. */
+  readonly mustExist?: boolean;
   /** How long the others may take to let us in, in milliseconds. */
   readonly joinMillis?: number;
   /** A member's process has ended. May the others go on without it? If not, they are asked again. */
@@ -68,6 +70,7 @@ class Answer<Value> {
 class LocalEngine implements Engine {
   readonly #places: ClusterPlaces;
   readonly #joinMillis: number;
+  readonly #mustExist: boolean;
   readonly #isOverFor: (process: ProcessId) => boolean;
   readonly #log: (line: string) => void;
   #state: 'new' | 'joining' | 'in' | 'leaving' | 'out' = 'new';
@@ -86,7 +89,8 @@ class LocalEngine implements Engine {
   #trouble = '';
   #placeTimer: NodeJS.Timeout | null = null;
 
-  constructor(places: ClusterPlaces, { joinMillis = joinMillisDefault, isOver = () => true, log = () => undefined }: LocalOptions) {
+  constructor(places: ClusterPlaces, { mustExist = false, joinMillis = joinMillisDefault, isOver = () => true, log = () => undefined }: LocalOptions) {
+    this.#mustExist = mustExist;
     this.#isOverFor = isOver;
     this.#places = places;
     this.#joinMillis = joinMillis;
@@ -218,6 +222,7 @@ class LocalEngine implements Engine {
     if (line !== null) return line;
     const lock = await KernelLock.take(this.#places.lock, 0);
     if (lock === null) return null;
+    if (this.#mustExist && this.#state === 'joining') this.#needMembers(lock);
     const office = await RegistrarOffice.open(this.#places, lock, this.#isOverFor, this.#log);
     if (this.#isOver) {
       office.close();
@@ -225,6 +230,17 @@ class LocalEngine implements Engine {
     }
     this.#office = office;
     return office.line(this);
+  }
+
+  /** Throws `DLM_START_REFUSED`. */
+  #needMembers(lock: KernelLock): void {
+    let isThere = false;
+    try {
+      isThere = RegistrarOffice.hasMembers(this.#places);
+    } finally {
+      if (!isThere) lock.release();
+    }
+    if (!isThere) throw nobodyThere(this.#places);
   }
 
   #take(line: ToRegistrar): void {
@@ -285,6 +301,14 @@ class LocalEngine implements Engine {
       'it may be stopped or overloaded: let it go on, or end it, and another takes its place',
     );
   }
+}
+
+function nobodyThere({ name, folder }: ClusterPlaces): DlmError {
+  return new DlmError(
+    'DLM_START_REFUSED',
+    `cluster ${name} has no members on this machine that could be joined (its folder is ${folder})`,
+    `start one that stays with: dlm node join --cluster ${name} --detach; or add --alone to be the first`,
+  );
 }
 
 /** What a member says first. Throws `DLM_NAME_INVALID` or `DLM_STATE_UNUSABLE`. */

@@ -10,8 +10,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { DlmError } from '../../base/errors.js';
 import { LineReader } from '../line-reader.js';
-import { socketAddress } from '../places.js';
-import { reasonOf } from '../system-error.js';
+import { listenOnUnix } from '../unix-listen.js';
 import { lineOf, memberLineMax, parseFromMember, type FromRegistrar } from './registrar-protocol.js';
 import type { Caller, Desk, Registrar } from './registrar.js';
 
@@ -37,23 +36,8 @@ export class RegistrarDoor {
   /** Rejects with `DLM_STATE_UNUSABLE`. */
   static async open(registrar: Registrar, path: string): Promise<RegistrarDoor> {
     const door = new RegistrarDoor(registrar, path);
-    const address = socketAddress(path);
     rmSync(path, { force: true });
-    const listening = new Promise<void>((resolve, reject) => {
-      door.#server.once('error', reject);
-      door.#server.once('listening', resolve);
-    });
-    const mask = process.umask(0o177);
-    try {
-      door.#server.listen({ path: address, backlog: linesMax });
-    } finally {
-      process.umask(mask);
-    }
-    try {
-      await listening;
-    } catch (error) {
-      throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${path}: ${reasonOf(error)}`);
-    }
+    await listenOnUnix(door.#server, path, { backlog: linesMax });
     return door;
   }
 

@@ -5,7 +5,7 @@
  * The lock comes first and goes last, since it is what allows to touch the rest.
  */
 import type { KernelLock } from '../kernel-lock.js';
-import { bootId, pidNamespace, type ProcessId } from '../process-facts.js';
+import { bootId, isAlive, pidNamespace, type ProcessId } from '../process-facts.js';
 import type { ClusterPlaces } from './cluster-places.js';
 import { RegistrarDoor } from './registrar-door.js';
 import { parseFromMember, type Hearer, type ToRegistrar } from './registrar-protocol.js';
@@ -21,6 +21,13 @@ export class RegistrarOffice {
     this.#lock = lock;
     this.#registrar = registrar;
     this.#door = door;
+  }
+
+  /** Is there a cluster whose members live, though nobody is registrar at the moment? To be asked by the holder of the lock. */
+  static hasMembers(places: ClusterPlaces): boolean {
+    const journal = ViewJournal.open(places.journal, { boot: bootId(), pidns: pidNamespace() });
+    journal.close();
+    return journal.last.members.some(isAlive);
   }
 
   /** The lock is let go if it cannot be. Rejects with `DLM_STATE_UNUSABLE` or `DLM_NOT_PERMITTED`. */

@@ -1,0 +1,33 @@
+/**
+ * May a node be of no cluster here? Where a cluster is at home it would grant what the
+ * other members hold, so only somebody who says so gets one.
+ *
+ * Asked by whoever starts a node: a command that found none, and a person. A node for
+ * one user is asked about the machine, too.
+ */
+import { existsSync } from 'node:fs';
+import { DlmError } from '../base/errors.js';
+import { ownUid, type Places } from './places.js';
+import { isMarkedClustered, wasEverClustered } from './state-file.js';
+
+/** Throws `DLM_START_REFUSED`, or `DLM_STATE_UNUSABLE`. */
+export function refuseWhereClustered(everyPlace: readonly Places[]): void {
+  for (const places of everyPlace) {
+    const why = whyClustered(places);
+    if (why !== null) {
+      throw new DlmError(
+        'DLM_START_REFUSED',
+        `a node of no cluster is not started here because ${why}, and it would grant what the other members hold`,
+        'be a member again with: dlm node join --cluster NAME --detach; or, if the cluster is no more: dlm node join --alone --detach',
+      );
+    }
+  }
+}
+
+function whyClustered(places: Places): string | null {
+  if (existsSync(places.config)) return `${places.config} describes a cluster`;
+  const isOurs = places.scope !== 'machine' || ownUid() === 0;
+  const wasMember = isOurs ? wasEverClustered(places) : isMarkedClustered(places);
+  if (!wasMember) return null;
+  return places.scope === 'machine' ? 'this machine has been part of a cluster' : `the node of ${places.run} has been part of a cluster`;
+}

@@ -1,0 +1,46 @@
+/**
+ * Which engine says who is in the cluster: the one place that knows them all.
+ *
+ * Asked when a node joins; from then on it is an `Engine` and nobody cares which. A
+ * new one is a file beside this one, a name here, a row in `makers`, and a run of
+ * test/engine/suite.ts. It is loaded only by those who choose it.
+ */
+import type { Places } from '../places.js';
+import type { Engine } from './engine.js';
+
+export const engineNames = ['local'] as const;
+
+export type EngineName = (typeof engineNames)[number];
+
+/** What an engine may need to know of the node. */
+export interface EngineOptions {
+  readonly cluster: string;
+  /** The local engine: the folder in which clusters of this machine have theirs. */
+  readonly base?: string;
+  /** Join others, and do not be the first: `DLM_START_REFUSED` if there are none. */
+  readonly mustExist: boolean;
+  /** Where the node keeps its things; among them the register of its protected children. */
+  readonly places: Places;
+  readonly log: (line: string) => void;
+}
+
+type Maker = (options: EngineOptions) => Promise<Engine>;
+
+const makers: Readonly<Record<EngineName, Maker>> = { local };
+
+/** An engine that has not joined yet. Rejects with `DLM_NAME_INVALID`, `DLM_NOT_PERMITTED` or `DLM_STATE_UNUSABLE`. */
+export function engineOf(name: EngineName, options: EngineOptions): Promise<Engine> {
+  return makers[name](options);
+}
+
+/** Deaths are seen by the operating system, so that what the dead have left running is ended here, too. */
+async function local({ cluster, base, mustExist, places, log }: EngineOptions): Promise<Engine> {
+  const { clusterPlaces, prepareCluster } = await import('./cluster-places.js');
+  const { LastChildren, leaveWord } = await import('./last-children.js');
+  const { localEngine } = await import('./local.js');
+  const home = clusterPlaces(cluster, base);
+  prepareCluster(home);
+  await leaveWord(home, places, log);
+  const children = new LastChildren(home, log);
+  return localEngine({ cluster, ...(base === undefined ? {} : { base }), mustExist, log, isOver: (process) => children.areGone(process) });
+}

@@ -1,0 +1,80 @@
+/**
+ * How to be a member of a cluster: the options of those who join one, and what they
+ * mean, for a node that stays and for one that lives as long as a command.
+ */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as Flags from '@oclif/core/flags';
+import type { Interfaces } from '@oclif/core';
+import { DlmError, engineNames, type ClusterOptions, type EngineName } from '../core/index.js';
+import { nodeFlag, weightFlag } from './flags.js';
+
+const group = { helpGroup: 'CLUSTER' };
+const needsCluster = { ...group, dependsOn: ['cluster'] };
+
+export const clusterFlags = {
+  cluster: Flags.string({ char: 'C', helpValue: 'NAME', summary: 'be a member of this cluster', ...group }),
+  engine: Flags.string({ options: engineNames, summary: 'who says who is a member [default: local, for nodes on this machine]', ...needsCluster }),
+  node: nodeFlag({ helpValue: 'N', summary: 'the number of the node; the lowest free one if not given', ...needsCluster }),
+  name: Flags.string({ helpValue: 'NAME', summary: 'how people call the node', ...needsCluster }),
+  listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; a socket in its folder if not given', ...needsCluster }),
+  'key-file': Flags.string({ helpValue: 'FILE', summary: 'the key of the cluster, for links that leave this machine', ...needsCluster }),
+  insecure: Flags.boolean({ summary: 'let links leave this machine unencrypted', ...needsCluster }),
+  weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory', ...needsCluster }),
+  'cluster-dir': Flags.string({ helpValue: 'FOLDER', summary: 'where clusters of this machine have their folders', ...needsCluster }),
+};
+
+/** A node of the command's own, which ends with it. */
+export const inProcessFlags = {
+  'in-process': Flags.boolean({ summary: 'run a node inside this command, for its lifetime', helpGroup: 'NODE' }),
+  alone: Flags.boolean({
+    summary: 'with --in-process: on purpose a node that shares its locks with nobody, or the first of a cluster',
+    dependsOn: ['in-process'],
+    helpGroup: 'NODE',
+  }),
+  ...clusterFlags,
+  cluster: Flags.string({ char: 'C', helpValue: 'NAME', summary: 'with --in-process: be a member of this cluster meanwhile', helpGroup: 'CLUSTER', dependsOn: ['in-process'] }),
+};
+
+/** As the line says it. */
+export type ClusterFlags = Partial<Interfaces.InferredFlags<typeof clusterFlags>>;
+
+export type InProcessFlags = Partial<Interfaces.InferredFlags<typeof inProcessFlags>>;
+
+/** The same options, for a node in the background; it has another current folder. */
+export function clusterWords(flags: ClusterFlags): string[] {
+  const words = (name: keyof ClusterFlags, value: string | number | undefined): string[] => (value === undefined ? [] : [`--${name}=${value}`]);
+  const path = (name: 'key-file' | 'cluster-dir'): string[] => words(name, flags[name] === undefined ? undefined : resolve(flags[name]));
+  return [
+    ...(['cluster', 'engine', 'node', 'name', 'listen', 'weight'] as const).flatMap((name) => words(name, flags[name])),
+    ...path('key-file'),
+    ...path('cluster-dir'),
+    ...(flags.insecure === true ? ['--insecure'] : []),
+  ];
+}
+
+/** Null: no cluster. Throws `DLM_USAGE`. */
+export function clusterOptions(flags: ClusterFlags): ClusterOptions | null {
+  const { cluster, engine, node, name, listen, weight } = flags;
+  if (cluster === undefined) return null;
+  return {
+    cluster,
+    ...(engine === undefined ? {} : { engine: engine as EngineName }),
+    ...(node === undefined ? {} : { node }),
+    ...(name === undefined ? {} : { name }),
+    ...(listen === undefined ? {} : { listen }),
+    ...(flags['key-file'] === undefined ? {} : { keys: [readKey(flags['key-file'])] }),
+    ...(flags.insecure === true ? { insecure: true } : {}),
+    ...(weight === undefined ? {} : { weight }),
+    ...(flags['cluster-dir'] === undefined ? {} : { base: flags['cluster-dir'] }),
+  };
+}
+
+/** The key is all that is in the file but for white space around it. */
+function readKey(path: string): Uint8Array {
+  try {
+    return Buffer.from(readFileSync(path, 'utf8').trim(), 'utf8');
+  } catch (error) {
+    throw new DlmError('DLM_USAGE', `cannot read the key of the cluster: ${(error as Error).message}`, 'make one with: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE');
+  }
+}
