@@ -9,7 +9,7 @@ import type { Rule } from '../lock/flags.js';
 import type { Mode } from '../lock/mode.js';
 import type { Refusal } from '../base/status.js';
 import type { Block, Complete, Wait } from '../lock/turn.js';
-import type { MemberSlot, Send } from '../wire/message.js';
+import type { MemberSlot, Send, Unheeded } from '../wire/message.js';
 import type { Input } from './input.js';
 
 /** The call was not accepted and has changed nothing. */
@@ -53,4 +53,4 @@ export interface Recovered {
   readonly slots: readonly MemberSlot[];
 }
 
-export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered;
+export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered | Unheeded;

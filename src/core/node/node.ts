@@ -184,7 +184,8 @@ export class DlmNode {
 
   #receive(now: Millis, { from, message }: Received): void {
     const stack = this.#byId.get(message.lockspace);
-    if (stack !== undefined) this.#callAll(now, stack, stack.receive(now, from, message));
+    if (stack === undefined) this.#outbox.push({ kind: 'unheeded', from, message, why: 'notJoined' });
+    else this.#callAll(now, stack, stack.receive(now, from, message));
   }
 
   /** What was kept once is known to the lives of every lockspace. */

@@ -18,7 +18,7 @@ import { Lockspace, type LockspaceConfig } from '../lockspace/lockspace.js';
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
 import { Recovery, type RecoveryEvent } from '../recovery/recovery.js';
-import { isInspection, isRecoveryMessage, type LockMessage, type Message, type PhaseName, type Send } from '../wire/message.js';
+import { isInspection, isRecoveryMessage, type LockMessage, type Message, type PhaseName, type Send, type Unheeded, type Unheeding } from '../wire/message.js';
 import type { NodeConfig } from './node.js';
 import type { Persist, Recovered } from './effect.js';
 import type { EndOwner, Operation } from './input.js';
@@ -38,7 +38,7 @@ export class Stack {
   readonly lockspace: Lockspace;
   readonly #group: Group;
   readonly #recovery: Recovery;
-  readonly #outbox: Outlet<Callback | Send | Persist | Recovered>;
+  readonly #outbox: Outlet<Callback | Send | Persist | Recovered | Unheeded>;
   #isRunning: boolean;
   #isQuorate = true;
   /** Whoever departed since the last recovery began. */
@@ -50,7 +50,7 @@ export class Stack {
     readonly name: string,
     config: LockspaceConfig,
     numbers: Numbers,
-    outbox: Outlet<Callback | Send | Persist | Recovered>,
+    outbox: Outlet<Callback | Send | Persist | Recovered | Unheeded>,
     /** Which join of this node it is. */
     readonly join: number,
     { self, incarnation, hasEngine = false }: NodeConfig,
@@ -119,7 +119,10 @@ export class Stack {
   /** A member has said something. Returns the calls that may be carried out now. */
   receive(now: Millis, from: NodeId, message: Message): Call[] {
     const wasRunning = this.#isRunning;
-    if (!this.#heedLetter(now, from, message)) this.#letters.push({ from, message });
+    if (!this.#heedLetter(now, from, message)) {
+      this.#letters.push({ from, message });
+      this.#disregard(from, message, 'kept');
+    }
     return this.#isRunning && !wasRunning ? this.#goOn(now) : [];
   }
 
@@ -149,16 +152,23 @@ export class Stack {
   #heedLetter(now: Millis, from: NodeId, message: Message): boolean {
     const { members } = this.lockspace.tables;
     if (message.seq > members.seq || !this.#isQuorate) return false;
-    if (!members.isOfNow(from, message.seq)) return true;
+    if (!members.isOfNow(from, message.seq)) return this.#disregard(from, message, 'oldLife');
     if (isRecoveryMessage(message)) {
-      if (message.seq === members.seq) this.#heed(this.#recovery.receive(now, from, message));
+      if (message.seq < members.seq) return this.#disregard(from, message, 'oldRecovery');
+      this.#heed(this.#recovery.receive(now, from, message));
       return true;
     }
     if (isInspection(message)) return true;
     if (!this.#isRunning) return false;
     // The directory has been made anew since, of what there was.
-    if (message.seq < members.seq && message.kind === 'remove') return true;
+    if (message.seq < members.seq && message.kind === 'remove') return this.#disregard(from, message, 'oldDirectory');
     this.lockspace.receive(now, from, message as LockMessage);
+    return true;
+  }
+
+  /** Say that it was not heeded; it is done with. */
+  #disregard(from: NodeId, message: Message, why: Unheeding): true {
+    this.#outbox.push({ kind: 'unheeded', from, message, why });
     return true;
   }
 
