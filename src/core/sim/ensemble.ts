@@ -69,6 +69,8 @@ export interface Player {
 /** What a driver wants to know. */
 export interface Spectator {
   effect(node: NodeId, effect: Effect): void;
+  /** A message is handed to the node now; `again`: not really, for it has arrived before. */
+  arrives?(letter: Letter, again: boolean): void;
   /** A message was not handed to the node, since its view has left the sender out. */
   stray?(letter: Letter): void;
 }
@@ -162,6 +164,7 @@ export class Ensemble {
     }
     const received = this.#session(this.player(wire.to), wire.from.incarnation).receive(millis(this.now), letter.bytes);
     assert(received.kind === 'messages', 'what was written can be read');
+    this.spectator.arrives?.(letter, received.messages.length === 0);
     for (const message of received.messages) if (this.players.has(wire.to)) this.step(wire.to, { kind: 'received', from, message });
   }
 
@@ -178,11 +181,6 @@ export class Ensemble {
       if (session !== undefined) again += this.#flush(player, peer.id, peer.incarnation, session);
     }
     return { lost, again };
-  }
-
-  /** How often a node was brought what it had received before. */
-  repeatedAt(id: number): number {
-    return [...this.player(id).sessions.values()].reduce((sum, session) => sum + session.counts().repeated, 0);
   }
 
   #isHeard({ from, to, life }: Wire): boolean {

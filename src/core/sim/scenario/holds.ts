@@ -20,9 +20,10 @@ export class Holds {
     this.#holds.push({ path, kinds });
   }
 
-  /** Let go of what was held on a path, or on all. */
-  remove(path: string | null): void {
-    this.#holds = path === null ? [] : this.#holds.filter((hold) => hold.path !== path);
+  /** Let go of what was held: everything, what is on a path, or these kinds on it. */
+  remove(path: string | null, kinds: readonly string[]): void {
+    const isMeant = (hold: Hold): boolean => hold.path === path && (kinds.length === 0 || kinds.join() === hold.kinds.join());
+    this.#holds = path === null ? [] : this.#holds.filter((hold) => !isMeant(hold));
   }
 
   keeps(letter: Letter): boolean {

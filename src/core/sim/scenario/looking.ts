@@ -51,8 +51,8 @@ function status(stage: Stage, command: Command): void {
       const words = [stack?.standing ?? 'not joined'];
       const waited = stack?.recovery.waitsFor() ?? [];
       if (waited.length > 0) words.push(`waits for ${waited.map((other) => `n${other}`).join(' ')}`);
-      if (stack !== null && stack.parkedCalls.length > 0) words.push(`${stack.parkedCalls.length} calls wait`);
-      if (views.length > 0) words.push(`${views.length} views not heard of`);
+      if (stack !== null && stack.parkedCalls.length > 0) words.push(`${stack.parkedCalls.length} of its calls wait`);
+      if (views.length > 0) words.push(`behind by ${views.length === 1 ? 'a view' : `${views.length} views`}`);
       stage.say(`${stage.setting.lockspaces.length > 1 ? `${lockspace}: ` : ''}n${id} ${words.join(', ')}`);
     }
   }

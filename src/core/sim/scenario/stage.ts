@@ -61,6 +61,7 @@ export class Stage {
   constructor() {
     this.ensemble = new Ensemble({
       effect: (node, effect) => this.#see(node, effect),
+      arrives: (letter, again) => this.#arrives(letter, again),
       stray: ({ from, to, message }) => this.say(showUnheeded(to, from, message, 'oldLife')),
     });
   }
@@ -117,7 +118,7 @@ export class Stage {
       if (count > lettersMax) throw new Error('the messages do not come to an end');
       const next = this.ensemble.heads().find((letter) => !this.#isHeld(letter));
       if (next === undefined) break;
-      this.deliver(next);
+      this.ensemble.deliver(next);
     }
     for (const lock of this.locks.values()) {
       if (lock.wants === IV || lock.hasToldOfWaiting) continue;
@@ -133,9 +134,9 @@ export class Stage {
     return true;
   }
 
-  deliver(letter: Letter, isShown = this.watched.some((kind) => isOfKind(letter, kind))): void {
-    if (isShown) this.say(`${letter.from}>${letter.to} ${showMessage(letter.message)} arrives`);
-    this.ensemble.deliver(letter);
+  #arrives(letter: Letter, again: boolean): void {
+    if (!again && !this.watched.some((kind) => isOfKind(letter, kind))) return;
+    this.say(`${letter.from}>${letter.to} ${showMessage(letter.message)} arrives${again ? ' again, and is dropped' : ''}`);
   }
 
   /** Time passes, and every node hears of the deadlines it has asked for. */
