@@ -101,5 +101,6 @@ export {
   type ConformanceReport,
   type DifferentStep,
 } from './sim/conformance/conformance.js';
+export { describeDifferences as describeStoryDifferences, tellStory, type StoryReport } from './sim/scenario/story.js';
 export { seedCommand, stakesOf } from './sim/stakes.js';
 export type { SimOptions, SimReport };

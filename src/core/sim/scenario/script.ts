@@ -70,7 +70,7 @@ function parseCommand(text: string, line: number): Command {
   const settings = new Map<string, string>();
   for (const word of rest) {
     const equals = word.indexOf('=');
-    if (equals > 0 && verb !== 'expect') settings.set(word.slice(0, equals), word.slice(equals + 1));
+    if (equals > 0) settings.set(word.slice(0, equals), word.slice(equals + 1));
     else words.push(word);
   }
   return { line, text: text.trim(), verb, words, settings };
