@@ -19,7 +19,7 @@ const ours: readonly Entry[] = errorCodes.map((code) => ({ code, ...catalogue[co
 /** What is no error of ours, but can be seen all the same. */
 const others: readonly Entry[] = [
   ['0', 'done; with dlm lock -- COMMAND: the command ended with 0'],
-  ['1', 'dlm sim conformance: something differs; dlm node status: no answer; dlm fence test: not well'],
+  ['1', 'dlm sim conformance, dlm sim scenario: something differs; dlm node status: no answer; dlm fence test: not well'],
   ['2', 'dlm node status: not quorate'],
   ['126', 'dlm lock -- COMMAND: the command cannot be run'],
   ['127', 'dlm lock -- COMMAND: the command was not found'],

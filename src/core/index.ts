@@ -124,5 +124,6 @@ export { transferOf } from './lock/lvb.js';
 export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/mode.js';
 export { checkTrace, nameOf, parseOrder, phaseNames, presets } from './node/snapshot.js';
 export type { FailureCase, FencingConfig, Order, PendingSlot, Step, StepEvent, TraceScope } from './node/snapshot.js';
+export { describeDifferences as describeStoryDifferences, tellStory, type StoryReport } from './sim/scenario/story.js';
 export { seedCommand, stakesOf } from './sim/stakes.js';
 export type { SimOptions, SimReport };

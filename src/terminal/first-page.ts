@@ -40,6 +40,7 @@ The node, and its cluster
 For those who do not believe it
   sim          conformance: the lock law against recordings of a running kernel
                run: a simulated cluster from a seed, with everything going wrong
+               scenario: a story of what happens to nodes, message by message
                replay: the recorded life of a node, lived through again
 
 Every command has --help, with examples, and --json. dlm --version tells the version.

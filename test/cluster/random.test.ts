@@ -9,8 +9,8 @@ import { CR, IV, areMiddlePair, compatible, modes, type Mode, type ModeOrNone } 
 import { Flag } from '../../src/core/lock/flags.js';
 import { defaultConfig } from '../../src/core/lockspace/lockspace.js';
 import { ownerId, type Lkid } from '../../src/core/base/ids.js';
-import type { LockDump } from '../../src/core/lockspace/dump.js';
 import type { Effect } from '../../src/core/node/effect.js';
+import { disagreements } from '../../src/core/sim/agreement.js';
 import { Troupe } from './troupe.js';
 
 /** A small generator of chance, the same for the same seed. */
@@ -153,42 +153,9 @@ class Story {
     }
   }
 
-  /** Every lock of every holder stands at its master as the holder knows it. */
+  /** Every lock of every holder stands at its master as the holder knows it, and no other. */
   mustAgree(): void {
-    const { players } = this.troupe;
-    assert.match(this.troupe.standing(lockspace), /^(n\d+: running(, )?)+$/, this.tell('not everybody runs'));
-    for (const [id, { node }] of players) {
-      for (const resource of node.dump(lockspace)!.resources) {
-        const { master } = resource;
-        assert.ok(master !== null, this.tell(`n${id} knows no master of ${resource.name}`));
-        if (master === id) continue;
-        const there = players.get(master)?.node.dump(lockspace, resource.name)?.resources[0];
-        assert.ok(there !== undefined && there.master === master, this.tell(`${resource.name}: n${id} takes n${master} for its master`));
-        for (const place of ['granted', 'converting', 'waiting'] as const) {
-          for (const lock of resource[place]) {
-            const copy: LockDump | undefined = there[place].find(({ holder, holderLkid }) => holder === id && holderLkid === lock.lkid);
-            assert.ok(copy !== undefined, this.tell(`${resource.name}: n${id}'s lock ${lock.lkid} is not ${place} at n${master}`));
-            assert.deepEqual([copy.granted, copy.requested], [lock.granted, lock.requested], this.tell(`${resource.name}: modes differ`));
-          }
-        }
-      }
-    }
-    this.#mustBeKnown();
-  }
-
-  /** And no master knows of a lock that its holder does not have. */
-  #mustBeKnown(): void {
-    const { players } = this.troupe;
-    for (const [id, { node }] of players) {
-      for (const resource of node.dump(lockspace)!.resources.filter(({ master }) => master === id)) {
-        for (const lock of [...resource.granted, ...resource.converting, ...resource.waiting]) {
-          if (lock.holder === null) continue;
-          const there = players.get(lock.holder)?.node.dump(lockspace, resource.name)?.resources[0];
-          const all = there === undefined ? [] : [...there.granted, ...there.converting, ...there.waiting];
-          assert.ok(all.some(({ lkid }) => lkid === lock.holderLkid), this.tell(`${resource.name}: n${id} has lock ${lock.lkid} of n${lock.holder} (${lock.holderLkid}, ${lock.granted} > ${lock.requested}) that is over`));
-        }
-      }
-    }
+    assert.deepEqual(disagreements([...this.troupe.players.values()], lockspace), [], this.tell('they do not agree'));
   }
 }
 

@@ -93,7 +93,7 @@ export class Host {
       if (effect.kind === 'send') this.cluster?.carryOut(effect);
       else if (effect.kind === 'refuse') refusal = effect;
       else if ('cookie' in effect) this.#deliver(effect);
-      else this.cluster?.carryOut(effect);
+      else if (effect.kind !== 'unheeded') this.cluster?.carryOut(effect);
     }
     this.#arm();
     if (this.#held.length > 0) this.#letGo();

@@ -32,9 +32,10 @@ export class Directory {
     return entry;
   }
 
-  remove(name: string, master: NodeId, mastership: number): void {
+  /** False: that mastership is over, and another one may stand in its place. */
+  remove(name: string, master: NodeId, mastership: number): boolean {
     const entry = this.#entries.get(name);
-    if (entry?.master === master && entry.mastership === mastership) this.#entries.delete(name);
+    return entry?.master === master && entry.mastership === mastership && this.#entries.delete(name);
   }
 
   clear(): void {

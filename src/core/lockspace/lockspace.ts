@@ -20,7 +20,7 @@ import type { Mode } from '../lock/mode.js';
 import * as operations from '../lock/operations.js';
 import type { CancelStatus, Refused } from '../lock/operations.js';
 import type { Callback } from '../lock/turn.js';
-import type { LockMessage, Send } from '../wire/message.js';
+import type { LockMessage, Send, Unheeded } from '../wire/message.js';
 import { LockTable } from './lock-table.js';
 import type { Members } from './members.js';
 import type { Numbers } from './numbers.js';
@@ -66,7 +66,7 @@ export class Lockspace {
     readonly name: string,
     readonly config: LockspaceConfig,
     numbers: Numbers,
-    outbox: Outlet<Callback | Send>,
+    outbox: Outlet<Callback | Send | Unheeded>,
     members: Members,
   ) {
     this.tables = new Tables(name, config, numbers, outbox, members);

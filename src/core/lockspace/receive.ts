@@ -50,7 +50,10 @@ export class MasterSide implements Distant {
 
   request(from: NodeId, message: Request): void {
     const tables = this.#tables;
-    if (tables.hasMovedSince(message.seq, message.name, tables.self)) return;
+    if (tables.hasMovedSince(message.seq, message.name, tables.self)) {
+      tables.disregard(from, message, 'moved');
+      return;
+    }
     const resource = tables.resources.known(message.name);
     if (resource === null || !tables.isMasterOf(resource)) {
       this.#sayWhoIsMaster(from, message);
@@ -93,7 +96,10 @@ export class MasterSide implements Distant {
 
   convert(from: NodeId, message: Convert): void {
     const lock = this.#copyOf(from, message);
-    if (lock === null) return;
+    if (lock === null) {
+      this.#tables.disregard(from, message, 'over');
+      return;
+    }
     const { mode, flags, value } = message;
     const kind = isUnanswered(this.#tables.turn.law, lock.granted, mode) ? null : 'convertReply';
     this.#begin(lock, kind);
@@ -103,7 +109,10 @@ export class MasterSide implements Distant {
 
   unlock(from: NodeId, message: Unlock): void {
     const lock = this.#copyOf(from, message);
-    if (lock === null) return;
+    if (lock === null) {
+      this.#tables.disregard(from, message, 'over');
+      return;
+    }
     if (message.value === null) lock.value = null;
     this.#begin(lock, 'unlockReply');
     operations.unlock(this.#tables.turn, lock, message.flags, message.value);
@@ -123,8 +132,9 @@ export class MasterSide implements Distant {
     if (lock.place === 'nowhere') this.#tables.forget(lock);
   }
 
-  remove(from: NodeId, { name, mastership }: Remove): void {
-    this.#tables.directory.remove(name, from, mastership);
+  remove(from: NodeId, message: Remove): void {
+    const { name, mastership } = message;
+    if (!this.#tables.directory.remove(name, from, mastership)) this.#tables.disregard(from, message, 'oldDirectory');
   }
 
   #copyOf(from: NodeId, { lkid, masterLkid }: { lkid: Request['lkid']; masterLkid: Request['lkid'] }): Lock | null {

@@ -22,23 +22,32 @@ import { noteValue } from './value-copy.js';
 
 export function receiveAnswer(tables: Tables, from: NodeId, answer: Answer): void {
   const lock = tables.locks.get(answer.lkid);
-  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
-  if (tables.hasMovedSince(answer.seq, lock.resource.name, from)) return;
+  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) tables.disregard(from, answer, 'over');
+  else if (tables.hasMovedSince(answer.seq, lock.resource.name, from)) tables.disregard(from, answer, 'moved');
+  else if (!heedAnswer(tables, lock, from, answer)) tables.disregard(from, answer, 'over');
+}
+
+/** False: nothing was asked that this would be an answer to. */
+function heedAnswer(tables: Tables, lock: Lock, from: NodeId, answer: Answer): boolean {
   switch (answer.kind) {
     case 'requestReply':
-      requestAnswered(tables, lock, from, answer);
-      break;
+      return requestAnswered(tables, lock, from, answer);
     case 'convertReply':
-      if (settles(lock, 'convert')) convertAnswered(tables, lock, answer);
-      break;
+      if (!settles(lock, 'convert')) return false;
+      convertAnswered(tables, lock, answer);
+      return true;
     case 'unlockReply':
-      if (settles(lock, 'unlock')) endHere(tables, lock, 'EUNLOCK');
-      break;
+      if (!settles(lock, 'unlock')) return false;
+      endHere(tables, lock, 'EUNLOCK');
+      return true;
     case 'cancelReply':
-      if (settles(lock, 'cancel')) cancelAnswered(tables, lock, answer);
-      break;
+      if (!settles(lock, 'cancel')) return false;
+      cancelAnswered(tables, lock, answer);
+      return true;
     case 'grant':
-      if (lock.place === 'waiting' || lock.place === 'converting') grantHere(tables, lock, answer);
+      if (lock.place !== 'waiting' && lock.place !== 'converting') return false;
+      grantHere(tables, lock, answer);
+      return true;
   }
 }
 
@@ -50,15 +59,15 @@ function settles(lock: Lock, question: 'convert' | 'unlock' | 'cancel'): boolean
   return true;
 }
 
-function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answer): void {
+function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answer): boolean {
   const far = lock.far!;
   const { resource } = lock;
   const wasLookup = far.pending === 'lookup';
-  if (!wasLookup && far.pending !== 'request') return;
+  if (!wasLookup && far.pending !== 'request') return false;
   far.pending = 'none';
   if (answer.standing === 'notMaster') {
     askElsewhere(tables, lock, from, wasLookup);
-    return;
+    return true;
   }
   far.lkid = answer.masterLkid;
   if (resource.home.master !== from) resource.home = tables.homeAt(from);
@@ -70,6 +79,7 @@ function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answe
   else queueHere(tables, lock, 'waiting', answer);
   if (wasLookup) askParked(tables, resource);
   if (overlap !== null && answer.standing !== 'EAGAIN') askOverlapped(tables, lock, overlap);
+  return true;
 }
 
 /** The node that was asked is not the master, or no longer: the directory knows better. */
@@ -86,11 +96,13 @@ function askElsewhere(tables: Tables, lock: Lock, from: NodeId, wasLookup: boole
 
 export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupReply): void {
   const lock = tables.locks.get(reply.lkid);
-  if (lock === null || lock.copy !== 'process') return;
+  const isExpected = lock?.copy === 'process' && lock.far!.node === from && (lock.far!.pending === 'lookup' || lock.far!.pending === 'request');
+  if (!isExpected) {
+    tables.disregard(from, reply, 'over');
+    return;
+  }
   const { resource } = lock;
   const far = lock.far!;
-  const isExpected = far.node === from && (far.pending === 'lookup' || far.pending === 'request');
-  if (!isExpected) return;
   const wasLookup = far.pending === 'lookup';
   far.pending = 'none';
   // A directory from before the last recovery may have told others otherwise since.
@@ -161,10 +173,13 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   tell(tables, lock, 'OK', answer);
 }
 
-export function receiveBlocking(tables: Tables, from: NodeId, { lkid, mode }: Blocking): void {
+export function receiveBlocking(tables: Tables, from: NodeId, message: Blocking): void {
+  const { lkid, mode } = message;
   const lock = tables.locks.get(lkid);
-  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from) return;
-  if (compatible(lock.granted, mode)) return;
+  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from || compatible(lock.granted, mode)) {
+    tables.disregard(from, message, 'over');
+    return;
+  }
   // Should this node become the master, the holder knows already.
   lock.remember().told = mode;
   if (lock.owner === null) return;

@@ -11,7 +11,7 @@ import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import type { Home, Resource } from '../lock/resource.js';
 import { Turn, type Callback } from '../lock/turn.js';
-import type { LockMessage, RecoveryMessage, Send } from '../wire/message.js';
+import type { LockMessage, RecoveryMessage, Send, Unheeding, Unheeded } from '../wire/message.js';
 import { Directory } from './directory.js';
 import { LockTable } from './lock-table.js';
 import { hash, type Members, type Placement } from './members.js';
@@ -53,7 +53,7 @@ export class Tables {
     readonly name: string,
     readonly config: LockspaceConfig,
     readonly numbers: Numbers,
-    readonly outbox: Outlet<Callback | Send>,
+    readonly outbox: Outlet<Callback | Send | Unheeded>,
     public members: Members,
   ) {
     this.id = lockspaceId(hash(name));
@@ -71,6 +71,11 @@ export class Tables {
 
   send(to: NodeId, message: LockMessage | RecoveryMessage): void {
     this.outbox.push({ kind: 'send', to, message });
+  }
+
+  /** Say that a message leads to nothing. */
+  disregard(from: NodeId, message: LockMessage, why: Unheeding): void {
+    this.outbox.push({ kind: 'unheeded', from, message, why });
   }
 
   /** From now on what is new belongs to this generation. */

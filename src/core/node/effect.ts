@@ -11,7 +11,7 @@ import type { Rule } from '../lock/flags.js';
 import type { Mode } from '../lock/mode.js';
 import type { Refusal } from '../base/status.js';
 import type { Block, Complete, Wait } from '../lock/turn.js';
-import type { MemberSlot, Send } from '../wire/message.js';
+import type { MemberSlot, Send, Unheeded } from '../wire/message.js';
 import type { Input } from './input.js';
 
 /** The call was not accepted and has changed nothing. */
@@ -105,4 +105,4 @@ export interface GiveUp {
 /** What concerns what follows a failure. */
 export type AftermathEffect = Fence | CancelFence | Suspend | RecoverSlot | Resume | StepTaken | GiveUp;
 
-export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered | AftermathEffect;
+export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered | Unheeded | AftermathEffect;

@@ -235,7 +235,8 @@ export class DlmNode {
       return;
     }
     const stack = this.#byId.get(message.lockspace);
-    if (stack !== undefined) this.#callAll(now, stack, stack.receive(now, from, message));
+    if (stack === undefined) this.#outbox.push({ kind: 'unheeded', from, message, why: 'notJoined' });
+    else this.#callAll(now, stack, stack.receive(now, from, message));
   }
 
   #heedGroup(now: Millis, from: NodeId, message: GroupMessage): void {

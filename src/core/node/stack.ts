@@ -21,7 +21,7 @@ import { Lockspace, type LockspaceConfig } from '../lockspace/lockspace.js';
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
 import { Recovery, type RecoveryEvent } from '../recovery/recovery.js';
-import { isInspection, isRecoveryMessage, type GroupMessage, type LockMessage, type Message, type PhaseName } from '../wire/message.js';
+import { isInspection, isRecoveryMessage, type GroupMessage, type LockMessage, type Message, type PhaseName, type Unheeding } from '../wire/message.js';
 import { Aftermath, type ApplicationConfig, type Progress } from './aftermath.js';
 import type { NodeConfig } from './node.js';
 import type { Effect } from './effect.js';
@@ -194,7 +194,10 @@ export class Stack {
   /** A member has said something. Returns the calls that may be carried out now. */
   receive(now: Millis, from: NodeId, message: LockspaceMessage): Call[] {
     const wasRunning = this.#isRunning;
-    if (!this.#heedLetter(now, from, message)) this.#letters.push({ from, message });
+    if (!this.#heedLetter(now, from, message)) {
+      this.#letters.push({ from, message });
+      this.#disregard(from, message, 'kept');
+    }
     // Most of what is said is about locks, and begins nothing.
     if (wasRunning && this.aftermath.gate.isOpen && !this.aftermath.isDisturbed) return [];
     return [...(this.#isRunning && !wasRunning ? this.#goOn(now) : []), ...this.progress(now)];
@@ -226,9 +229,10 @@ export class Stack {
   #heedLetter(now: Millis, from: NodeId, message: LockspaceMessage): boolean {
     const { members } = this.lockspace.tables;
     if (message.seq > members.seq || !this.#isQuorate) return false;
-    if (!members.isOfNow(from, message.seq)) return true;
+    if (!members.isOfNow(from, message.seq)) return this.#disregard(from, message, 'oldLife');
     if (isRecoveryMessage(message)) {
-      if (message.seq === members.seq) this.#heed(now, this.#recovery.receive(now, from, message));
+      if (message.seq < members.seq) return this.#disregard(from, message, 'oldRecovery');
+      this.#heed(now, this.#recovery.receive(now, from, message));
       return true;
     }
     if (isInspection(message)) return true;
@@ -238,8 +242,14 @@ export class Stack {
     }
     if (!this.#isRunning) return false;
     // The directory has been made anew since, of what there was.
-    if (message.seq < members.seq && message.kind === 'remove') return true;
+    if (message.seq < members.seq && message.kind === 'remove') return this.#disregard(from, message, 'oldDirectory');
     this.lockspace.receive(now, from, message as LockMessage);
+    return true;
+  }
+
+  /** Say that it was not heeded; it is done with. */
+  #disregard(from: NodeId, message: Message, why: Unheeding): true {
+    this.#outbox.push({ kind: 'unheeded', from, message, why });
     return true;
   }
 

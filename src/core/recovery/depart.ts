@@ -120,7 +120,8 @@ function becomeProcessCopy(lock: Lock, value: ValueBlock | null): void {
   far.mastership = mastership;
   far.valueCopy = lock.value;
   const isLatest = lock.value !== null && value?.bytes?.every((byte, place) => byte === lock.value![place]) === true;
-  far.valueSequence = value === null ? 0 : value.sequence - (isLatest ? 0 : 1);
+  // A value that was only declared not valid has been written by nobody: no copy is older than that.
+  far.valueSequence = value === null ? 0 : Math.max(0, value.sequence - (isLatest ? 0 : 1));
 }
 
 /** Has the one gone who was asked for the master? Then everybody who waits for the answer asks again. */

@@ -331,6 +331,31 @@ export interface Send {
   readonly message: Message;
 }
 
+/** Why a message led to nothing. */
+export type Unheeding =
+  /** It has to wait until this node has come as far. */
+  | 'kept'
+  /** It belongs to a recovery that was abandoned. */
+  | 'oldRecovery'
+  /** One of the two has joined since. */
+  | 'oldLife'
+  /** The directory has been made anew since, or the name taken up again. */
+  | 'oldDirectory'
+  /** The resource has been another node's since. */
+  | 'moved'
+  /** This node is not in that lockspace. */
+  | 'notJoined'
+  /** The lock, or the question, is over. */
+  | 'over';
+
+/** For people: a message of a member was not heeded. Nothing follows from it. */
+export interface Unheeded {
+  readonly kind: 'unheeded';
+  readonly from: NodeId;
+  readonly message: Message;
+  readonly why: Unheeding;
+}
+
 const recoveryKinds: ReadonlySet<Message['kind']> = new Set<RecoveryMessage['kind']>([
   'reached',
   'proceed',

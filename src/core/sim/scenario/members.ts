@@ -1,0 +1,93 @@
+/**
+ * Who is in the cluster of a story, and who knows it.
+ *
+ *   cluster COUNT [nodir] [law=kernel] [lockspaces=A,B] [weights=0,1] [RESOURCE@NODE…]
+ *                              nodes 1 to COUNT, all joined; RESOURCE@NODE chooses a directory node
+ *   crash NODE…                the process is gone; nobody is told
+ *   start NODE… [joins=no]     a new life, which joins; it is in no view yet
+ *   restart NODE…              gone, and back before anybody has noticed
+ *   join NODE [LOCKSPACE]      it says that it joins; the next view has it
+ *   leave NODE [LOCKSPACE]     by force, if it holds locks
+ *   view [to NODE…] [quorate=no]   the engine decides on a view, and tells all members, or only these
+ *   tell NODE…                 the next view that the node has not heard of
+ */
+import { kernelLaw, defaultLaw } from '../../lock/law.js';
+import { numberAt, type Command } from './script.js';
+import { asNode, type Stage } from './stage.js';
+import type { Verbs } from './verbs.js';
+
+export const members: Verbs = { cluster, crash, start, restart, join, leave, view, tell };
+
+function cluster(stage: Stage, command: Command): void {
+  if (stage.ensemble.players.size > 0) throw new SyntaxError('a story has one cluster');
+  const { settings, words } = command;
+  const places = words.filter((word) => word.includes('@')).map((word) => word.split('@'));
+  stage.setting = {
+    lockspaces: settings.get('lockspaces')?.split(',') ?? ['story'],
+    nodir: words.includes('nodir'),
+    law: settings.get('law') === 'kernel' ? kernelLaw : defaultLaw,
+    directory: new Map(places.map(([name, node]) => [name!, asNode(Number(node))])),
+  };
+  const weights = settings.get('weights')?.split(',').map(Number) ?? [];
+  for (let id = 1; id <= numberAt(command, 0); id += 1) begin(stage, id, true, weights[id - 1] ?? 0);
+  decide(stage, true, [...stage.ensemble.players.keys()]);
+}
+
+function begin(stage: Stage, id: number, joins: boolean, weight = 0): void {
+  if (stage.ensemble.players.has(id)) throw new SyntaxError(`node ${id} runs already`);
+  stage.start(id, weight);
+  if (joins) for (const lockspace of stage.setting.lockspaces) stage.join(id, lockspace);
+}
+
+function decide(stage: Stage, isQuorate: boolean, told: readonly number[]): void {
+  const { id, members: all } = stage.ensemble.decide(isQuorate);
+  stage.say(`view ${id}: ${all.map(({ node }) => node).join(' ')}${isQuorate ? '' : ', not quorate'}`);
+  for (const node of told) stage.tell(node);
+}
+
+function crash(stage: Stage, command: Command): void {
+  for (const id of nodesIn(command.words)) stage.crash(id);
+}
+
+function start(stage: Stage, command: Command): void {
+  for (const id of nodesIn(command.words)) begin(stage, id, command.settings.get('joins') !== 'no');
+}
+
+function restart(stage: Stage, command: Command): void {
+  crash(stage, command);
+  start(stage, command);
+}
+
+function join(stage: Stage, command: Command): void {
+  for (const lockspace of lockspacesIn(stage, command)) stage.join(numberAt(command, 0), lockspace);
+}
+
+function leave(stage: Stage, command: Command): void {
+  const id = numberAt(command, 0);
+  for (const lockspace of lockspacesIn(stage, command)) {
+    for (const [name, held] of stage.locks) if (held.node === id && held.lockspace === lockspace) stage.locks.delete(name);
+    stage.step(id, { kind: 'leaveLockspace', lockspace, force: true });
+  }
+}
+
+function view(stage: Stage, command: Command): void {
+  const [to, ...nodes] = command.words;
+  const told = to === 'to' ? nodesIn(nodes) : [...stage.ensemble.players.keys()].sort((one, other) => one - other);
+  decide(stage, command.settings.get('quorate') !== 'no', told);
+}
+
+function tell(stage: Stage, command: Command): void {
+  for (const id of nodesIn(command.words)) stage.tell(id);
+}
+
+function nodesIn(words: readonly string[]): number[] {
+  return words.map((word) => {
+    const id = Number(word);
+    if (!Number.isInteger(id) || id < 1) throw new SyntaxError(`'${word}' is not the number of a node`);
+    return id;
+  });
+}
+
+function lockspacesIn(stage: Stage, { words }: Command): readonly string[] {
+  return words[1] === undefined ? stage.setting.lockspaces : [words[1]];
+}
