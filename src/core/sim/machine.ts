@@ -10,7 +10,7 @@
 import { generation, incarnation, millis, type Generation, type Lkid, type NodeId, type OwnerId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
-import { defaultConfig, type View } from '../node/snapshot.js';
+import type { LockspaceConfig, View } from '../node/snapshot.js';
 import type { Millis } from '../base/ids.js';
 import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
@@ -43,6 +43,8 @@ export interface MachinePort {
   readonly agenda: Agenda;
   readonly linkCounts: LinkCounts;
   readonly hasEngine: boolean;
+  /** How its lockspaces are joined. */
+  readonly config: LockspaceConfig;
   newLife(): Life;
   bear(birth: Birth): SimNode;
   emit(event: SimEvent): void;
@@ -132,7 +134,7 @@ export class Machine {
   join(lockspace: string): void {
     this.joined.add(lockspace);
     this.port.note(`n${this.id} joins ${lockspace}`);
-    this.turn({ kind: 'joinLockspace', lockspace, config: defaultConfig });
+    this.turn({ kind: 'joinLockspace', lockspace, config: this.port.config });
   }
 
   leave(lockspace: string): void {

@@ -8,7 +8,7 @@
  */
 import { generation, millis, nodeId, viewId, type NodeId } from '../base/ids.js';
 import { Prng } from '../base/prng.js';
-import type { View } from '../node/snapshot.js';
+import type { LockspaceConfig, View } from '../node/snapshot.js';
 import { Agenda } from './agenda.js';
 import type { Audit } from './audit.js';
 import { Violation } from './checkers/checker.js';
@@ -20,7 +20,7 @@ import { noCounts, type Frame } from './link.js';
 import { Machine, type Birth, type MachinePort, type SimNode } from './machine.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
-import type { WorldOptions } from './options.js';
+import { configOf, type WorldOptions } from './options.js';
 import type { Ticket } from './ticket.js';
 import { Trace } from './trace.js';
 import { Workload } from './workload.js';
@@ -45,6 +45,7 @@ export class World implements MachinePort {
   readonly trace = new Trace();
   readonly panel = new Panel();
   readonly linkCounts = noCounts();
+  readonly config: LockspaceConfig;
   readonly machines: readonly Machine[];
   readonly network: Network<Frame>;
   readonly engine: Engine;
@@ -65,6 +66,7 @@ export class World implements MachinePort {
     const prng = new Prng(`world ${options.seed}`);
     const nodes = Array.from({ length: options.nodes }, (_, index) => nodeId(index + 1));
     this.#prng = prng.fork('world');
+    this.config = configOf(options.lockspace);
     this.machines = nodes.map((node) => new Machine(node, this));
     this.network = new Network(options.network, this.agenda, prng.fork('network'), (to, frame) => this.machine(to).receive(frame));
     this.engine = new Engine(nodes, options.engine, this.agenda, prng.fork('engine'), {

@@ -130,9 +130,7 @@ export class Claims {
       claim.overtaken = null;
       claim.pending = event;
       if (operation === 'lock') return;
-      if ((event.flags & Flag.CONVDEADLK) !== 0) claim.mode = NL;
-      else if (areMiddlePair(claim.mode, event.mode)) claim.mode = CR;
-      else if (isDown(claim.mode, event.mode)) claim.mode = event.mode;
+      claim.mode = keptBy(claim.mode, event.mode, event.flags);
     }
   }
 
@@ -194,6 +192,13 @@ export class Claims {
     leave(this.#byResource, claim.key, claim);
     leave(this.#byLife, claim.life, claim);
   }
+}
+
+/** What may still be relied on of a mode while a conversion is asked for. */
+export function keptBy(held: ModeOrNone, asked: ModeOrNone, flags: number): ModeOrNone {
+  if ((flags & Flag.CONVDEADLK) !== 0) return NL;
+  if (areMiddlePair(held, asked)) return CR;
+  return isDown(held, asked) ? asked : held;
 }
 
 function join<Key>(sets: Map<Key, Set<Claim>>, key: Key, claim: Claim): void {

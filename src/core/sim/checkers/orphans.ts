@@ -3,6 +3,8 @@
  * nodes that are gone; and every lock that a node has is one that an owner knows of.
  */
 import type { OwnerId } from '../../base/ids.js';
+import { Flag } from '../../lock/flags.js';
+import { NL } from '../../lock/mode.js';
 import type { Audit, LockAudit } from '../audit.js';
 import type { Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
@@ -40,8 +42,7 @@ export class Orphans implements Checker {
     if (lock.owner === null) return;
     const claims = known.get(lock.owner) ?? [];
     const match = claims.find(
-      (claim) =>
-        claim.first.resource === lock.resource && claim.isOrphan === lock.isOrphan && (claim.told === lock.granted || claim.isDoubtful),
+      (claim) => claim.first.resource === lock.resource && claim.isOrphan === lock.isOrphan && (claim.told === lock.granted || mayBeLess(claim, lock)),
     );
     if (match === undefined) {
       this.#complain(audit, lock, lock.isOrphan ? 'is an orphan that nobody left' : 'is held for an owner who knows nothing of it');
@@ -53,4 +54,10 @@ export class Orphans implements Checker {
     const name = `${audit.lockspace}/${lock.resource}`;
     throw new Violation(this.property, `lock ${lock.holderLkid} of node ${lock.holder} on ${name} (life ${audit.life}) ${what}`, [` ${name} `]);
   }
+}
+
+/** Nobody was told what an orphan got that was waiting; who offered to give up his mode (CONVDEADLK) is told when his conversion ends. */
+function mayBeLess({ isDoubtful, pending }: Claim, { granted }: LockAudit): boolean {
+  const hasOffered = pending?.operation === 'convert' && (pending.flags & Flag.CONVDEADLK) !== 0;
+  return isDoubtful || (hasOffered && granted === NL);
 }
