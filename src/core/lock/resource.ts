@@ -114,6 +114,11 @@ export class Resource {
     lock.place = 'asked';
   }
 
+  /** The number of whoever joined a queue at its tail last. */
+  get lastNumber(): number {
+    return this.#queues?.lastNumber ?? 0;
+  }
+
   /** The number of the lock that has just joined a queue, at its head or at its tail. */
   numberInQueue(lock: Lock): number {
     const queues = this.#queues!;

@@ -109,7 +109,8 @@ const isUntold = (lock: Lock): boolean => lock.copy === 'process' && lock.place 
  * before it came.
  */
 function giveAway(tables: Tables, resource: Resource, wasSettled: boolean): void {
-  const numbers = new Map([...numbersOf(resource.convertQueue), ...numbersOf(resource.waitQueue)]);
+  const { convertQueue, waitQueue, lastNumber } = resource;
+  const numbers = new Map([...numbersOf(convertQueue, lastNumber), ...numbersOf(waitQueue, lastNumber)]);
   resource.eachLock((lock) => {
     if (lock.copy === 'master') {
       resource.leave(lock);
@@ -126,22 +127,17 @@ function giveAway(tables: Tables, resource: Resource, wasSettled: boolean): void
 /**
  * Numbers for those of our own locks that stand in a queue, which have none yet: between
  * those of the locks of others that they stand between. Each of ours took a number when
- * it joined, so that there is one left.
+ * it joined, so that there are enough. Of these it gets the greatest: who was granted
+ * last may not have heard of it, and still goes by the smaller number he had.
  */
-function* numbersOf(queue: Queue): Generator<[Lock, number]> {
+function* numbersOf(queue: Queue, lastNumber: number): Generator<[Lock, number]> {
   const ours: Lock[] = [];
-  let before: number | null = null;
+  const before = (end: number): [Lock, number][] => ours.splice(0).map((lock, place, { length }) => [lock, end - length + place]);
   for (const lock of queue) {
-    if (lock.copy !== 'master') {
-      ours.push(lock);
-      continue;
-    }
-    const { queueNumber } = lock.far!;
-    const first = before === null ? queueNumber - ours.length : before + 1;
-    yield* ours.splice(0).map((one, place) => [one, first + place] as [Lock, number]);
-    before = queueNumber;
+    if (lock.copy === 'master') yield* before(lock.far!.queueNumber);
+    else ours.push(lock);
   }
-  yield* ours.map((one, place) => [one, (before ?? 0) + 1 + place] as [Lock, number]);
+  yield* before(lastNumber + 1);
 }
 
 /** Who was granted anything where the value was kept is given what there is: nobody can have a newer one. */
