@@ -6,11 +6,14 @@
  * (CONVDEADLK) may have lost it at any moment, so that it counts as NL, and one
  * between PR and CW has only what both have, CR. A life counts as long as the latest view has it in it.
  */
+import type { Lkid } from '../../base/ids.js';
 import { Flag } from '../../lock/flags.js';
 import { CR, IV, NL, areMiddlePair, isDown, type ModeOrNone } from '../../lock/mode.js';
 import type { Adopted, ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
 
 export class Claim {
+  /** The number of its lock; null: its owner was told none yet. */
+  lkid: Lkid | null = null;
   /** What its owner may rely on. */
   mode: ModeOrNone = IV;
   /** What it was told to hold, whatever it has asked for since. */
@@ -83,7 +86,11 @@ export class Claims {
       case 'refused':
         this.#refuse(event.claim, event.operation);
         break;
+      case 'waits':
+        this.#identify(event.claim, event.lkid);
+        break;
       case 'completed':
+        this.#identify(event.claim, event.lkid);
         this.#complete(event);
         break;
       case 'adopted':
@@ -105,10 +112,17 @@ export class Claims {
     }
   }
 
+  #identify(id: ClaimId, lkid: Lkid): void {
+    const claim = this.get(id);
+    if (claim !== null) claim.lkid = lkid;
+  }
+
   #adopt(event: Adopted): void {
-    this.#removeId(event.orphan);
+    const orphan = this.get(event.orphan);
+    if (orphan !== null) this.#remove(orphan);
     const claim = this.get(event.claim);
     if (claim === null) return;
+    claim.lkid = orphan?.lkid ?? null;
     claim.mode = claim.told = event.mode;
     claim.pending = null;
   }
