@@ -109,8 +109,13 @@ export function configOf({ nodir, asInKernel }: LockspaceOptions): LockspaceConf
   return { ...defaultConfig, nodir, law: { ...defaultLaw, ...switches } };
 }
 
+/** All but `copiesAreKnown`: without it readers get as a value what nobody wrote, as docs/differences.md says. */
+const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => name !== 'copiesAreKnown');
+
+/** Mostly the project's law; at times the kernel's, or any mixture of the two. */
 function drawLockspace(prng: Prng): LockspaceOptions {
-  return { nodir: prng.chance(300), asInKernel: [] };
+  const perMille = prng.pick([0, 0, 0, 0, 0, 0, 300, 1000]);
+  return { nodir: prng.chance(300), asInKernel: switchable.filter(() => prng.chance(perMille)) };
 }
 
 function drawNemesis(prng: Prng): NemesisOptions {

@@ -43,7 +43,7 @@ const sweepMillis = 500;
 export class World implements MachinePort {
   readonly agenda = new Agenda();
   readonly trace = new Trace();
-  readonly panel = new Panel();
+  readonly panel: Panel;
   readonly linkCounts = noCounts();
   readonly config: LockspaceConfig;
   readonly machines: readonly Machine[];
@@ -67,6 +67,7 @@ export class World implements MachinePort {
     const nodes = Array.from({ length: options.nodes }, (_, index) => nodeId(index + 1));
     this.#prng = prng.fork('world');
     this.config = configOf(options.lockspace);
+    this.panel = new Panel(this.config.law);
     this.machines = nodes.map((node) => new Machine(node, this));
     this.network = new Network(options.network, this.agenda, prng.fork('network'), (to, frame) => this.machine(to).receive(frame));
     this.engine = new Engine(nodes, options.engine, this.agenda, prng.fork('engine'), {
@@ -75,7 +76,7 @@ export class World implements MachinePort {
       tell: (life, view) => this.#tell(life, view),
       decided: (view, members, gone) => this.#decided(view, members, gone),
     });
-    this.workload = new Workload(options.workload, this.agenda, prng.fork('workload'), (event) => this.emit(event));
+    this.workload = new Workload(options.workload, this.config.law, this.agenda, prng.fork('workload'), (event) => this.emit(event));
     this.nemesis = new Nemesis(options.nemesis, this.agenda, prng.fork('nemesis'), this);
   }
 

@@ -2,6 +2,7 @@
  * All checkers together: each is shown every event, those that ask how things stood
  * before it first.
  */
+import { defaultLaw, type Law } from '../../lock/law.js';
 import type { SimEvent } from '../event.js';
 import type { Checker } from './checker.js';
 import { Claims } from './claims.js';
@@ -21,9 +22,10 @@ export class Panel {
   readonly #before: readonly Checker[];
   readonly #after: readonly Checker[];
 
-  constructor() {
+  /** By which law the locks of this world are granted. */
+  constructor({ orderSurvives }: Law = defaultLaw) {
     const { claims } = this;
-    this.#before = [new Departed(claims), new Pairing(claims), new Tokens(claims), new Fairness(claims), new ValueBlock(claims)];
+    this.#before = [new Departed(claims), new Pairing(claims), new Tokens(claims), new Fairness(claims, orderSurvives), new ValueBlock(claims)];
     this.#after = [new Exclusion(claims), new Directory(), new Orphans(claims), new Holdings(), new Progress(claims)];
   }
 
