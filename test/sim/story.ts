@@ -29,7 +29,7 @@ export const abandons = (life: number, orphans: readonly number[], ended: readon
 });
 
 export const decides = (view: number, members: readonly number[], gone: readonly number[] = []): SimEvent => ({
-  kind: 'decided', at, view: viewId(view), members, gone,
+  kind: 'decided', at, view: viewId(view), members, joins: new Map(members.map((life) => [life, new Map([['L', 1]])])), gone,
 });
 
 export const hears = (life: number, view: number): SimEvent => ({ kind: 'viewed', at, life, view: viewId(view) });

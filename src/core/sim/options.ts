@@ -109,8 +109,12 @@ export function configOf({ nodir, asInKernel }: LockspaceOptions): LockspaceConf
   return { ...defaultConfig, nodir, law: { ...defaultLaw, ...switches } };
 }
 
-/** All but `copiesAreKnown`: without it readers get as a value what nobody wrote, as docs/differences.md says. */
-const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => name !== 'copiesAreKnown');
+/**
+ * All switches but two, of which docs/differences.md says what they do: without
+ * `copiesAreKnown` readers get as a value what nobody wrote, and without
+ * `waitingOrphanEnds` locks that stand in no queue hold on to their resources.
+ */
+const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => name !== 'copiesAreKnown' && name !== 'waitingOrphanEnds');
 
 /** Mostly the project's law; at times the kernel's, or any mixture of the two. */
 function drawLockspace(prng: Prng): LockspaceOptions {

@@ -3,8 +3,6 @@
  * nodes that are gone; and every lock that a node has is one that an owner knows of.
  */
 import type { Lkid } from '../../base/ids.js';
-import { Flag } from '../../lock/flags.js';
-import { NL, nameOfMode } from '../../lock/mode.js';
 import type { Audit, LockAudit } from '../audit.js';
 import type { Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
@@ -44,19 +42,10 @@ export class Orphans implements Checker {
     if (!isSame || claim.first.owner !== lock.owner) {
       this.#complain(audit, lock, lock.isOrphan ? 'is an orphan that nobody left' : 'is held for an owner who knows nothing of it');
     }
-    if (claim.told !== lock.granted && !mayBeLess(claim, lock)) {
-      this.#complain(audit, lock, `is granted ${nameOfMode(lock.granted)}, and its owner was told ${nameOfMode(claim.told)}`);
-    }
   }
 
   #complain(audit: Audit, lock: LockAudit, what: string): never {
     const name = `${audit.lockspace}/${lock.resource}`;
     throw new Violation(this.property, `lock ${lock.holderLkid} of node ${lock.holder} on ${name} (life ${audit.life}) ${what}`, [` ${name} `]);
   }
-}
-
-/** Nobody is told what an orphan got that was waiting; who offered to give up his mode (CONVDEADLK) is told when his conversion ends. */
-function mayBeLess({ isDoubtful, pending }: Claim, { granted }: LockAudit): boolean {
-  const hasOffered = pending?.operation === 'convert' && (pending.flags & Flag.CONVDEADLK) !== 0;
-  return isDoubtful || (hasOffered && granted === NL);
 }
