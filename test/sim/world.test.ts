@@ -49,7 +49,7 @@ describe('a node alone', () => {
       ['holdings', 'waiting'],
       ['orphans', 'orphans'],
       ['progress', 'explained'],
-      ['progress', 'drained'],
+      ['leftovers', 'drained'],
     ] as const) {
       assert.ok(stakes[property]![kind]! > 0, `${property} ${kind} was never at stake`);
     }

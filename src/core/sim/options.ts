@@ -110,11 +110,12 @@ export function configOf({ nodir, asInKernel }: LockspaceOptions): LockspaceConf
 }
 
 /**
- * All switches but two, of which docs/differences.md says what they do: without
- * `copiesAreKnown` readers get as a value what nobody wrote, and without
- * `waitingOrphanEnds` locks that stand in no queue hold on to their resources.
+ * What breaks a property by itself is as in the project's law in every world;
+ * docs/differences.md says what it does otherwise: a value that nobody wrote, a lock in
+ * no queue that holds on to its resource, a conversion that is granted twice.
  */
-const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => name !== 'copiesAreKnown' && name !== 'waitingOrphanEnds');
+const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'grantLeavesConvertQueue'];
+const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => !never.includes(name));
 
 /** Mostly the project's law; at times the kernel's, or any mixture of the two. */
 function drawLockspace(prng: Prng): LockspaceOptions {
