@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { generation, lkid, nodeId } from '../../src/core/base/ids.js';
+import { generation, lkid, nodeId, type ViewId } from '../../src/core/base/ids.js';
 import { Flag, Result } from '../../src/core/lock/flags.js';
-import { CR, CW, EX, IV, NL, PR, PW } from '../../src/core/lock/mode.js';
+import { CR, CW, EX, IV, NL, PR, PW, type Mode } from '../../src/core/lock/mode.js';
 import type { SimEvent } from '../../src/core/sim/event.js';
-import { abandons, adopts, asks, audit, blocks, decides, ends, hears, held, holds, queues, quiet, recovers, tell, waits } from './story.js';
+import { abandons, adopts, asks, audit, blocks, decides, decidesJoins, ends, heard, hears, held, holds, joins, leaves, queues, quiet, recovers, tell, waits } from './story.js';
 
 type Story = readonly (SimEvent | SimEvent[])[];
 
@@ -47,6 +47,47 @@ describe('the departed', () => {
     asks(2, 2, 'lock', EX), recovers(2), hears(2, 3), ends(2, 2, 'OK', EX));
   breaks('exclusion', 'a crash alone ends nothing', holds(1, 1, EX), { kind: 'crashed', at: 0, life: 1 } as SimEvent, holds(2, 2, EX));
   keeps('what it gave back itself is free', ...death, asks(1, 1, 'unlock', EX), holds(2, 2, EX));
+  keeps('also of an orphan that it adopted when it was out', holds(1, 1, EX), abandons(1, [1], []), decides(2, [2], [1]),
+    asks(1, 3, 'adopt', EX), adopts(1, 3, 1, EX), asks(1, 3, 'convert', CR), holds(2, 2, CW));
+  breaks('departed', 'but no more than it gave back', holds(1, 1, EX), abandons(1, [1], []), decides(2, [2], [1]),
+    asks(1, 3, 'adopt', EX), adopts(1, 3, 1, EX), asks(1, 3, 'convert', CR), holds(2, 2, EX));
+  breaks('departed', 'a wish for more gives nothing back', holds(1, 1, PR), decides(2, [2], [1]), asks(1, 1, 'convert', EX), holds(2, 2, PW));
+});
+
+describe('hygiene', () => {
+  const stale = { view: 1 as ViewId, hasEffect: true };
+  keeps('what a member says now', heard(1, 2));
+  keeps('what is of a view that comes', heard(1, 2, { view: 2 as ViewId }));
+  keeps('stale words without effect', decides(2, [1, 3], [2]), hears(1, 2), heard(1, 2, { hasEffect: false }));
+  breaks('hygiene', 'a life that is gone', decides(2, [1, 3], [2]), hears(1, 2), heard(1, 2));
+  breaks('hygiene', 'a newcomer\'s words from before', decides(2, [1, 2, 3]), hears(1, 2), heard(1, 3, stale));
+  breaks('hygiene', 'a recovery that is over', decides(2, [1, 2, 3]), hears(1, 2), heard(1, 2, { ...stale, isOfRecovery: true }));
+  keeps('who has not been told of a view goes by the one before', decides(2, [1, 3], [2]), heard(1, 2));
+  breaks('hygiene', 'another join', decides(2, [1, 2], [], 2), hears(1, 2), heard(1, 2, stale));
+  breaks('hygiene', 'a lockspace that was never joined', heard(1, 2, { lockspace: null }));
+});
+
+describe('leaving', () => {
+  const away: Story = [leaves(2), decidesJoins(2, { 1: 1 })];
+  keeps('out of the view, and nothing left', ...away, quiet([audit(1)]));
+  breaks('leaving', 'still in the view', leaves(2), quiet([audit(1)]));
+  breaks('leaving', 'the node has not let go', ...away, quiet([audit(1), audit(2)]));
+  keeps('back again by another join', ...away, joins(2), decidesJoins(3, { 1: 1, 2: 2 }), quiet([audit(1), audit(2)]));
+  breaks('leaving', 'back again by the same join', leaves(2), joins(2), quiet([audit(1), audit(2)]));
+});
+
+describe('conversions', () => {
+  const asked: Story = [holds(1, 1, PR), asks(1, 1, 'convert', EX)];
+  keeps('the new mode', ...asked, ends(1, 1, 'OK', EX));
+  breaks('conversions', 'another mode', ...asked, ends(1, 1, 'OK', PW));
+  keeps('another mode that is said to be one', ...asked, ends(1, 1, 'OK', PR, { results: Result.ALTMODE }));
+  keeps('the old mode', ...asked, ends(1, 1, 'EDEADLK', PR));
+  breaks('conversions', 'less than the old mode', ...asked, hears(1, 2), recovers(1), ends(1, 1, 'EAGAIN', NL));
+  keeps('less, if that was offered', holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags: Flag.CONVDEADLK }), asks(1, 1, 'cancel', PR), ends(1, 1, 'ECANCEL', NL));
+  const stands = (granted: Mode): SimEvent =>
+    quiet([audit(1, { resources: [{ name: 'R', master: nodeId(1) }], own: [held(1, 1, granted)], mastered: [held(1, 1, granted)], directory: new Map([['R', nodeId(1)]]) })]);
+  breaks('conversions', 'a mode that nobody was told of', holds(1, 1, PR), stands(EX));
+  keeps('what was offered may be gone before anybody is told', holds(2, 2, PR), holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags: Flag.CONVDEADLK }), stands(NL));
 });
 
 describe('pairing', () => {
@@ -106,7 +147,7 @@ describe('value blocks', () => {
   keeps('forgotten with its last lock', ...writer(7), reader(null));
 });
 
-describe('directory, holdings, orphans and progress', () => {
+describe('directory, holdings, orphans, progress, recoveries and leftovers', () => {
   const one = nodeId(1);
   const two = nodeId(2);
   const resources = [{ name: 'R', master: one }];
@@ -133,7 +174,7 @@ describe('directory, holdings, orphans and progress', () => {
 
   breaks('progress', 'waiting for nobody', asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1), audit(2)]));
   keeps('waiting for a holder who lives', holds(2, 2, PW), asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1)]));
-  breaks('progress', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
-  breaks('progress', 'more recoveries than views', recovers(1));
-  breaks('progress', 'something is left', holds(1, 1, PR), quiet([audit(1, { resources, own, mastered: own, directory: new Map([['R', one]]) })], true));
+  breaks('recoveries', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
+  breaks('recoveries', 'more recoveries than views', recovers(1));
+  breaks('leftovers', 'something is left', holds(1, 1, PR), quiet([audit(1, { resources, own, mastered: own, directory: new Map([['R', one]]) })], true));
 });

@@ -74,7 +74,7 @@ function pair(options: NetworkOptions, seed = 'pair') {
       {
         now: () => agenda.now,
         transmit: (frame) => network.send(frame.from, frame.to, frame),
-        deliver: (from, { seq }) => heard.push(`${from}>${node}.${life} ${seq}`),
+        deliver: (from, _life, { seq }) => heard.push(`${from}>${node}.${life} ${seq}`),
         after: (delay, action) => agenda.after(delay, () => links.get(node) === link && action()),
       },
       counts,

@@ -7,7 +7,7 @@ import { generation, lkid, millis, nodeId, ownerId, viewId } from '../../src/cor
 import type { Mode, ModeOrNone } from '../../src/core/lock/mode.js';
 import type { Audit, LockAudit } from '../../src/core/sim/audit.js';
 import { Panel } from '../../src/core/sim/checkers/panel.js';
-import type { Adopted, Blocked, Completed, SimEvent, Submitted } from '../../src/core/sim/event.js';
+import type { Adopted, Blocked, Completed, Heard, SimEvent, Submitted } from '../../src/core/sim/event.js';
 
 const at = millis(0);
 
@@ -28,8 +28,20 @@ export const abandons = (life: number, orphans: readonly number[], ended: readon
   kind: 'abandoned', at, life, why: 'ownerEnded', orphans, ended,
 });
 
-export const decides = (view: number, members: readonly number[], gone: readonly number[] = []): SimEvent => ({
+/** A view in which all members are in the lockspace, by their first join if not said otherwise. */
+export const decides = (view: number, members: readonly number[], gone: readonly number[] = [], join = 1): SimEvent =>
+  decidesJoins(view, Object.fromEntries(members.map((life) => [life, join])), members, gone);
+
+/** A view in which these lives are in the lockspace, each by that join. */
+export const decidesJoins = (view: number, joinOf: Readonly<Record<number, number>>, members: readonly number[] = [1, 2], gone: readonly number[] = []): SimEvent => ({
   kind: 'decided', at, view: viewId(view), members, gone,
+  joins: new Map(Object.entries(joinOf).map(([life, join]) => [Number(life), new Map([['L', join]])])),
+});
+
+export const joins = (life: number): SimEvent => ({ kind: 'joined', at, life, lockspace: 'L' });
+export const leaves = (life: number): SimEvent => ({ kind: 'left', at, life, lockspace: 'L' });
+export const heard = (life: number, sender: number, more: Partial<Heard> = {}): Heard => ({
+  kind: 'heard', at, life, sender, lockspace: 'L', view: viewId(1), isOfRecovery: false, hasEffect: true, ...more,
 });
 
 export const hears = (life: number, view: number): SimEvent => ({ kind: 'viewed', at, life, view: viewId(view) });

@@ -49,7 +49,7 @@ describe('a node alone', () => {
       ['holdings', 'waiting'],
       ['orphans', 'orphans'],
       ['progress', 'explained'],
-      ['progress', 'drained'],
+      ['leftovers', 'drained'],
     ] as const) {
       assert.ok(stakes[property]![kind]! > 0, `${property} ${kind} was never at stake`);
     }
@@ -66,7 +66,7 @@ describe('found out', () => {
       return {
         step: (now, input) => (input.kind === 'view' || input.kind === 'received' ? [] : node.step(now, input)),
         nextDeadline: () => node.nextDeadline(),
-        isQueued: () => false,
+        nameOf: () => null, isQueued: () => false,
       };
     },
   };
@@ -78,7 +78,7 @@ describe('found out', () => {
   });
 
   test('a node that fails an assertion', () => {
-    const breed: Breed = { ...realBreed(1), bear: () => ({ step: () => { throw new Error('wrong about itself'); }, nextDeadline: () => null, isQueued: () => false }) };
+    const breed: Breed = { ...realBreed(1), bear: () => ({ step: () => { throw new Error('wrong about itself'); }, nextDeadline: () => null, nameOf: () => null, isQueued: () => false }) };
     const { failure } = runWorld({ seed: 1, nodes: 1, minutes: 1 }, breed);
     assert.equal(failure?.property, 'error');
     assert.match(failure.where!, /world\.test/);

@@ -97,8 +97,13 @@ export class Resource {
     this.leave(lock);
     this.#queues ??= new Queues();
     const queue = place === 'converting' ? this.#queues.convert : this.#queues.wait;
-    if (lock.has(Flag.HEADQUE)) queue.prepend(lock);
-    else queue.append(lock);
+    if (lock.has(Flag.HEADQUE)) {
+      queue.prepend(lock);
+      this.#queues.firstNumber -= 1;
+    } else {
+      queue.append(lock);
+      this.#queues.lastNumber += 1;
+    }
     lock.place = place;
     lock.since = now;
   }
@@ -109,10 +114,15 @@ export class Resource {
     lock.place = 'asked';
   }
 
-  /** A number for the lock that has joined a queue at its head or at its tail. */
+  /** The number of whoever joined a queue at its tail last. */
+  get lastNumber(): number {
+    return this.#queues?.lastNumber ?? 0;
+  }
+
+  /** The number of the lock that has just joined a queue, at its head or at its tail. */
   numberInQueue(lock: Lock): number {
     const queues = this.#queues!;
-    return lock.has(Flag.HEADQUE) ? (queues.firstNumber -= 1) : (queues.lastNumber += 1);
+    return lock.has(Flag.HEADQUE) ? queues.firstNumber : queues.lastNumber;
   }
 
   /** The queues were made anew, of locks that bring their numbers: new ones are outside of these. */

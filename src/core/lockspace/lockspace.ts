@@ -310,7 +310,9 @@ export class Lockspace {
 
   #end(lock: Lock, flags: number, value: Uint8Array | null): Refused | null {
     if (lock.copy === 'process') return askUnlock(this.tables, lock, flags, value);
-    operations.unlock(this.tables.turn, lock, flags, value);
+    // By the kernel's law an orphan may stand in no queue; then it is nothing to a resource that has moved on.
+    const isGhost = lock.place === 'nowhere' && !this.tables.isMasterOf(lock.resource);
+    if (!isGhost) operations.unlock(this.tables.turn, lock, flags, value);
     this.tables.forget(lock);
     return null;
   }

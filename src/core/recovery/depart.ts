@@ -17,19 +17,23 @@ import { FarEnd } from '../lock/far-end.js';
 import { Flag } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
-import { PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
+import { IV, PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
+import type { Queue } from '../lock/queue.js';
 import type { Resource } from '../lock/resource.js';
 import { convertSilently } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
 
-/** Returns the resources here that have lost a lock and may have something to grant now. */
-export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resource> {
+/**
+ * Returns the resources here that have lost a lock and may have something to grant now.
+ * `unsettled`: those that came to this node in a recovery that has not ended.
+ */
+export function depart(tables: Tables, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): Set<Resource> {
   const touched = new Set<Resource>();
   tables.directory.clear();
   tables.resources.each((resource) => {
     if (departed.size > 0 && tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
-    moveHome(tables, resource, departed);
+    moveHome(tables, resource, departed, unsettled);
     tables.retire(resource);
   });
   // Nobody holds them, and no directory will be told of them.
@@ -48,12 +52,12 @@ function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>
   });
 }
 
-function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
+function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): void {
   const { master } = resource.home;
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
   const isLost = master === null || departed.has(master) || moves || isHalfTold(resource);
   if (isLost) {
-    if (master === tables.self) giveAway(tables, resource);
+    if (master === tables.self) giveAway(tables, resource, !unsettled.has(resource));
     tables.loseHome(resource);
   }
   resource.eachLock((lock) => {
@@ -99,29 +103,55 @@ function isHalfTold(resource: Resource): boolean {
 
 const isUntold = (lock: Lock): boolean => lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock);
 
-/** Another node will be master: the locks of others go, for they tell it themselves; ours become copies. */
-function giveAway(tables: Tables, resource: Resource): void {
+/**
+ * Another node will be master: the locks of others go, for they tell it themselves; ours
+ * become copies. Of a resource that has not been settled here they know what they knew
+ * before it came.
+ */
+function giveAway(tables: Tables, resource: Resource, wasSettled: boolean): void {
+  const { convertQueue, waitQueue, lastNumber } = resource;
+  const numbers = new Map([...numbersOf(convertQueue, lastNumber), ...numbersOf(waitQueue, lastNumber)]);
   resource.eachLock((lock) => {
     if (lock.copy === 'master') {
       resource.leave(lock);
       tables.locks.remove(lock);
+    } else if (wasSettled) {
+      becomeProcessCopy(lock, resource.value, numbers.get(lock) ?? 0);
     } else {
-      becomeProcessCopy(lock, resource.value);
+      lock.far!.copy = 'process';
     }
   });
+  resource.value = null;
 }
 
-/** Whether its copy of the value is the latest one can only be told by the bytes. */
-function becomeProcessCopy(lock: Lock, value: ValueBlock | null): void {
+/**
+ * Numbers for those of our own locks that stand in a queue, which have none yet: between
+ * those of the locks of others that they stand between. Each of ours took a number when
+ * it joined, so that there are enough. Of these it gets the greatest: who was granted
+ * last may not have heard of it, and still goes by the smaller number he had.
+ */
+function* numbersOf(queue: Queue, lastNumber: number): Generator<[Lock, number]> {
+  const ours: Lock[] = [];
+  const before = (end: number): [Lock, number][] => ours.splice(0).map((lock, place, { length }) => [lock, end - length + place]);
+  for (const lock of queue) {
+    if (lock.copy === 'master') yield* before(lock.far!.queueNumber);
+    else ours.push(lock);
+  }
+  yield* before(lastNumber + 1);
+}
+
+/** Who was granted anything where the value was kept is given what there is: nobody can have a newer one. */
+function becomeProcessCopy(lock: Lock, value: ValueBlock | null, queueNumber: number): void {
   const { generation, mastership } = lock;
   const far = (lock.far ??= new FarEnd('process', null, null));
+  const isKnown = lock.granted !== IV && value !== null;
   far.copy = 'process';
   far.generation = generation;
   far.mastership = mastership;
-  far.valueCopy = lock.value;
-  const isLatest = lock.value !== null && value?.bytes?.every((byte, place) => byte === lock.value![place]) === true;
-  // A value that was only declared not valid has been written by nobody: no copy is older than that.
-  far.valueSequence = value === null ? 0 : Math.max(0, value.sequence - (isLatest ? 0 : 1));
+  far.valueCopy = isKnown ? value.bytes : null;
+  far.valueSequence = isKnown ? value.sequence : 0;
+  far.valueIsValid = !isKnown || value.isValid;
+  far.queueNumber = queueNumber;
 }
 
 /** Has the one gone who was asked for the master? Then everybody who waits for the answer asks again. */

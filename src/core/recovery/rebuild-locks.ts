@@ -11,7 +11,7 @@
  */
 import type { Lkid, NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
-import { Result } from '../lock/flags.js';
+import { Flag, Result } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
 import { IV, type ModeOrNone } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
@@ -110,6 +110,9 @@ export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks
   tables.send(from, { kind: 'rebuildLocksReply', lockspace: tables.id, seq: tables.seq, batch: message.batch, masterLkids });
 }
 
+/** In the place of what the owner of a lock brought, so that the lock is one that reads the value. */
+const brought = new Uint8Array(0);
+
 function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
   const resource = tables.resources.take(record.name);
   if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, tables.numbers.nextMastership());
@@ -127,7 +130,8 @@ function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
   lock.results = record.results & ~Result.VALNOTVALID;
   lock.granted = record.granted;
   lock.requested = record.requested;
-  lock.value = record.value;
+  // What its owner brought stays with it: a value that the old master has not written is never written by another.
+  lock.value = record.value ?? (lock.has(Flag.VALBLK) ? brought : null);
   lock.tokenSequence = record.sequence;
   if (record.requested === IV) resource.joinGranted(lock, tables.turn.now);
   else resource.joinQueue(lock, record.granted === IV ? 'waiting' : 'converting', tables.turn.now);

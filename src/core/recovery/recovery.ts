@@ -104,7 +104,7 @@ export class Recovery {
     this.#errands.forgetAll();
     this.#reached.clear();
     this.#reports.clear();
-    for (const resource of depart(tables, departed)) this.#touched.add(resource);
+    for (const resource of depart(tables, departed, this.#rebuilt)) this.#touched.add(resource);
     this.#phase = 'members';
     this.#application = application;
     return this.#reach();

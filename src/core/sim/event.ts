@@ -97,12 +97,22 @@ export interface Crashed {
   readonly life: Life;
 }
 
+/** A life has asked to be in a lockspace, or out of it. */
+export interface Joined {
+  readonly kind: 'joined' | 'left';
+  readonly at: Millis;
+  readonly life: Life;
+  readonly lockspace: string;
+}
+
 /** The engine has a new view, which nobody has been told yet. */
 export interface Decided {
   readonly kind: 'decided';
   readonly at: Millis;
   readonly view: ViewId;
   readonly members: readonly Life[];
+  /** The lockspaces of each member, and which of its joins it is. */
+  readonly joins: ReadonlyMap<Life, ReadonlyMap<string, number>>;
   /** Who was in the view before and is not in this one. */
   readonly gone: readonly Life[];
 }
@@ -121,6 +131,22 @@ export interface Recovered {
   readonly life: Life;
   readonly lockspace: string;
   readonly generation: Generation;
+}
+
+/** A message was given to a node. The world has looked; nobody is told of this. */
+export interface Heard {
+  readonly kind: 'heard';
+  readonly at: Millis;
+  readonly life: Life;
+  /** Who sent it. */
+  readonly sender: Life;
+  /** Null: one that the node has not joined. */
+  readonly lockspace: string | null;
+  /** The view in which it was sent. */
+  readonly view: ViewId;
+  readonly isOfRecovery: boolean;
+  /** Did the node ask for anything because of it? */
+  readonly hasEffect: boolean;
 }
 
 /** Nothing is in flight and nobody asks for anything: how does everybody stand? */
@@ -143,7 +169,9 @@ export type SimEvent =
   | Abandoned
   | Started
   | Crashed
+  | Joined
   | Decided
   | Viewed
   | Recovered
+  | Heard
   | Quiet;

@@ -50,6 +50,11 @@ export function describeEvent(event: SimEvent, place: string): string {
       return `${place} claim ${event.claim} adopts claim ${event.orphan} ${nameOfMode(event.mode)}`;
     case 'abandoned':
       return `${place} abandoned ${event.why}, orphans ${event.orphans.join(',')}, ended ${event.ended.join(',')}`;
+    case 'joined':
+    case 'left':
+      return `${place} has ${event.kind} ${event.lockspace}`;
+    case 'heard':
+      return `${place} hears life ${event.sender}`;
     case 'started':
     case 'crashed':
       return `${place} ${event.kind}`;

@@ -22,7 +22,7 @@ export interface Frame {
 export interface LinkPort {
   now(): Millis;
   transmit(frame: Frame): void;
-  deliver(from: NodeId, message: Message): void;
+  deliver(from: NodeId, life: Incarnation, message: Message): void;
   /** Later, if this life still goes on then. */
   after(delay: number, action: () => void): void;
 }
@@ -141,7 +141,7 @@ export class Link {
     }
     this.#isReading = true;
     for (let message = talk.inbox.shift(); message !== undefined && !talk.isClosed; message = talk.inbox.shift()) {
-      this.port.deliver(talk.peer, message);
+      this.port.deliver(talk.peer, talk.life, message);
     }
     this.#isReading = false;
     this.flush();

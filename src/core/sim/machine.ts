@@ -7,10 +7,10 @@
  * forgets everything but the numbers on disk. What comes for a paused machine
  * waits until it goes on.
  */
-import { generation, incarnation, millis, type Generation, type Lkid, type NodeId, type OwnerId } from '../base/ids.js';
+import { generation, incarnation, millis, type Generation, type Incarnation, type Lkid, type LockspaceId, type NodeId, type OwnerId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
-import { defaultConfig, type View } from '../node/snapshot.js';
+import type { LockspaceConfig, View } from '../node/snapshot.js';
 import type { Millis } from '../base/ids.js';
 import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
@@ -18,6 +18,7 @@ import type { Agenda } from './agenda.js';
 import type { Life, SimEvent } from './event.js';
 import { Link, type Frame, type LinkCounts } from './link.js';
 import { describeMessage } from './lines.js';
+import { isRecoveryMessage, type Message } from '../wire/message.js';
 import type { Ticket } from './ticket.js';
 import { numberOfValue } from './value.js';
 
@@ -25,6 +26,8 @@ import { numberOfValue } from './value.js';
 export interface SimNode {
   step(now: Millis, input: Input): Effect[];
   nextDeadline(): Millis | null;
+  /** How a lockspace is called that it has joined; null: it has not. */
+  nameOf(lockspace: LockspaceId): string | null;
   /** Does this lock stand in the wait queue of its master, as far as the node knows? */
   isQueued(lockspace: string, lkid: Lkid): boolean;
 }
@@ -43,9 +46,15 @@ export interface MachinePort {
   readonly agenda: Agenda;
   readonly linkCounts: LinkCounts;
   readonly hasEngine: boolean;
+  /** How its lockspaces are joined. */
+  readonly config: LockspaceConfig;
   newLife(): Life;
   bear(birth: Birth): SimNode;
   emit(event: SimEvent): void;
+  /** For the checkers only; too much for the trace. */
+  show(event: SimEvent): void;
+  /** Which life of a node that is. */
+  lifeOf(node: NodeId, incarnation: Incarnation): Life;
   note(words: string): void;
   transmit(frame: Frame): void;
   announce(machine: Machine, lockspaces: ReadonlyMap<string, number>): void;
@@ -96,10 +105,7 @@ export class Machine {
     const linkPort = {
       now: () => port.agenda.now,
       transmit: (frame: Frame) => port.transmit(frame),
-      deliver: (from: NodeId, message: Extract<Input, { kind: 'received' }>['message']) => {
-        port.note(`n${this.id} hears n${from} ${describeMessage(message)}`);
-        this.turn({ kind: 'received', from, message });
-      },
+      deliver: (from: NodeId, sender: Incarnation, message: Message) => this.#hear(from, sender, message),
       after: (delay: number, action: () => void) => this.#after(delay, action),
     };
     this.#link = new Link(this.id, this.incarnation, linkPort, port.linkCounts);
@@ -131,8 +137,8 @@ export class Machine {
 
   join(lockspace: string): void {
     this.joined.add(lockspace);
-    this.port.note(`n${this.id} joins ${lockspace}`);
-    this.turn({ kind: 'joinLockspace', lockspace, config: defaultConfig });
+    this.port.emit({ kind: 'joined', at: this.port.agenda.now, life: this.life, lockspace });
+    this.turn({ kind: 'joinLockspace', lockspace, config: this.port.config });
   }
 
   leave(lockspace: string): void {
@@ -141,6 +147,7 @@ export class Machine {
     this.joined.delete(lockspace);
     port.emit({ kind: 'abandoned', at: port.agenda.now, life: this.life, why: 'left', orphans: [], ended: ended.map(({ id }) => id) });
     for (const ticket of ended) this.forget(ticket);
+    port.emit({ kind: 'left', at: port.agenda.now, life: this.life, lockspace });
     this.turn({ kind: 'leaveLockspace', lockspace, force: true });
   }
 
@@ -158,6 +165,15 @@ export class Machine {
     });
   }
 
+  #hear(from: NodeId, sender: Incarnation, message: Message): void {
+    const { port, life } = this;
+    port.note(`n${this.id} hears n${from} ${describeMessage(message)}`);
+    const lockspace = this.#node?.nameOf(message.lockspace) ?? null;
+    const hasEffect = this.turn({ kind: 'received', from, message });
+    const { at, view, isOfRecovery } = { at: port.agenda.now, view: message.seq, isOfRecovery: isRecoveryMessage(message) };
+    port.show({ kind: 'heard', at, life, sender: port.lifeOf(from, sender), lockspace, view, isOfRecovery, hasEffect });
+  }
+
   ticketOf(lockspace: string, lkid: Lkid): Ticket | null {
     return this.#byLkid.get(`${lockspace}/${lkid}`) ?? null;
   }
@@ -168,18 +184,20 @@ export class Machine {
     if (ticket.lkid !== null) this.#byLkid.delete(`${ticket.lockspace}/${ticket.lkid}`);
   }
 
-  /** One input, and then what the node asks for, in the order it asks. */
-  turn(input: Input): void {
+  /** One input, and then what the node asks for, in the order it asks. Was there anything? */
+  turn(input: Input): boolean {
     const node = this.#node;
-    if (node === null) return;
+    if (node === null) return false;
     this.stepCount += 1;
-    for (const effect of node.step(this.port.agenda.now, input)) {
-      if (this.#node !== node) return;
+    const effects = node.step(this.port.agenda.now, input);
+    for (const effect of effects) {
+      if (this.#node !== node) return true;
       this.#carryOut(effect);
     }
     if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
     this.#link?.flush();
     this.#arm(node);
+    return effects.length > 0;
   }
 
   /** The answer to a request of that number has come: is it in the queue now? */

@@ -4,6 +4,8 @@
  * absent and the others come often (swarm testing).
  */
 import { Prng } from '../base/prng.js';
+import { defaultLaw, kernelLaw, type Law } from '../lock/law.js';
+import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { EngineOptions } from './engine.js';
 import type { NetworkOptions } from './network.js';
 
@@ -53,12 +55,20 @@ export interface WorkloadOptions {
   readonly lockspaces: readonly string[];
 }
 
+/** What all lockspaces of a world are like. */
+export interface LockspaceOptions {
+  readonly nodir: boolean;
+  /** The switches of the law that are as in the kernel; all others are the project's. */
+  readonly asInKernel: readonly (keyof Law)[];
+}
+
 export interface WorldOptions {
   readonly seed: number;
   readonly nodes: number;
   /** How long the safety phase lasts. */
   readonly simMillis: number;
   readonly weights: readonly number[];
+  readonly lockspace: LockspaceOptions;
   readonly network: NetworkOptions;
   readonly engine: EngineOptions;
   readonly nemesis: NemesisOptions;
@@ -74,6 +84,7 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
     nodes,
     simMillis,
     weights: drawWeights(prng, nodes),
+    lockspace: drawLockspace(prng.fork('lockspace')),
     network: {
       delayMin,
       delayMax: delayMin + prng.pick([1, 3, 10, 40, 100]),
@@ -90,6 +101,26 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
 function drawWeights(prng: Prng, nodes: number): number[] {
   const isEven = prng.chance(600);
   return Array.from({ length: nodes }, () => (isEven ? 1 : prng.between(0, 3)));
+}
+
+/** How a node is told to join. */
+export function configOf({ nodir, asInKernel }: LockspaceOptions): LockspaceConfig {
+  const switches = Object.fromEntries(asInKernel.map((name) => [name, kernelLaw[name]]));
+  return { ...defaultConfig, nodir, law: { ...defaultLaw, ...switches } };
+}
+
+/**
+ * What breaks a property by itself is as in the project's law in every world;
+ * docs/differences.md says what it does otherwise: a value that nobody wrote, a lock in
+ * no queue that holds on to its resource, a conversion that is granted twice.
+ */
+const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'grantLeavesConvertQueue'];
+const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => !never.includes(name));
+
+/** Mostly the project's law; at times the kernel's, or any mixture of the two. */
+function drawLockspace(prng: Prng): LockspaceOptions {
+  const perMille = prng.pick([0, 0, 0, 0, 0, 0, 300, 1000]);
+  return { nodir: prng.chance(300), asInKernel: switchable.filter(() => prng.chance(perMille)) };
 }
 
 function drawNemesis(prng: Prng): NemesisOptions {

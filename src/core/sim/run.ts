@@ -63,6 +63,7 @@ export function realBreed(nodes: number): Breed {
       return {
         step: (now, input) => node.step(now, input),
         nextDeadline: () => node.nextDeadline(),
+        nameOf: (id) => node.lockspaceNames().find((name) => node.stack(name)!.lockspace.tables.id === id) ?? null,
         isQueued: (lockspace, lkid) => node.stack(lockspace)?.lockspace.locks.get(lkid)?.place === 'waiting',
       };
     },

@@ -10,6 +10,7 @@
 import { ownerId, type OwnerId } from '../base/ids.js';
 import type { Prng } from '../base/prng.js';
 import { Flag } from '../lock/flags.js';
+import type { Law } from '../lock/law.js';
 import { EX, IV, NL, PW, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
 import type { Agenda } from './agenda.js';
 import type { SimEvent, Submitted } from './event.js';
@@ -44,6 +45,7 @@ export class Workload {
 
   constructor(
     readonly options: WorkloadOptions,
+    readonly law: Law,
     readonly agenda: Agenda,
     readonly prng: Prng,
     readonly emit: (event: SimEvent) => void,
@@ -167,7 +169,7 @@ export class Workload {
     ticket.pending = 'convert';
     ticket.isWanted = false;
     ticket.flagsBefore = ticket.flags;
-    ticket.flags = flags | (ticket.flags & Flag.PERSISTENT);
+    ticket.flags = flags | (this.law.persistentStays ? ticket.flags & Flag.PERSISTENT : 0);
     this.#submit(machine, ticket, 'convert', mode, flags, value);
     machine.turn({ kind: 'convert', lockspace: ticket.lockspace, lkid: ticket.lkid!, mode, flags, value: bytesOf(value) });
   }

@@ -6,9 +6,9 @@
  * Then liveness: the trouble stops, a majority is healed for good, and everything
  * that was asked for must end. What happened is shown to the checkers as it happens.
  */
-import { generation, millis, nodeId, viewId, type NodeId } from '../base/ids.js';
+import { generation, millis, nodeId, viewId, type Incarnation, type NodeId } from '../base/ids.js';
 import { Prng } from '../base/prng.js';
-import type { View } from '../node/snapshot.js';
+import type { LockspaceConfig, View } from '../node/snapshot.js';
 import { Agenda } from './agenda.js';
 import type { Audit } from './audit.js';
 import { Violation } from './checkers/checker.js';
@@ -20,7 +20,7 @@ import { noCounts, type Frame } from './link.js';
 import { Machine, type Birth, type MachinePort, type SimNode } from './machine.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
-import type { WorldOptions } from './options.js';
+import { configOf, type WorldOptions } from './options.js';
 import type { Ticket } from './ticket.js';
 import { Trace } from './trace.js';
 import { Workload } from './workload.js';
@@ -43,8 +43,9 @@ const sweepMillis = 500;
 export class World implements MachinePort {
   readonly agenda = new Agenda();
   readonly trace = new Trace();
-  readonly panel = new Panel();
+  readonly panel: Panel;
   readonly linkCounts = noCounts();
+  readonly config: LockspaceConfig;
   readonly machines: readonly Machine[];
   readonly network: Network<Frame>;
   readonly engine: Engine;
@@ -55,6 +56,7 @@ export class World implements MachinePort {
   #isHealed = false;
   /** Where each claim and each life is, for the lines of the trace. */
   readonly #placeOfLife = new Map<Life, string>();
+  readonly #lifeOf = new Map<string, Life>();
   readonly #placeOfClaim = new Map<number, string>();
   readonly #prng: Prng;
 
@@ -65,6 +67,8 @@ export class World implements MachinePort {
     const prng = new Prng(`world ${options.seed}`);
     const nodes = Array.from({ length: options.nodes }, (_, index) => nodeId(index + 1));
     this.#prng = prng.fork('world');
+    this.config = configOf(options.lockspace);
+    this.panel = new Panel(this.config.law);
     this.machines = nodes.map((node) => new Machine(node, this));
     this.network = new Network(options.network, this.agenda, prng.fork('network'), (to, frame) => this.machine(to).receive(frame));
     this.engine = new Engine(nodes, options.engine, this.agenda, prng.fork('engine'), {
@@ -73,7 +77,7 @@ export class World implements MachinePort {
       tell: (life, view) => this.#tell(life, view),
       decided: (view, members, gone) => this.#decided(view, members, gone),
     });
-    this.workload = new Workload(options.workload, this.agenda, prng.fork('workload'), (event) => this.emit(event));
+    this.workload = new Workload(options.workload, this.config.law, this.agenda, prng.fork('workload'), (event) => this.emit(event));
     this.nemesis = new Nemesis(options.nemesis, this.agenda, prng.fork('nemesis'), this);
   }
 
@@ -111,6 +115,14 @@ export class World implements MachinePort {
     return this.#lives;
   }
 
+  lifeOf(node: NodeId, incarnation: Incarnation): Life {
+    return this.#lifeOf.get(`${node}.${incarnation}`) ?? 0;
+  }
+
+  show(event: SimEvent): void {
+    this.panel.see(event);
+  }
+
   bear(birth: Birth): SimNode {
     return this.breed.bear(birth);
   }
@@ -130,6 +142,7 @@ export class World implements MachinePort {
   start(machine: Machine): void {
     machine.start();
     const { id: node, incarnation, life } = machine;
+    this.#lifeOf.set(`${node}.${incarnation}`, life);
     if (this.hasEngine) this.engine.apply({ node, incarnation, life, weight: this.options.weights[node - 1]!, lockspaces: new Map() });
     else this.#decideAlone(machine);
     this.engine.disturbed();
@@ -214,7 +227,7 @@ export class World implements MachinePort {
   #decided(view: View, members: readonly Applicant[], gone: readonly Applicant[]): void {
     this.viewCount += 1;
     const livesOf = (applicants: readonly Applicant[]): Life[] => applicants.map(({ life }) => life);
-    this.emit({ kind: 'decided', at: this.agenda.now, view: view.id, members: livesOf(members), gone: livesOf(gone) });
+    this.emit({ kind: 'decided', at: this.agenda.now, view: view.id, members: livesOf(members), joins: joinsOf(members), gone: livesOf(gone) });
     for (const { node, life } of gone) this.#endZombie(this.machine(node), life);
     if (gone.length > 0) this.nemesis.death();
   }
@@ -235,7 +248,7 @@ export class World implements MachinePort {
   /** Without an engine a life is a member while it lasts. */
   #decideAlone({ isUp, life }: Machine): void {
     this.viewCount += 1;
-    const view: Decided = { kind: 'decided', at: this.agenda.now, view: viewId(this.viewCount), members: isUp ? [life] : [], gone: isUp ? [] : [life] };
+    const view: Decided = { kind: 'decided', at: this.agenda.now, view: viewId(this.viewCount), members: isUp ? [life] : [], joins: new Map(), gone: isUp ? [] : [life] };
     this.emit(view);
   }
 
@@ -288,4 +301,8 @@ export class World implements MachinePort {
       if (this.machines.every(({ tickets }) => tickets.size === 0)) return;
     }
   }
+}
+
+function joinsOf(members: readonly Applicant[]): Decided['joins'] {
+  return new Map(members.map(({ life, lockspaces }) => [life, lockspaces]));
 }

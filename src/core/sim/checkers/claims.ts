@@ -6,11 +6,14 @@
  * (CONVDEADLK) may have lost it at any moment, so that it counts as NL, and one
  * between PR and CW has only what both have, CR. A life counts as long as the latest view has it in it.
  */
+import type { Lkid } from '../../base/ids.js';
 import { Flag } from '../../lock/flags.js';
 import { CR, IV, NL, areMiddlePair, isDown, type ModeOrNone } from '../../lock/mode.js';
 import type { Adopted, ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
 
 export class Claim {
+  /** The number of its lock; null: its owner was told none yet. */
+  lkid: Lkid | null = null;
   /** What its owner may rely on. */
   mode: ModeOrNone = IV;
   /** What it was told to hold, whatever it has asked for since. */
@@ -83,7 +86,11 @@ export class Claims {
       case 'refused':
         this.#refuse(event.claim, event.operation);
         break;
+      case 'waits':
+        this.#identify(event.claim, event.lkid);
+        break;
       case 'completed':
+        this.#identify(event.claim, event.lkid);
         this.#complete(event);
         break;
       case 'adopted':
@@ -105,10 +112,17 @@ export class Claims {
     }
   }
 
+  #identify(id: ClaimId, lkid: Lkid): void {
+    const claim = this.get(id);
+    if (claim !== null) claim.lkid = lkid;
+  }
+
   #adopt(event: Adopted): void {
-    this.#removeId(event.orphan);
+    const orphan = this.get(event.orphan);
+    if (orphan !== null) this.#remove(orphan);
     const claim = this.get(event.claim);
     if (claim === null) return;
+    claim.lkid = orphan?.lkid ?? null;
     claim.mode = claim.told = event.mode;
     claim.pending = null;
   }
@@ -130,9 +144,7 @@ export class Claims {
       claim.overtaken = null;
       claim.pending = event;
       if (operation === 'lock') return;
-      if ((event.flags & Flag.CONVDEADLK) !== 0) claim.mode = NL;
-      else if (areMiddlePair(claim.mode, event.mode)) claim.mode = CR;
-      else if (isDown(claim.mode, event.mode)) claim.mode = event.mode;
+      claim.mode = keptBy(claim.mode, event.mode, event.flags);
     }
   }
 
@@ -194,6 +206,13 @@ export class Claims {
     leave(this.#byResource, claim.key, claim);
     leave(this.#byLife, claim.life, claim);
   }
+}
+
+/** What may still be relied on of a mode while a conversion is asked for. */
+export function keptBy(held: ModeOrNone, asked: ModeOrNone, flags: number): ModeOrNone {
+  if ((flags & Flag.CONVDEADLK) !== 0) return NL;
+  if (areMiddlePair(held, asked)) return CR;
+  return isDown(held, asked) ? asked : held;
 }
 
 function join<Key>(sets: Map<Key, Set<Claim>>, key: Key, claim: Claim): void {

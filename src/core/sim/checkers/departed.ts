@@ -3,18 +3,21 @@
  *
  * A life that is left out of a view keeps its modes in this checker's memory. A
  * grant that one of them excludes is right only on a life that has been told of
- * that view and has since ended a recovery of that lockspace.
+ * that view and has since ended a recovery of that lockspace. What such a life gives
+ * back itself is free from then on, as far as it is given back: a weaker mode is
+ * remembered in the place of the one before. An orphan that it adopts is remembered
+ * under the name of the adopter.
  */
 import type { ViewId } from '../../base/ids.js';
-import { NL, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
-import type { ClaimId, Life, SimEvent } from '../event.js';
+import { IV, NL, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
+import type { Adopted, ClaimId, Life, SimEvent, Submitted } from '../event.js';
 import { Violation, type Checker } from './checker.js';
-import type { Claims } from './claims.js';
+import { keptBy, type Claims } from './claims.js';
 
 interface Remains {
-  readonly claim: ClaimId;
+  claim: ClaimId;
   readonly life: Life;
-  readonly mode: ModeOrNone;
+  mode: ModeOrNone;
   /** The view that left the life out. */
   readonly view: ViewId;
 }
@@ -22,7 +25,7 @@ interface Remains {
 export class Departed implements Checker {
   readonly property = 'departed';
   readonly says = 'S2 no grant past a dead holder before its recovery';
-  readonly counts = { remains: 0, grantsPast: 0 };
+  readonly counts = { remains: 0, grantsPast: 0, givenBack: 0 };
   readonly #remains = new Map<string, Remains[]>();
   readonly #keyOf = new Map<ClaimId, string>();
   readonly #told = new Map<Life, ViewId>();
@@ -36,8 +39,9 @@ export class Departed implements Checker {
     if (event.kind === 'viewed') this.#told.set(event.life, event.view);
     else if (event.kind === 'recovered') this.#recover(event.life, event.lockspace);
     else if (event.kind === 'decided') for (const life of event.gone) this.#bury(life, event.view);
-    else if (event.kind === 'submitted') this.#release([event.claim]);
-    else if (event.kind === 'abandoned') this.#release(event.ended);
+    else if (event.kind === 'submitted') this.#weaken(event);
+    else if (event.kind === 'adopted') this.#rename(event);
+    else if (event.kind === 'abandoned') for (const id of event.ended) this.#keep(id, IV);
     else if (event.kind === 'completed') this.#judge(event.claim, event.mode);
   }
 
@@ -58,13 +62,35 @@ export class Departed implements Checker {
   }
 
   /** A life that is out may still give back what it has, and a master that has not heard of the view may give it on. */
-  #release(ids: readonly ClaimId[]): void {
-    for (const id of ids) {
-      const key = this.#keyOf.get(id);
-      if (key === undefined) continue;
-      this.#keyOf.delete(id);
-      this.#remains.set(key, this.#remains.get(key)!.filter(({ claim }) => claim !== id));
-    }
+  #weaken({ claim, operation, mode, flags }: Submitted): void {
+    const held = this.#of(claim)?.mode;
+    if (held === undefined) return;
+    if (operation === 'unlock') this.#keep(claim, IV);
+    else if (operation === 'convert') this.#keep(claim, keptBy(held, mode, flags));
+  }
+
+  #rename({ claim, orphan }: Adopted): void {
+    const remains = this.#of(orphan);
+    if (remains === null) return;
+    this.#keyOf.set(claim, this.#keyOf.get(orphan)!);
+    this.#keyOf.delete(orphan);
+    remains.claim = claim;
+  }
+
+  #of(id: ClaimId): Remains | null {
+    const key = this.#keyOf.get(id);
+    return key === undefined ? null : (this.#remains.get(key)!.find(({ claim }) => claim === id) ?? null);
+  }
+
+  #keep(id: ClaimId, mode: ModeOrNone): void {
+    const remains = this.#of(id);
+    if (remains === null || remains.mode === mode) return;
+    remains.mode = mode;
+    this.counts.givenBack += 1;
+    if (mode > NL) return;
+    const key = this.#keyOf.get(id)!;
+    this.#keyOf.delete(id);
+    this.#remains.set(key, this.#remains.get(key)!.filter((one) => one !== remains));
   }
 
   #judge(id: number, mode: ModeOrNone): void {

@@ -2,6 +2,9 @@
  * S12, L5: of two plain requests that exclude one another the one that was queued
  * first is granted first, also when the master is lost between.
  *
+ * By a law under which the order does not survive the master (`orderSurvives`), what was
+ * known of it counts until the next recovery ends.
+ *
  * Who was queued first is certain if one was known to be in the queue before the
  * other asked. Plain requests have none of the flags that change the order.
  */
@@ -24,10 +27,14 @@ export class Fairness implements Checker {
   #lastDeath = 0;
 
   /** Shown each event before `claims` is. */
-  constructor(readonly claims: Claims) {}
+  constructor(
+    readonly claims: Claims,
+    readonly orderSurvives = true,
+  ) {}
 
   see(event: SimEvent): void {
     this.#order += 1;
+    if (!this.orderSurvives && (event.kind === 'decided' || event.kind === 'recovered')) this.#waits.clear();
     if (event.kind === 'submitted' && event.operation === 'lock') this.#asked.set(event.claim, this.#order);
     else if (event.kind === 'queued') this.#noteWait(event.claim);
     else if (event.kind === 'decided' && event.gone.length > 0) this.#lastDeath = this.#order;

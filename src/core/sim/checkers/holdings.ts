@@ -1,5 +1,5 @@
 /**
- * S9, S17: when everything is quiet, each lock has one home: its owner, its node
+ * S9: when everything is quiet, each lock has one home: its owner, its node
  * and its master agree in which mode it is held and what it waits for.
  */
 import type { NodeId } from '../../base/ids.js';
@@ -11,7 +11,7 @@ import { byLockspace } from './directory.js';
 
 export class Holdings implements Checker {
   readonly property = 'holdings';
-  readonly says = 'S9 S17 holder and master agree on every lock';
+  readonly says = 'S9 holder and master agree on every lock';
   readonly counts = { locks: 0, remote: 0, waiting: 0 };
 
   see(event: SimEvent): void {

@@ -2,7 +2,7 @@
  * S14: nothing is left of owners who have ended but their orphans, and nothing of
  * nodes that are gone; and every lock that a node has is one that an owner knows of.
  */
-import type { OwnerId } from '../../base/ids.js';
+import type { Lkid } from '../../base/ids.js';
 import type { Audit, LockAudit } from '../audit.js';
 import type { Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
@@ -23,30 +23,25 @@ export class Orphans implements Checker {
 
   #judge({ audits }: Quiet): void {
     for (const audit of audits) {
-      const known = new Map<OwnerId, Claim[]>();
+      const known = new Map<Lkid, Claim>();
       for (const claim of this.claims.of(audit.life)) {
-        if (claim.first.lockspace === audit.lockspace) known.set(claim.first.owner, [...(known.get(claim.first.owner) ?? []), claim]);
+        if (claim.lkid !== null && claim.first.lockspace === audit.lockspace) known.set(claim.lkid, claim);
       }
-      for (const lock of audit.own) this.#judgeLock(audit, lock, known);
+      for (const lock of audit.own) this.#judgeLock(audit, lock, known.get(lock.lkid) ?? null);
       const present = new Set(audits.filter(({ lockspace }) => lockspace === audit.lockspace).map(({ node }) => node));
       const ghost = audit.mastered.find(({ holder }) => !present.has(holder));
       if (ghost !== undefined) this.#complain(audit, ghost, 'is there although its node is gone');
     }
   }
 
-  #judgeLock(audit: Audit, lock: LockAudit, known: Map<OwnerId, Claim[]>): void {
+  #judgeLock(audit: Audit, lock: LockAudit, claim: Claim | null): void {
     this.counts.locks += 1;
     if (lock.isOrphan) this.counts.orphans += 1;
     if (lock.owner === null) return;
-    const claims = known.get(lock.owner) ?? [];
-    const match = claims.find(
-      (claim) =>
-        claim.first.resource === lock.resource && claim.isOrphan === lock.isOrphan && (claim.told === lock.granted || claim.isDoubtful),
-    );
-    if (match === undefined) {
+    const isSame = claim !== null && claim.first.resource === lock.resource && claim.isOrphan === lock.isOrphan;
+    if (!isSame || claim.first.owner !== lock.owner) {
       this.#complain(audit, lock, lock.isOrphan ? 'is an orphan that nobody left' : 'is held for an owner who knows nothing of it');
     }
-    claims.splice(claims.indexOf(match), 1);
   }
 
   #complain(audit: Audit, lock: LockAudit, what: string): never {

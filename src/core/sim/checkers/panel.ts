@@ -2,17 +2,23 @@
  * All checkers together: each is shown every event, those that ask how things stood
  * before it first.
  */
+import { defaultLaw, type Law } from '../../lock/law.js';
 import type { SimEvent } from '../event.js';
 import type { Checker } from './checker.js';
 import { Claims } from './claims.js';
+import { Conversions } from './conversions.js';
 import { Departed } from './departed.js';
 import { Directory } from './directory.js';
 import { Exclusion } from './exclusion.js';
 import { Fairness } from './fairness.js';
 import { Holdings } from './holdings.js';
+import { Hygiene } from './hygiene.js';
+import { Leaving } from './leaving.js';
+import { Leftovers } from './leftovers.js';
 import { Orphans } from './orphans.js';
 import { Pairing } from './pairing.js';
 import { Progress } from './progress.js';
+import { Recoveries } from './recoveries.js';
 import { Tokens } from './tokens.js';
 import { ValueBlock } from './value-block.js';
 
@@ -21,16 +27,39 @@ export class Panel {
   readonly #before: readonly Checker[];
   readonly #after: readonly Checker[];
 
-  constructor() {
+  /** By which law the locks of this world are granted. */
+  constructor({ orderSurvives }: Law = defaultLaw) {
     const { claims } = this;
-    this.#before = [new Departed(claims), new Pairing(claims), new Tokens(claims), new Fairness(claims), new ValueBlock(claims)];
-    this.#after = [new Exclusion(claims), new Directory(), new Orphans(claims), new Holdings(), new Progress(claims)];
+    this.#before = [
+      new Hygiene(),
+      new Departed(claims),
+      new Pairing(claims),
+      new Conversions(claims),
+      new Tokens(claims),
+      new Fairness(claims, orderSurvives),
+      new ValueBlock(claims),
+    ];
+    this.#after = [
+      new Exclusion(claims),
+      new Leaving(),
+      new Recoveries(),
+      new Directory(),
+      new Orphans(claims),
+      new Holdings(),
+      new Progress(claims),
+      new Leftovers(),
+    ];
   }
 
   see(event: SimEvent): void {
     for (const checker of this.#before) checker.see(event);
     this.claims.see(event);
     for (const checker of this.#after) checker.see(event);
+  }
+
+  /** What each property says, with its letters. */
+  says(): Record<string, string> {
+    return Object.fromEntries([...this.#before, ...this.#after].map(({ property, says }) => [property, says]));
   }
 
   /** How often each property was at stake, by property and kind. */
