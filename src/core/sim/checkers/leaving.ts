@@ -1,33 +1,54 @@
 /**
- * L7: whoever leaves a lockspace is soon out of it, for everybody: no view has that join
- * in it any more, the node itself has nothing of the lockspace, and nobody keeps a lock
- * of a node that is not in it.
+ * L7: whoever leaves a lockspace is soon out of it, for everybody: the views that come do
+ * not have that join in them, and the node itself has nothing of the lockspace.
+ *
+ * That nobody keeps a lock of a node which is not in the lockspace, orphans.ts says.
  */
-import type { Decided, Life, Quiet, SimEvent } from '../event.js';
+import type { Millis } from '../../base/ids.js';
+import type { Decided, Joined, Life, Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
+
+interface Leave {
+  readonly at: Millis;
+  readonly life: Life;
+  readonly lockspace: string;
+  /** Which of its joins that was; null: no view had it in yet. */
+  readonly join: number | null;
+}
+
+/** After so long no view may be decided that has it in. */
+const patienceMillis = 50;
 
 export class Leaving implements Checker {
   readonly property = 'leaving';
   readonly says = 'L7 a leave ends';
   readonly counts = { left: 0, joinedAgain: 0, judged: 0 };
-  /** Of each life, the lockspaces it has left, and which of its joins that was; null: no view had it in yet. */
-  readonly #left = new Map<string, { readonly life: Life; readonly lockspace: string; readonly join: number | null }>();
+  /** The latest leave of each life from each lockspace. */
+  readonly #left = new Map<string, Leave>();
   /** Where it has joined since. */
   readonly #isIn = new Set<string>();
   #joins: Decided['joins'] = new Map();
 
   see(event: SimEvent): void {
-    if (event.kind === 'decided') this.#joins = event.joins;
-    else if (event.kind === 'left') this.#leave(event.life, event.lockspace);
+    if (event.kind === 'decided') this.#follow(event);
+    else if (event.kind === 'left') this.#leave(event);
     else if (event.kind === 'joined') this.#join(`${event.life}/${event.lockspace}`);
     else if (event.kind === 'quiet') this.#judge(event);
   }
 
-  #leave(life: Life, lockspace: string): void {
+  #follow({ at, joins, gone }: Decided): void {
+    this.#joins = joins;
+    for (const [key, { at: since, life, lockspace, join }] of this.#left) {
+      if (gone.includes(life)) this.#left.delete(key);
+      else if (at > since + patienceMillis && joins.has(life)) this.#judgeView(life, lockspace, join);
+    }
+  }
+
+  #leave({ at, life, lockspace }: Joined): void {
     const key = `${life}/${lockspace}`;
     this.counts.left += 1;
     this.#isIn.delete(key);
-    this.#left.set(key, { life, lockspace, join: this.#joins.get(life)?.get(lockspace) ?? null });
+    this.#left.set(key, { at, life, lockspace, join: this.#joins.get(life)?.get(lockspace) ?? null });
   }
 
   #join(key: string): void {
@@ -35,11 +56,16 @@ export class Leaving implements Checker {
     if (this.#left.has(key)) this.counts.joinedAgain += 1;
   }
 
+  #judgeView(life: Life, lockspace: string, join: number | null): void {
+    const shown = this.#joins.get(life)?.get(lockspace);
+    const isIn = this.#isIn.has(`${life}/${lockspace}`);
+    this.counts.judged += 1;
+    if (shown !== undefined && (shown === join || !isIn)) this.#complain(life, lockspace, 'a later view still has it in');
+  }
+
   #judge({ audits }: Quiet): void {
     for (const [key, { life, lockspace, join }] of this.#left) {
-      const shown = this.#joins.get(life)?.get(lockspace);
-      this.counts.judged += 1;
-      if (shown !== undefined && (shown === join || !this.#isIn.has(key))) this.#complain(life, lockspace, 'the view still has it in');
+      this.#judgeView(life, lockspace, join);
       const audit = audits.find((one) => one.life === life && one.lockspace === lockspace);
       if (audit !== undefined && !this.#isIn.has(key)) this.#complain(life, lockspace, 'it has not let go of it');
     }

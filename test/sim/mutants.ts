@@ -1,0 +1,44 @@
+/**
+ * Mutants of the nodes: for every checker one line broken, with the story of what goes
+ * wrong, and a world in which that checker must be the one who notices.
+ *
+ * The fragment to replace must occur exactly once in its file of src/core. Some of these
+ * faults other lock managers have had.
+ */
+export interface Mutant {
+  /** The checker that must complain. */
+  readonly property: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly story: string;
+  readonly seed: number;
+  readonly nodes: number;
+  readonly nodir: boolean;
+}
+
+type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, nodes: number, nodir?: 'nodir'];
+
+const rows: readonly Row[] = [
+  ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12, 3],
+  ['departed', 'node/stack.ts', '    this.#isRunning = false;\n', '', 'locking goes on while a death is recovered from', 7, 3],
+  ['pairing', 'lockspace/reply.ts', '  if (compatible(lock.granted, mode)) return;\n', '', 'a blocking callback for a mode that is no longer held', 3, 3],
+  ['conversions', 'lock/operations.ts', "  lock.requested = IV;\n  if (lock.place === 'converting')", "  lock.requested = IV;\n  if (lock.place === 'converting') lock.granted = 0;\n  if (lock.place === 'converting')",
+    'a conversion that is taken back gives up the mode it had', 11, 3],
+  ['tokens', 'lockspace/numbers.ts', '    this.#mastership += 1;\n', '    this.#mastership = 1;\n', 'a resource that was forgotten and made anew repeats its tokens', 5, 3],
+  ['fairness', 'recovery/settle.ts', 'if (tables.config.law.orderSurvives) putInOrder(resource);', '', 'the order of those who wait is lost with the master', 10, 3],
+  ['value-block', 'recovery/depart.ts', 'lock.granted >= PW && lock.has(Flag.VALBLK)', 'false', 'a dead writer leaves a valid value', 26, 3],
+  ['hygiene', 'node/stack.ts', 'if (!members.isOfNow(from, message.seq)) return true;', '', 'what was said before a member joined again is heeded', 10, 3],
+  ['leaving', 'node/node.ts', '      this.#sort();\n      this.#announce();\n    }\n  }', '      this.#sort();\n    }\n  }', 'nobody is told of a leave', 8, 3],
+  ['recoveries', 'recovery/recovery.ts', 'return this.#errands.areDone && !this.#hasReached ? this.#reach() : [];', 'return this.#errands.areDone && !this.#hasReached && this.#errands.count > 0 ? this.#reach() : [];', 'a phase is never ended', 1, 3],
+  ['directory', 'lockspace/lockspace.ts', "      tables.send(directory, { kind: 'remove', lockspace: tables.id, seq: tables.seq, name, mastership });\n", '', 'a master forgets a resource, and the directory is not told', 6, 3],
+  ['orphans', 'recovery/depart.ts', "if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) return;", "if (lock.copy !== 'master' || !departed.has(lock.far!.node!) || lock.granted === IV) return;",
+    'who waited when his node died goes on waiting', 3, 3],
+  ['holdings', 'recovery/rebuild-locks.ts', "lock.place === 'asked' || isEnding(lock)) return;", "lock.place === 'asked') return;", 'the new master is told of a lock that is being ended', 31, 3],
+  ['progress', 'lockspace/request.ts', "for (const lock of parked) if (lock.place === 'asked') ask(tables, lock);", '', 'whoever waits for the answer to the lookup of another goes on waiting', 1, 3],
+  ['leftovers', 'lockspace/receive.ts', '    this.#tables.forget(lock);\n  }\n\n  cancel', '    this.#tables.locks.remove(lock);\n  }\n\n  cancel', 'a resource whose last lock was another node\'s is never forgotten', 51, 3],
+];
+
+export const mutants: readonly Mutant[] = rows.map(([property, file, from, to, story, seed, nodes, nodir]) => ({
+  property, file, from, to, story, seed, nodes, nodir: nodir !== undefined,
+}));
