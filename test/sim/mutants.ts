@@ -35,7 +35,7 @@ const rows: readonly Row[] = [
   ['orphans', 'recovery/depart.ts', "if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) return;", "if (lock.copy !== 'master' || !departed.has(lock.far!.node!) || lock.granted === IV) return;",
     'who waited when his node died goes on waiting', 3, 3],
   ['holdings', 'recovery/rebuild-locks.ts', "lock.place === 'asked' || isEnding(lock)) return;", "lock.place === 'asked') return;", 'the new master is told of a lock that is being ended', 31, 3],
-  ['progress', 'lockspace/request.ts', "for (const lock of parked) if (lock.place === 'asked') ask(tables, lock);", '', 'whoever waits for the answer to the lookup of another goes on waiting', 1, 3],
+  ['progress', 'lock/operations.ts', "  turn.complete(lock, 'EUNLOCK');\n  grantPending(turn, resource);\n", "  turn.complete(lock, 'EUNLOCK');\n", 'an unlock lets nobody in', 4, 3],
   ['leftovers', 'lockspace/receive.ts', '    this.#tables.forget(lock);\n  }\n\n  cancel', '    this.#tables.locks.remove(lock);\n  }\n\n  cancel', 'a resource whose last lock was another node\'s is never forgotten', 51, 3],
 ];
 
