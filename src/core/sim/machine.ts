@@ -18,7 +18,7 @@ import type { Agenda } from './agenda.js';
 import type { Life, SimEvent } from './event.js';
 import { Link, type Frame, type LinkCounts } from './link.js';
 import { describeMessage } from './lines.js';
-import { isRecoveryMessage, type Message } from '../wire/message.js';
+import { isGroupMessage, isRecoveryMessage, type Message } from '../wire/message.js';
 import type { Ticket } from './ticket.js';
 import { numberOfValue } from './value.js';
 
@@ -168,6 +168,10 @@ export class Machine {
   #hear(from: NodeId, sender: Incarnation, message: Message): void {
     const { port, life } = this;
     port.note(`n${this.id} hears n${from} ${describeMessage(message)}`);
+    if (isGroupMessage(message)) {
+      this.turn({ kind: 'received', from, message });
+      return;
+    }
     const lockspace = this.#node?.nameOf(message.lockspace) ?? null;
     const hasEffect = this.turn({ kind: 'received', from, message });
     const { at, view, isOfRecovery } = { at: port.agenda.now, view: message.seq, isOfRecovery: isRecoveryMessage(message) };
@@ -197,7 +201,8 @@ export class Machine {
     if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
     this.#link?.flush();
     this.#arm(node);
-    return effects.length > 0;
+    // To say that something was not heeded is no effect of it.
+    return effects.some(({ kind }) => kind !== 'unheeded');
   }
 
   /** The answer to a request of that number has come: is it in the queue now? */
