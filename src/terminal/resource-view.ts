@@ -20,7 +20,7 @@ import { formatDuration } from './durations.js';
 export function lockspaceView(lockspace: LockspaceContent): string[] {
   const { name, valueLength, locks, resources, content, members } = lockspace;
   const title = `Lockspace "${escapeText(name)}": ${counted(resources, 'resource')} in use, ${counted(locks, 'lock')}, value blocks of ${valueLength} bytes`;
-  const isShared = members.length > 1;
+  const isShared = members.length > 1 || lockspace.standing !== 'running';
   return [title, ...(isShared ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isShared)])];
 }
 

@@ -2,6 +2,7 @@
  * Stop the node of this machine.
  */
 import * as Flags from '@oclif/core/flags';
+import { graceMillis, type NodeClient } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted, describeLocks } from '../../terminal/describe.js';
 import { quietFlag } from '../../terminal/flags.js';
@@ -28,6 +29,7 @@ export default class NodeLeave extends BaseCommand {
     const { node, pid } = await client.status();
     const held = flags.drain ? await client.locks() : [];
     if (held.length > 0) this.note(`waiting for ${counted(held.length, 'lock')} to end`);
+    if (flags.force) await this.#tellWhoIsEnded(client);
     try {
       await client.leave({ force: flags.force, drain: flags.drain });
     } catch (error) {
@@ -37,5 +39,12 @@ export default class NodeLeave extends BaseCommand {
     }
     this.note(`node ${node}, pid ${pid}, has left`);
     return { node, pid, left: true };
+  }
+
+  /** They may take their grace, and everybody in the cluster waits for that. */
+  async #tellWhoIsEnded(client: NodeClient): Promise<void> {
+    const commands = (await client.locks()).filter(({ mode, owner, node }) => mode !== null && owner.kind === 'session' && node === client.port.node);
+    if (commands.length === 0) return;
+    this.note([`ending ${counted(commands.length, 'lock')}, and the commands under them (TERM, and KILL after ${graceMillis / 1000} s)`, ...describeLocks(commands, 'resource')].join('\n  '));
   }
 }

@@ -55,6 +55,15 @@ export class FamilyStop {
     ]);
   }
 
+  /** Its guard lives and cannot stop it. */
+  abandoned(family: ProcessFamily): void {
+    const now = this.#now();
+    this.#begin(family, [
+      { at: now, signal: 'SIGTERM', who: 'all' },
+      { at: now + graceMillis, signal: 'SIGKILL', who: 'all' },
+    ]);
+  }
+
   /** It has gone, or need not go. */
   forget(family: ProcessFamily): void {
     this.#plans.delete(family);

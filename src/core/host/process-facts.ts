@@ -54,6 +54,12 @@ export function isAlive({ pid, started }: ProcessId): boolean {
   return identify(pid)?.started === started;
 }
 
+/** Does it live, and do nothing before somebody lets it go on (SIGSTOP, or a debugger)? */
+export function isStopped(pid: number): boolean {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat !== null && /^[Tt]$/.test(stat.charAt(stat.lastIndexOf(')') + 2));
+}
+
 const commandMax = 200;
 
 /** The command line of a process, shortened; empty if unknown. */

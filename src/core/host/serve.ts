@@ -19,7 +19,8 @@ import { NodeClient } from './node-client.js';
 import { stillLocked } from './outcome.js';
 import { statusOf } from './node-status.js';
 import { nodePlaces, placesToTry, prepareFolder, type Places } from './places.js';
-import { commandOf } from './process-facts.js';
+import { commandOf, type ProcessId } from './process-facts.js';
+import { graceMillis } from './process-family.js';
 import type { LeaveOptions, Leaver, Served } from './served.js';
 import { Recorder } from './recorder.js';
 import { ServedPort } from './served-port.js';
@@ -244,7 +245,7 @@ class ServingNode implements Served, ServedNode {
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
-    if (endChildren) await this.watch.endChildren();
+    if (endChildren) await this.watch.endChildren((children) => this.#tellOfEnding(children));
     await this.#shells.close();
     this.watch.stop();
     await this.#server.close();
@@ -262,6 +263,12 @@ class ServingNode implements Served, ServedNode {
       if (!isIdle) this.#armIdle();
       else void this.#stop('nobody has needed it for a while', false);
     }, this.#idleMillis);
+  }
+
+  /** The others wait for them, too: what they use is given on when they have ended. */
+  #tellOfEnding(children: readonly ProcessId[]): void {
+    const who = children.map(({ pid }) => `${pid} (${commandOf(pid)})`).join(', ');
+    this.log(`waits for the commands under its locks to end, by themselves or killed after ${graceMillis / 1000} s: process ${who}`);
   }
 
   #tellOfSurvivors(): void {

@@ -15,7 +15,7 @@ import { DlmError } from '../base/errors.js';
 import type { ChildRegister } from './child-register.js';
 import { FamilyStop } from './family-stop.js';
 import type { Host, Owner } from './host.js';
-import { commandOf, identify, isAlive, type ProcessId } from './process-facts.js';
+import { commandOf, identify, isAlive, isStopped, type ProcessId } from './process-facts.js';
 import { ProcessFamily } from './process-family.js';
 
 export interface Watch {
@@ -100,10 +100,19 @@ export class ProcessWatch implements Watch {
     else this.#onceFree.push(callback);
   }
 
-  /** Returns when the protected children have been stopped, or will not be. */
-  async endChildren(): Promise<void> {
+  /**
+   * Returns when the protected children have been stopped, or will not be. Whoever guards one stops it, as it has been
+   * told that the lock is lost; `tell` hears of those that are waited for.
+   */
+  async endChildren(tell: (children: readonly ProcessFamily[]) => void = () => undefined): Promise<void> {
     const children = [...this.#children.values()].flatMap((some) => [...some]);
-    for (const child of children) this.#stops.doomed(child);
+    for (const [owner, some] of this.#children) {
+      for (const child of some) {
+        if (isStopped(owner.pid)) this.#stops.abandoned(child);
+        else this.#stops.doomed(child);
+      }
+    }
+    if (children.length > 0) tell(children);
     const deadline = performance.now() + stopMillis;
     while (children.some((child) => !child.isGone) && performance.now() < deadline) {
       await pause(lookMillis / 5);
