@@ -123,7 +123,7 @@ export { defaultLaw, kernelLaw, type Law } from './lock/law.js';
 export { transferOf } from './lock/lvb.js';
 export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/mode.js';
 export { checkTrace, nameOf, parseOrder, phaseNames, presets } from './node/snapshot.js';
-export type { FailureCase, FencingConfig, Order, PendingSlot, Step, StepEvent, TraceScope } from './node/snapshot.js';
+export type { FailureCase, FencingConfig, Order, PendingSlot, Rung, Standstill, Step, StepEvent, TraceScope } from './node/snapshot.js';
 export { describeDifferences as describeStoryDifferences, tellStory, type StoryReport } from './sim/scenario/story.js';
 export { seedCommand, stakesOf } from './sim/stakes.js';
 export type { SimOptions, SimReport };
