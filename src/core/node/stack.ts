@@ -113,8 +113,10 @@ export class Stack {
     return this.#calls;
   }
 
+  /** It has to wait; but outside a quorate view a lock is given back at once, as far as its owner is concerned. */
   park(call: Call): void {
-    this.#calls.push(call);
+    const isEnd = call.kind === 'unlock' && this.standing === 'no quorum';
+    if (!isEnd || !this.lockspace.disown(call.lkid, call.flags, call.value)) this.#calls.push(call);
   }
 
   /** A new view. Returns the calls that may be carried out now, if locking goes on. */
@@ -220,6 +222,7 @@ export class Stack {
     this.#letters = [];
     for (const letter of letters) if (!this.#heedLetter(now, letter.from, letter.message)) this.#letters.push(letter);
     this.#recovery.resume(now);
+    this.lockspace.endDisowned(now);
     const calls = this.#calls;
     this.#calls = [];
     return calls;
