@@ -17,7 +17,7 @@
  *
  * The engine asks it; it never says who is a member.
  */
-import { EtcdRefusal, type Answer, type EtcdGateway, type Endpoint } from './etcd-gateway.js';
+import type { Answer, EtcdGateway, Endpoint } from './etcd-gateway.js';
 import type { EtcdKeys, Snapshot, TxnAnswer } from './etcd-record.js';
 
 /** What follows from the length of a lease, in milliseconds. */
@@ -96,14 +96,9 @@ export class EtcdLease {
     return snapshot;
   }
 
-  /** Whether it succeeds or not, we do not use it any more. */
+  /** We do not use it any more. If etcd does not hear of it, it runs out by itself. */
   async giveUp(gateway: EtcdGateway): Promise<void> {
-    try {
-      await gateway.call('/v3/lease/revoke', { ID: this.id });
-    } catch (error) {
-      // It runs out by itself.
-      if (!(error instanceof EtcdRefusal)) return;
-    }
+    await gateway.call('/v3/lease/revoke', { ID: this.id }).catch(() => undefined);
   }
 
   async #snapshot(endpoint: Endpoint): Promise<Snapshot> {

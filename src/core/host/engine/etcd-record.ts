@@ -65,6 +65,12 @@ export interface KeyEvent {
   readonly kv: KeyValue;
 }
 
+export interface Change {
+  readonly gone?: readonly Enrolled[];
+  readonly self?: Enrolled;
+  readonly ended?: Enrolled;
+}
+
 const toBase64 = (text: string): string => Buffer.from(text).toString('base64');
 const fromBase64 = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
 
@@ -92,12 +98,14 @@ export class EtcdKeys {
 
   /**
    * Write `record` in the place of the one in `before`, if nothing was written since. `gone`: whoever of them
-   * lives after all makes it void; `self` must live.
+   * lives after all makes it void; `self` must live; `ended` does not live from now on, whatever its lease.
    */
-  changing(before: Snapshot, record: EtcdRecord, { gone = [], self }: { gone?: readonly Enrolled[]; self?: Enrolled }): object {
+  changing(before: Snapshot, record: EtcdRecord, { gone = [], self, ended }: Change): object {
+    const livesSelf = self === undefined ? [] : [this.#created(self, 'GREATER')];
+    const ends = ended === undefined ? [] : [{ request_delete_range: { key: this.#keyOf(ended) } }];
     return {
-      compare: [this.#unchangedSince(before), ...gone.map((one) => this.#created(one, 'EQUAL')), ...(self === undefined ? [] : [this.#created(self, 'GREATER')])],
-      success: [this.#writing(record)],
+      compare: [this.#unchangedSince(before), ...gone.map((one) => this.#created(one, 'EQUAL')), ...livesSelf],
+      success: [this.#writing(record), ...ends],
       failure: this.#reads,
     };
   }
@@ -109,15 +117,6 @@ export class EtcdKeys {
     return {
       compare: [this.#unchangedSince(before), this.#created(member, 'EQUAL')],
       success: [this.#writing(record), { request_put: { key: this.#keyOf(member), value, lease } }],
-      failure: this.#reads,
-    };
-  }
-
-  /** As `changing`, and from now on `member` does not live, whatever its lease. */
-  removing(before: Snapshot, record: EtcdRecord, member: Enrolled): object {
-    return {
-      compare: [this.#unchangedSince(before)],
-      success: [this.#writing(record), { request_delete_range: { key: this.#keyOf(member) } }],
       failure: this.#reads,
     };
   }
