@@ -217,8 +217,9 @@ class EtcdEngine implements Engine {
     const { lease } = this.#place!;
     while (!this.#isOver) {
       const { until } = lease;
+      const given = this.#given;
       try {
-        this.#see(await this.#gateway.turn((endpoint) => lease.renew(endpoint)));
+        this.#see(await this.#gateway.turn((endpoint) => lease.renew(endpoint)), given);
       } catch (error) {
         // If it stays so the deadline passes, and that is the answer.
         this.#complain((error as Error).message);
@@ -230,17 +231,25 @@ class EtcdEngine implements Engine {
     }
   }
 
-  /** What there is, at a renewal: are we still in it, does the watch tell all of it, and is there something to write? */
-  #see(snapshot: Snapshot): void {
+  /** The revision at which the last view was written that we gave out. */
+  get #given(): number {
+    return this.#last?.written ?? this.#place!.since - 1;
+  }
+
+  /**
+   * What there is, at a renewal: are we still in it, does the watch tell all of it, and is there something to write?
+   * `given`: what we had given out when we asked; the watch may have told more since.
+   */
+  #see(snapshot: Snapshot, given: number): void {
     const { written, revision, record, living } = snapshot;
     if (this.#isOver || this.#isPast()) return;
     this.#trouble = '';
     this.#watch?.keepUp();
-    const last = this.#last?.written ?? this.#place!.since - 1;
-    if (written < last) return this.#lose('etcd has gone back to an earlier state');
-    if (written === last) this.#watch?.knows(revision);
-    else if (this.#isBehind) this.#watch?.reopen();
-    this.#isBehind = written > last;
+    if (written < given) return this.#lose('etcd has gone back to an earlier state');
+    if (written === this.#given) this.#watch?.knows(revision);
+    const isBehind = written > this.#given;
+    if (isBehind && this.#isBehind) this.#watch?.reopen();
+    this.#isBehind = isBehind;
     const { life } = this.#place!.self;
     if (!record.members.some((one) => one.life === life)) return this.#without(record);
     if (!living.has(life)) return this.#lose('our lease at etcd has run out');
@@ -249,7 +258,7 @@ class EtcdEngine implements Engine {
 
   #take(record: EtcdRecord, written: number): void {
     const { life } = this.#place!.self;
-    if (written <= (this.#last?.written ?? this.#place!.since - 1)) return;
+    if (written <= this.#given) return;
     // What has waited for a process that was stopped is no news of a cluster that it is in.
     if (this.#isOver || this.#isPast()) return;
     if (this.#last !== null && record.previous !== this.#last.record.id) return this.#lose(`view ${record.id} follows one that this node was not given`);

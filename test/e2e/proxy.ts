@@ -1,0 +1,60 @@
+/**
+ * A line to a server that a test can cut: what one member has between itself and etcd.
+ */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Until } from './etcd-servers.js';
+
+export class Proxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Bytes go nowhere, and nobody is told. */
+  #isSilent = false;
+
+  static async to(test: Until, origin: string): Promise<Proxy> {
+    const proxy = new Proxy(Number(new URL(origin).port));
+    test.after(() => proxy.#close());
+    await once(proxy.#server.listen(0, '127.0.0.1'), 'listening');
+    return proxy;
+  }
+
+  private constructor(port: number) {
+    this.#server = createServer((near) => {
+      const far = connect(port, '127.0.0.1');
+      for (const [from, to] of [[near, far], [far, near]] as const) {
+        this.#sockets.add(from);
+        from.on('data', (bytes) => this.#isSilent || to.write(bytes));
+        from.on('error', () => undefined);
+        from.on('close', () => {
+          this.#sockets.delete(from);
+          to.destroy();
+        });
+      }
+    });
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** From now on nothing comes through; lines stay open. */
+  swallow(): void {
+    this.#isSilent = true;
+  }
+
+  /** Lines break, and new ones come to nothing until `restore`. */
+  cut(): void {
+    this.#isSilent = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  restore(): void {
+    this.cut();
+    this.#isSilent = false;
+  }
+
+  #close(): void {
+    this.cut();
+    this.#server.close();
+  }
+}
