@@ -18,8 +18,8 @@ const patient = { ttlMillis: 30_000 };
 const tell = (name: string, play: (cast: Cast, test: TestContext) => Promise<void>, more = {}): void => story(etcdAt(servers.endpoints, more), name, play);
 
 /** Who reaches etcd over a line of its own. */
-async function farAway(cast: Cast, test: TestContext, name: string): Promise<{ actor: Actor; line: Proxy }> {
-  const line = await Proxy.to(test, servers.endpoints[0]!);
+async function farAway(cast: Cast, test: TestContext, name: string, delayMillis = 0): Promise<{ actor: Actor; line: Proxy }> {
+  const line = await Proxy.to(test, servers.endpoints[0]!, delayMillis);
   const near = cast.actor(name);
   const { kind, options } = near.opening as Extract<Actor['opening'], { kind: 'etcd' }>;
   const actor = near.stage.actor({ kind, options: { ...options, endpoints: [line.origin] } }, near.wish);
@@ -83,6 +83,21 @@ describe('the etcd engine: members that are stopped or cut off', () => {
     await b.sees('x', () => b.last.members[0]!.lockspaces['x'] === 1);
     assert.equal(b.lost, null);
   }, patient);
+});
+
+describe('the etcd engine: answers that come late', () => {
+  tell('an answer that the watch has overtaken is no step back', async (cast, test) => {
+    const a = await cast.join('a');
+    const { actor: b } = await farAway(cast, test, 'b', 150);
+    await b.join();
+    // Two renewals of b at least fall in between.
+    const end = performance.now() + ttlMillis / 2;
+    for (let join = 1; performance.now() < end; join += 1) {
+      await a.announce({ x: join });
+      await b.sees(`join ${join}`, () => b.lost !== null || b.last.members[0]!.lockspaces['x'] === join);
+      assert.equal(b.lost, null);
+    }
+  });
 });
 
 describe('the etcd engine: declared failed', () => {

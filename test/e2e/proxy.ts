@@ -11,19 +11,26 @@ export class Proxy {
   /** Bytes go nowhere, and nobody is told. */
   #isSilent = false;
 
-  static async to(test: Until, origin: string): Promise<Proxy> {
-    const proxy = new Proxy(Number(new URL(origin).port));
+  /** `delayMillis`: how much later than the news of a watch any other answer comes. */
+  static async to(test: Until, origin: string, delayMillis = 0): Promise<Proxy> {
+    const proxy = new Proxy(Number(new URL(origin).port), delayMillis);
     test.after(() => proxy.#close());
     await once(proxy.#server.listen(0, '127.0.0.1'), 'listening');
     return proxy;
   }
 
-  private constructor(port: number) {
+  private constructor(port: number, delayMillis: number) {
     this.#server = createServer((near) => {
       const far = connect(port, '127.0.0.1');
+      let isOfWatch = false;
+      near.on('data', (bytes) => (isOfWatch ||= bytes.includes('/v3/watch')));
+      const pass = (to: Socket, bytes: Buffer): void => {
+        if (to === far || isOfWatch || delayMillis === 0) to.write(bytes);
+        else setTimeout(() => to.write(bytes), delayMillis);
+      };
       for (const [from, to] of [[near, far], [far, near]] as const) {
         this.#sockets.add(from);
-        from.on('data', (bytes) => this.#isSilent || to.write(bytes));
+        from.on('data', (bytes) => this.#isSilent || pass(to, bytes));
         from.on('error', () => undefined);
         from.on('close', () => {
           this.#sockets.delete(from);

@@ -32,7 +32,7 @@ const ttlMillisMax = 600_000;
 /** Beyond two leases: one that is in the way runs out, and one of ours. */
 const joinMillisBeyond = 15_000;
 const addressMax = 255;
-/** The longest record; etcd by itself takes no request beyond 1.5 MiB, and a third more for being written as text. */
+/** The longest record, in characters; etcd by itself takes no request beyond 1.5 MiB. */
 const recordMax = 1 << 20;
 
 export function joinMillisOf({ ttlMillis, joinMillis = joinMillisBeyond + 2 * ttlMillis }: EtcdOptions): number {

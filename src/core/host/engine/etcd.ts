@@ -145,7 +145,7 @@ class EtcdEngine implements Engine {
         if (await this.#hasExpelled(node, reason)) return;
       } catch (error) {
         if (!(error instanceof EtcdSilence)) throw operatorsError(error);
-        this.#complain(error.message);
+        this.trouble(error.message);
       }
       if (performance.now() > end) throw this.#noAnswer();
       await pause(lookMillis);
@@ -174,8 +174,10 @@ class EtcdEngine implements Engine {
     return revision;
   }
 
+  /** From the watch too: said once, and why if it ends us. */
   trouble(words: string): void {
-    this.#complain(words);
+    if (words !== this.#trouble && !this.#isOver) this.#log(`etcd: ${words}`);
+    this.#trouble = words;
   }
 
   get #isOver(): boolean {
@@ -222,7 +224,7 @@ class EtcdEngine implements Engine {
         this.#see(await this.#gateway.turn((endpoint) => lease.renew(endpoint)), given);
       } catch (error) {
         // If it stays so the deadline passes, and that is the answer.
-        this.#complain((error as Error).message);
+        this.trouble((error as Error).message);
       }
       if (this.#isOver) return;
       const hasRenewed = lease.until > until;
@@ -324,7 +326,7 @@ class EtcdEngine implements Engine {
       }
     } catch (error) {
       // Whether it was done is seen at the next renewal, and if not it is done then.
-      this.#complain((error as Error).message);
+      this.trouble((error as Error).message);
     } finally {
       this.#isTending = false;
     }
@@ -384,11 +386,6 @@ class EtcdEngine implements Engine {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#watch?.end();
     this.#gateway.close();
-  }
-
-  #complain(trouble: string): void {
-    if (trouble !== this.#trouble && !this.#isOver) this.#log(`etcd: ${trouble}`);
-    this.#trouble = trouble;
   }
 
   #log(line: string): void {
