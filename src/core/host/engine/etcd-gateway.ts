@@ -240,7 +240,10 @@ export class Endpoint {
       return await read(response);
     } catch (error) {
       if (error instanceof EtcdRefusal || error instanceof EtcdSilence) throw error;
-      throw new EtcdSilence(reasonOf(error as Error, this.#requestMillis));
+      const reason = reasonOf(error as Error, this.#requestMillis);
+      // A server that wants a certificate may only hang up.
+      const isHungUp = (error as { code?: string }).code === 'UND_ERR_SOCKET' && this.origin.startsWith('https:');
+      throw new EtcdSilence(isHungUp ? `${reason}; it may want a certificate of ours` : reason);
     }
   }
 }

@@ -28,6 +28,8 @@ export interface LeaseTiming {
   readonly regrantMillis: number;
   /** Between two renewals. */
   readonly beatMillis: number;
+  /** After one that did not count. */
+  readonly retryMillis: number;
   /** How long one member of etcd may take for an answer before another is asked. */
   readonly requestMillis: number;
 }
@@ -44,6 +46,7 @@ export function leaseTiming(ttlMillis: number): LeaseTiming {
     stopMillis: Math.floor((ttlMillis * 2) / 3),
     regrantMillis: ttlMillis,
     beatMillis: Math.floor(ttlMillis / 6),
+    retryMillis: Math.floor(ttlMillis / 48),
     requestMillis: Math.min(Math.max(Math.floor(ttlMillis / 10), requestMillisMin), requestMillisMax),
   };
 }

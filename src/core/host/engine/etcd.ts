@@ -17,6 +17,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DlmError } from '../../base/errors.js';
 import { nodeId, type NodeId } from '../../base/ids.js';
+import { Answer } from './answer.js';
 import type { Candidate, Engine, Follower, StopBudget } from './engine.js';
 import { EtcdEntrance, type Place } from './etcd-entrance.js';
 import { EtcdGateway, EtcdSilence } from './etcd-gateway.js';
@@ -42,20 +43,6 @@ export function etcdEngine(options: EtcdOptions): Engine {
   return new EtcdEngine(gateway, new EtcdKeys(options.prefix ?? prefixDefault, options.cluster), options);
 }
 
-/** A promise that somebody else settles. If nobody waits for it, that it fails is no news. */
-class Answer<Value> {
-  resolve!: (value: Value) => void;
-  reject!: (error: Error) => void;
-  readonly promise = new Promise<Value>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-
-  constructor() {
-    this.promise.catch(() => undefined);
-  }
-}
-
 class EtcdEngine implements Engine {
   readonly #gateway: EtcdGateway;
   readonly #keys: EtcdKeys;
@@ -77,11 +64,16 @@ class EtcdEngine implements Engine {
   /** The record was newer than what the watch had told, at the last renewal too. */
   #isBehind = false;
   #trouble = '';
+  /** What was said of it since the last view. */
+  readonly #told = new Set<string>();
 
   constructor(gateway: EtcdGateway, keys: EtcdKeys, options: EtcdOptions) {
     this.#gateway = gateway;
     this.#keys = keys;
     this.#options = options;
+    // Whoever waits for them hears of a failure; if nobody does, it is no news.
+    this.#joined.promise.catch(() => undefined);
+    this.#left.promise.catch(() => undefined);
   }
 
   async join(candidate: Candidate): Promise<NodeId> {
@@ -176,7 +168,8 @@ class EtcdEngine implements Engine {
 
   /** From the watch too: said once, and why if it ends us. */
   trouble(words: string): void {
-    if (words !== this.#trouble && !this.#isOver) this.#log(`etcd: ${words}`);
+    if (!this.#told.has(words) && !this.#isOver) this.#log(`etcd: ${words}`);
+    this.#told.add(words);
     this.#trouble = words;
   }
 
@@ -229,7 +222,7 @@ class EtcdEngine implements Engine {
       if (this.#isOver) return;
       const hasRenewed = lease.until > until;
       if (hasRenewed) this.#follower?.deadline(lease.until);
-      await pause(hasRenewed ? lease.timing.beatMillis : yieldMillis, undefined, { ref: false });
+      await pause(hasRenewed ? lease.timing.beatMillis : lease.timing.retryMillis, undefined, { ref: false });
     }
   }
 
@@ -267,6 +260,7 @@ class EtcdEngine implements Engine {
     if (!record.members.some((one) => one.life === life)) return this.#without(record);
     if (this.#last === null && written !== this.#place!.since) return this.#lose('the first view with this node is no longer kept at etcd');
     this.#last = { record, written };
+    this.#told.clear();
     if (this.#state === 'leaving') return;
     if (record.expelled !== undefined) this.#log(`node ${record.expelled.node} was declared failed: ${record.expelled.reason}`);
     if (this.#state === 'joining') {
