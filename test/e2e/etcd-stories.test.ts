@@ -117,6 +117,13 @@ describe('the etcd engine: declared failed', () => {
   }, patient);
 });
 
+describe('the etcd engine: those who come to others', () => {
+  tell('who was to join others is refused where nobody is', async (cast) => {
+    await assert.rejects(cast.join('a'), { code: 'DLM_START_REFUSED' });
+    await assert.rejects(cast.join('b'), { code: 'DLM_START_REFUSED' });
+  }, { mustExist: true });
+});
+
 describe('the etcd engine: history that etcd has forgotten', () => {
   const compact = async (): Promise<void> => {
     const { header } = (await servers.tell('/v3/kv/range', { key: 'YQ==' })) as { header: { revision: string } };

@@ -11,6 +11,7 @@
 import { DlmError } from '../../base/errors.js';
 import { EtcdRefusal, type EtcdGateway } from './etcd-gateway.js';
 import { EtcdLease } from './etcd-lease.js';
+import type { EtcdOptions } from './etcd-options.js';
 import { goneIn, recordAfter, rollOf, type EtcdKeys, type Snapshot, type TxnAnswer } from './etcd-record.js';
 import type { Applicant, Enrolled } from './roll.js';
 
@@ -31,15 +32,17 @@ export class EtcdEntrance {
   readonly #keys: EtcdKeys;
   readonly #applicant: Applicant;
   readonly #ttlMillis: number;
+  readonly #mustExist: boolean;
   #lease: EtcdLease | null = null;
   /** Who is in the way, and since when we have seen it there. */
   #holder: { readonly life: string; readonly since: number } | null = null;
 
-  constructor(gateway: EtcdGateway, keys: EtcdKeys, applicant: Applicant, ttlMillis: number) {
+  constructor(gateway: EtcdGateway, keys: EtcdKeys, applicant: Applicant, { ttlMillis, mustExist = false }: Pick<EtcdOptions, 'ttlMillis' | 'mustExist'>) {
     this.#gateway = gateway;
     this.#keys = keys;
     this.#applicant = applicant;
     this.#ttlMillis = ttlMillis;
+    this.#mustExist = mustExist;
   }
 
   get lease(): EtcdLease | null {
@@ -57,6 +60,9 @@ export class EtcdEntrance {
       if (hasCleared !== null) {
         snapshot = hasCleared;
         continue;
+      }
+      if (this.#mustExist && snapshot.record.members.length === 0) {
+        throw new DlmError('DLM_START_REFUSED', 'the cluster has no members at etcd, and this node was to join others', 'start one of its nodes first');
       }
       if (this.#isInTheWay(snapshot, lease)) return null;
       const next = await this.#enter(snapshot, lease);

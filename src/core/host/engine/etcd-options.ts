@@ -19,6 +19,8 @@ export interface EtcdOptions extends GatewayOptions {
   readonly prefix?: string;
   /** How long a member may be silent before others go on without it; the same for all. etcd counts whole seconds. */
   readonly ttlMillis: number;
+  /** Join others, and do not be the first; false if not given. */
+  readonly mustExist?: boolean;
   /** How long it may take to be let in, in milliseconds. */
   readonly joinMillis?: number;
   /** Where lines for the node's log go; nowhere if not given. */

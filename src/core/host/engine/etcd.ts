@@ -82,7 +82,7 @@ class EtcdEngine implements Engine {
     const timer = setTimeout(() => this.#refuse(this.#noAnswer()), joinMillisOf(this.#options));
     let entrance: EtcdEntrance | null = null;
     try {
-      entrance = new EtcdEntrance(this.#gateway, this.#keys, applicantOf(candidate, this.#lockspaces), this.#options.ttlMillis);
+      entrance = new EtcdEntrance(this.#gateway, this.#keys, applicantOf(candidate, this.#lockspaces), this.#options);
       void this.#enter(entrance);
       return await this.#joined.promise;
     } catch (error) {
