@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { attachTo, openStream, type AttachOptions } from './host/attach.js';
 import type { DlmConfig, FenceConfig } from './host/config.js';
 import type { Engine } from './host/engine/engine.js';
+import type { EtcdOptions } from './host/engine/etcd-options.js';
 import type { LocalOptions } from './host/engine/local.js';
 import type { FenceHistoryRead } from './host/fence-history.js';
 import type { FenceContext, FenceMethods } from './host/fence-methods.js';
@@ -60,6 +61,12 @@ export async function openLocalEngine(options: LocalOptions): Promise<Engine> {
   return localEngine(options);
 }
 
+/** As `openLocalEngine`, with members on several machines that share an etcd. Rejects with `DLM_NAME_INVALID`, `DLM_USAGE`, `DLM_NOT_PERMITTED`. */
+export async function openEtcdEngine(options: EtcdOptions): Promise<Engine> {
+  const { etcdEngine } = await import('./host/engine/etcd.js');
+  return etcdEngine(options);
+}
+
 /** Where a node keeps its things: its socket, its log, its folders. */
 export function nodePlaces(dir?: string): { run: string; state: string; socket: string; log: string } {
   const { run, state, socket, log } = placesOf(dir);
@@ -102,7 +109,7 @@ export type { FenceAttempt } from './host/fence-agent.js';
 export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';
 export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } from './host/fence-methods.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
-export type { LocalOptions };
+export type { EtcdOptions, LocalOptions };
 export { engineNames, type EngineName } from './host/engine/engines.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';

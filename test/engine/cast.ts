@@ -80,6 +80,7 @@ export class Actor {
   readonly heardAt: number[] = [];
   deadline: string | null = null;
   lost: string | null = null;
+  lostAt = Infinity;
   node = 0;
   #waiting = new Set<() => void>();
 
@@ -105,6 +106,10 @@ export class Actor {
     await this.stage.tell({ verb: 'announce', member: this.member, lockspaces });
   }
 
+  async expel(node: number, reason: string): Promise<void> {
+    await this.stage.tell({ verb: 'expel', member: this.member, node, reason });
+  }
+
   async leave(): Promise<void> {
     await this.stage.tell({ verb: 'leave', member: this.member });
   }
@@ -113,8 +118,10 @@ export class Actor {
     if ('view' in report) {
       this.views.push(report.view);
       this.heardAt.push(performance.now());
-    } else if ('lost' in report) this.lost = report.lost;
-    else this.deadline = report.deadline;
+    } else if ('lost' in report) {
+      this.lost = report.lost;
+      this.lostAt = performance.now();
+    } else this.deadline = report.deadline;
     for (const look of this.#waiting) look();
   }
 

@@ -47,6 +47,11 @@ export function clusterPlaces(cluster: string, base?: string): ClusterPlaces {
  * member. Throws `DLM_NOT_PERMITTED` or `DLM_STATE_UNUSABLE`.
  */
 export function prepareCluster({ above, folder }: ClusterPlaces): void {
-  for (const { run, scope } of above) prepareFolder(run, scope);
-  prepareFolder(folder, 'folder');
+  try {
+    for (const { run, scope } of above) prepareFolder(run, scope);
+    prepareFolder(folder, 'folder');
+  } catch (error) {
+    if (!(error instanceof DlmError) || error.code !== 'DLM_NOT_PERMITTED') throw error;
+    throw new DlmError(error.code, error.message, 'the nodes of a local cluster are all of one user: join as that user, or name a folder of yours with --cluster-dir');
+  }
 }

@@ -20,6 +20,7 @@ import { DlmError } from '../../base/errors.js';
 import { nodeId, type NodeId } from '../../base/ids.js';
 import { KernelLock, noteIn } from '../kernel-lock.js';
 import { identify, pidNamespace, type ProcessId } from '../process-facts.js';
+import { Answer } from './answer.js';
 import { clusterPlaces, prepareCluster, type ClusterPlaces } from './cluster-places.js';
 import type { Candidate, Engine, Follower } from './engine.js';
 import { connectToRegistrar } from './registrar-client.js';
@@ -55,16 +56,6 @@ const heldMax = 4_096;
 /** Throws `DLM_NAME_INVALID`. */
 export function localEngine(options: LocalOptions): Engine {
   return new LocalEngine(clusterPlaces(options.cluster, options.base), options);
-}
-
-/** A promise that somebody else settles. */
-class Answer<Value> {
-  resolve!: (value: Value) => void;
-  reject!: (error: Error) => void;
-  readonly promise = new Promise<Value>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
 }
 
 class LocalEngine implements Engine {
