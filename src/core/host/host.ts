@@ -78,6 +78,12 @@ export class Host {
     else this.#held.push({ lockspace, work });
   }
 
+  /** Do this, which gives a lock back, when it may be done: outside a quorate view at once, else as everything. */
+  whenReturnable(lockspace: string, work: () => void): void {
+    if (this.node.stack(lockspace)?.standing === 'no quorum') work();
+    else this.whenRunning(lockspace, work);
+  }
+
   /** Milliseconds since the node started. */
   now(): Millis {
     return this.#clock.now();

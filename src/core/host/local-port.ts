@@ -48,10 +48,10 @@ export class LocalPort implements Port {
   }
 
   unlock(call: UnlockInput, listener: Listener): void {
-    this.#turn(call, listener);
+    this.#host.whenReturnable(call.lockspace, () => this.#turnNow(call, listener));
   }
 
-  #turn(call: LockCall | ConvertInput | UnlockInput, listener: Listener): void {
+  #turn(call: LockCall | ConvertInput, listener: Listener): void {
     if (this.#host.isFree(call.lockspace)) this.#turnNow(call, listener);
     else this.#host.whenRunning(call.lockspace, () => this.#turnNow(call, listener));
   }

@@ -143,9 +143,11 @@ export class SessionLocks {
 
   /** Change a lock of ours, or somebody else's; then we hear of that one too. */
   #change(request: Request<'convert' | 'unlock'>, input: Input): void {
-    this.#at.host.whenRunning(request.lockspace, () => {
+    const change = (): void => {
       if (!this.#session.hasEnded) this.#session.attempt(request.id, () => this.#changeNow(request, input));
-    });
+    };
+    if (input.kind === 'unlock') this.#at.host.whenReturnable(request.lockspace, change);
+    else this.#at.host.whenRunning(request.lockspace, change);
   }
 
   #changeNow(request: Request<'convert' | 'unlock'>, input: Input): void {
