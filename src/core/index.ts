@@ -110,7 +110,7 @@ export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';
 export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } from './host/fence-methods.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
 export type { EtcdOptions, LocalOptions };
-export { engineNames, type EngineName } from './host/engine/engines.js';
+export { engineNames, type EngineName, type EtcdPlace } from './host/engine/engines.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
 import { DlmError, engineNames, type ClusterOptions, type EngineName } from '../core/index.js';
+import { etcdFlags, etcdPlace, etcdWords } from './etcd-flags.js';
 import { nodeFlag, weightFlag } from './flags.js';
 
 const group = { helpGroup: 'CLUSTER' };
@@ -14,7 +15,7 @@ const needsCluster = { ...group, dependsOn: ['cluster'] };
 
 export const clusterFlags = {
   cluster: Flags.string({ char: 'C', helpValue: 'NAME', summary: 'be a member of this cluster', ...group }),
-  engine: Flags.string({ options: engineNames, summary: 'who says who is a member [default: local, for nodes on this machine]', ...needsCluster }),
+  engine: Flags.string({ options: engineNames, summary: 'who says who is a member: local, for nodes on this machine, or etcd; local if not given, etcd with --etcd', ...needsCluster }),
   node: nodeFlag({ helpValue: 'N', summary: 'the number of the node; the lowest free one if not given', ...needsCluster }),
   name: Flags.string({ helpValue: 'NAME', summary: 'how people call the node', ...needsCluster }),
   listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; a socket in its folder if not given', ...needsCluster }),
@@ -22,6 +23,7 @@ export const clusterFlags = {
   insecure: Flags.boolean({ summary: 'let links leave this machine unencrypted', ...needsCluster }),
   weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory', ...needsCluster }),
   'cluster-dir': Flags.string({ helpValue: 'FOLDER', summary: 'where clusters of this machine have their folders', ...needsCluster }),
+  ...etcdFlags,
 };
 
 /** A node of the command's own, which ends with it. */
@@ -49,6 +51,7 @@ export function clusterWords(flags: ClusterFlags): string[] {
     ...(['cluster', 'engine', 'node', 'name', 'listen', 'weight'] as const).flatMap((name) => words(name, flags[name])),
     ...path('key-file'),
     ...path('cluster-dir'),
+    ...etcdWords(flags),
     ...(flags.insecure === true ? ['--insecure'] : []),
   ];
 }
@@ -57,9 +60,11 @@ export function clusterWords(flags: ClusterFlags): string[] {
 export function clusterOptions(flags: ClusterFlags): ClusterOptions | null {
   const { cluster, engine, node, name, listen, weight } = flags;
   if (cluster === undefined) return null;
+  const etcd = etcdPlace(flags);
   return {
     cluster,
-    ...(engine === undefined ? {} : { engine: engine as EngineName }),
+    ...(engine === undefined ? (etcd === null ? {} : { engine: 'etcd' }) : { engine: engine as EngineName }),
+    ...(etcd === null ? {} : { etcd }),
     ...(node === undefined ? {} : { node }),
     ...(name === undefined ? {} : { name }),
     ...(listen === undefined ? {} : { listen }),

@@ -18,7 +18,7 @@ import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
 import { isInspection, isRecoveryMessage } from '../wire/message.js';
 import type { Engine, View } from './engine/engine.js';
-import { engineOf, type EngineName } from './engine/engines.js';
+import { engineOf, type EngineName, type EtcdPlace } from './engine/engines.js';
 import type { Host } from './host.js';
 import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress, staysHere } from './node-address.js';
@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly cluster: string;
   /** Who says who is a member; `local` if not given. */
   readonly engine?: EngineName;
+  /** For the engine `etcd`. */
+  readonly etcd?: EtcdPlace;
   /** Join others, and do not be the first; false if not given. */
   readonly mustExist?: boolean;
   /** The number this node wants; the lowest free one if not given. */
@@ -75,8 +77,9 @@ export class Cluster {
   /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
   static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
     refuseOpenLinks(options);
-    const { cluster, base, mustExist = false } = options;
-    const engine = await engineOf(options.engine ?? 'local', { cluster, ...(base === undefined ? {} : { base }), mustExist, places, log });
+    const { cluster, base, etcd, mustExist = false } = options;
+    const place = { ...(base === undefined ? {} : { base }), ...(etcd === undefined ? {} : { etcd }) };
+    const engine = await engineOf(options.engine ?? 'local', { cluster, ...place, mustExist, places, log });
     const node = await engine.join({
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
