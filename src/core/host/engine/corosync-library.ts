@@ -12,7 +12,7 @@
  * the process from ending.
  */
 import { createRequire } from 'node:module';
-import type Koffi from 'koffi';
+import type * as Koffi from 'koffi';
 import { DlmError } from '../../base/errors.js';
 
 /** A process in the group. */
