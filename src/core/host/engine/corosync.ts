@@ -26,7 +26,7 @@ import { bytesOf, lockspacesMax, messageIn, messageMax, protocolVersion, viewOf,
 import { Pulse } from './corosync-pulse.js';
 import { ringTimes } from './corosync-settings.js';
 import { marginFor, timingFor, type CorosyncTiming, type TimingOptions } from './corosync-timing.js';
-import type { Candidate, Engine, Follower, View } from './engine.js';
+import type { Candidate, Engine, Follower, StopBudget, View } from './engine.js';
 import { isLockspaces, isName } from './registrar-protocol.js';
 
 export interface CorosyncOptions extends TimingOptions {
@@ -36,13 +36,6 @@ export interface CorosyncOptions extends TimingOptions {
   readonly joinMillis?: number;
   /** Where lines for the node's log go; nowhere if not given. */
   readonly log?: (line: string) => void;
-}
-
-export interface CorosyncEngine extends Engine {
-  /** How long after its last beat this node stops, and others go on without it; null before `join`. */
-  readonly timing: CorosyncTiming | null;
-  /** Say that a member has failed, as an operator may: the next view is without it, and it is out. */
-  expel(node: NodeId, reason: string): Promise<void>;
 }
 
 const joinMillisDefault = 30_000;
@@ -55,7 +48,7 @@ const heldBackMax = 1_024;
 const heldMax = 4_096;
 
 /** Throws `DLM_NAME_INVALID`. */
-export function corosyncEngine(options: CorosyncOptions): CorosyncEngine {
+export function corosyncEngine(options: CorosyncOptions): Engine {
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(options.cluster)) {
     throw new DlmError(
       'DLM_NAME_INVALID',
@@ -87,14 +80,14 @@ interface Expulsion {
   epoch: string;
 }
 
-class GroupEngine implements CorosyncEngine, CorosyncHearer {
+class GroupEngine implements Engine, CorosyncHearer {
   readonly #options: CorosyncOptions;
   readonly #log: (line: string) => void;
   readonly #joined = new Answer<NodeId>();
   readonly #left = new Answer<void>();
   readonly #expulsions = new Map<string, Expulsion>();
   #state: 'new' | 'joining' | 'in' | 'leaving' | 'out' = 'new';
-  #timing: CorosyncTiming | null = null;
+  #timing: CorosyncTiming = { heartbeatMillis: 0, stopMillis: 0, regrantMillis: 0 };
   #self: Omit<Enlisted, 'lockspaces'> | null = null;
   #lockspaces: Enlisted['lockspaces'] = [];
   #line: CorosyncLine | null = null;
@@ -118,7 +111,7 @@ class GroupEngine implements CorosyncEngine, CorosyncHearer {
     this.#log = options.log ?? ((): void => undefined);
   }
 
-  get timing(): CorosyncTiming | null {
+  get budget(): StopBudget {
     return this.#timing;
   }
 
@@ -174,9 +167,9 @@ class GroupEngine implements CorosyncEngine, CorosyncHearer {
 
   async expel(node: NodeId, reason: string): Promise<void> {
     const member = this.#group?.last?.members.find((one) => one.node === node);
-    if (this.#state !== 'in' || member === undefined) throw new DlmError('DLM_USAGE', `node ${node} is no member`, 'see: dlm node list');
-    if (member.life === this.#self!.life) throw new DlmError('DLM_USAGE', 'a node does not expel itself', 'leave with: dlm node leave');
-    if (this.#quorum?.isQuorate !== true) throw new DlmError('DLM_NOT_QUORATE', 'only a quorate part of the cluster can say that a member has failed');
+    if (node === this.#self?.node) throw new DlmError('DLM_USAGE', 'a node does not expel itself', 'leave with: dlm node leave');
+    if (this.#state !== 'in' || this.#quorum?.isQuorate !== true) throw new DlmError('DLM_NOT_QUORATE', 'only a quorate part of the cluster can say that a member has failed');
+    if (member === undefined) return;
     const expulsion = this.#expulsions.get(member.life) ?? { reason: reason.slice(0, 256), done: new Answer<void>(), epoch: '' };
     this.#expulsions.set(member.life, expulsion);
     this.#turnSoon();
@@ -196,7 +189,7 @@ class GroupEngine implements CorosyncEngine, CorosyncHearer {
     if (this.#state === 'out') return false;
     if (!this.#pulse.isOverdue) return true;
     this.#fail(
-      new DlmError('DLM_NOT_QUORATE', `this node has not heard itself for ${this.#timing!.stopMillis} ms: it was suspended, or corosync did not deliver, and the others may have gone on without it`),
+      new DlmError('DLM_NOT_QUORATE', `this node has not heard itself for ${this.#timing.stopMillis} ms: it was suspended, or corosync did not deliver, and the others may have gone on without it`),
     );
     return false;
   }
@@ -242,10 +235,10 @@ class GroupEngine implements CorosyncEngine, CorosyncHearer {
     if (node !== 'auto' && node !== ours) {
       throw new DlmError('DLM_USAGE', `node ${node} cannot run on this host: its number in corosync.conf is ${ours}`, 'leave the number out, and it is the host\'s');
     }
-    const stopMillis = Math.ceil(this.#timing!.stopMillis + (this.#options.graceMillis ?? 0));
+    const stopMillis = Math.ceil(this.#timing.stopMillis + (this.#options.graceMillis ?? 0));
     this.#self = { node: ours, pid: process.pid, life: randomUUID(), incarnation, name, address, weight, stopMillis };
     this.#group = new ProcessGroup({ self: this.#self, life: this.#self.life, stopMillis, marginMillis: marginFor(token + consensus) });
-    this.#beatTimer = setInterval(() => this.#beat(), this.#timing!.heartbeatMillis);
+    this.#beatTimer = setInterval(() => this.#beat(), this.#timing.heartbeatMillis);
     this.#beat();
   }
 
