@@ -3,15 +3,12 @@
  */
 import { after, before } from 'node:test';
 import { engineSuite } from '../engine/suite.js';
-import { corosyncOn } from './corosync-kind.js';
+import { corosyncOn, tokenMillis } from './corosync-kind.js';
 import { Hosts } from './hosts.js';
 
 const numbers = [1, 2, 3, 4711];
-let hosts: Hosts;
+const hosts = new Hosts({ after }, { nodes: numbers, tokenMillis });
 
-before(async () => {
-  hosts = new Hosts({ after }, { nodes: numbers });
-  await hosts.startCorosync();
-});
+before(() => hosts.startCorosync());
 
-engineSuite(corosyncOn(() => hosts, numbers));
+engineSuite(corosyncOn(hosts));
