@@ -7,10 +7,11 @@ import type { EngineKind } from '../engine/suite.js';
 import type { Hosts } from './hosts.js';
 
 /** Nobody is called silent, nor a ring broken, because the machine is busy. */
-export const tokenMillis = 1_000;
-const timing = { heartbeatMillis: 250, stopMillis: 8_000 };
+export const patient = { tokenMillis: 1_000, timing: { heartbeatMillis: 250, stopMillis: 8_000 } };
+/** Whoever is cut off is noticed in about a second, and gone in five. */
+export const quick = { tokenMillis: 500, timing: { heartbeatMillis: 200, stopMillis: 3_000 } };
 
-export function corosyncOn(hosts: Hosts): EngineKind {
+export function corosyncOn(hosts: Hosts, { timing } = patient): EngineKind {
   let stories = 0;
   return {
     name: 'corosync',

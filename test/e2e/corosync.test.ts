@@ -3,11 +3,11 @@
  */
 import { after, before } from 'node:test';
 import { engineSuite } from '../engine/suite.js';
-import { corosyncOn, tokenMillis } from './corosync-kind.js';
+import { corosyncOn, patient } from './corosync-kind.js';
 import { Hosts } from './hosts.js';
 
 const numbers = [1, 2, 3, 4711];
-const hosts = new Hosts({ after }, { nodes: numbers, tokenMillis });
+const hosts = new Hosts({ after }, { nodes: numbers, tokenMillis: patient.tokenMillis });
 
 before(() => hosts.startCorosync());
 

@@ -67,6 +67,20 @@ export class Hosts {
   /** Start corosync on all of them; returns when every one is quorate and sees all. */
   async startCorosync(): Promise<void> {
     for (const host of this.all) host.startCorosync();
+    await this.areOne();
+  }
+
+  /** All links are well and corosync runs everywhere, whatever was done to them; returns when they are one again. */
+  async mend(): Promise<void> {
+    for (const host of this.all) {
+      host.heal();
+      if (host.corosync === null || !isRunning(host.corosync.pid!)) host.startCorosync();
+      else host.corosync.kill('SIGCONT');
+    }
+    await this.areOne();
+  }
+
+  async areOne(): Promise<void> {
     for (const host of this.all) await host.becomes('quorate with all', (status) => status.isQuorate && status.nodes.length === this.all.length);
   }
 
