@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Cast, namesIn, type Actor } from '../engine/cast.js';
+import { until } from '../kill/processes.js';
 import { corosyncOn, quick } from './corosync-kind.js';
 import { Hosts } from './hosts.js';
 
@@ -23,7 +24,7 @@ describe('the corosync engine: both halves of two have quorum', () => {
     await b.sees('a view of itself', () => namesIn(b.last) === 'b' && b.last.isQuorate);
     const met = a.views.length + b.views.length;
     hosts.host(2).heal();
-    const out = await Promise.race([a, b].map((one) => one.sees('that it is out', () => one.lost !== null).then(() => one)));
+    const out = await until('one of them is out', () => [a, b].find(({ lost }) => lost !== null));
     assert.match(out.lost!, new RegExp(`node ${out.node} \\(${out.wish.name}\\) was cut off`));
     const stays = out === a ? b : a;
     await stays.announce({ x: 1 });

@@ -54,7 +54,11 @@ export interface CorosyncLine {
   readonly node: number;
   /** False: not now, again a little later. */
   send(bytes: Uint8Array): boolean;
-  close(): void;
+  /**
+   * Hear nothing more, and leave the group. `isAnswering` false: do not wait for the daemon, which would never answer
+   * if it stands still; we are then in its group until this process ends.
+   */
+  close(isAnswering?: boolean): void;
 }
 
 const ok = 1;
@@ -251,10 +255,11 @@ class Line implements CorosyncLine {
     return true;
   }
 
-  close(): void {
+  close(isAnswering = true): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const poll of this.#polls) poll.close();
+    if (!isAnswering) return;
     const { cpg, quorum, koffi } = this.#libraries;
     if (this.#cpg !== null) {
       cpg.leave(this.#cpg, this.#group);

@@ -37,6 +37,12 @@ export class Pulse {
     return at >= this.#deadline.at || up >= this.#deadline.up;
   }
 
+  /** Do our beats come back? If not, corosync may stand still, and whoever waits for it does too. */
+  get isAnswered(): boolean {
+    const [oldest] = this.#sent.values();
+    return oldest === undefined || present().at - oldest.at < this.#stopMillis / 2;
+  }
+
   /** The number of the next beat, which is sent now. */
   beat(): number {
     this.#count += 1;

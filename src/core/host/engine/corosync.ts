@@ -22,10 +22,12 @@ import { DlmError } from '../../base/errors.js';
 import { nodeId, type NodeId } from '../../base/ids.js';
 import { ProcessGroup, type Outcome } from './corosync-group.js';
 import { openLine, type Address, type Change, type CorosyncHearer, type CorosyncLine, type Ring } from './corosync-library.js';
-import { bytesOf, lockspacesMax, messageIn, messageMax, protocolVersion, viewOf, type Enlisted, type Entry, type Message } from './corosync-protocol.js';
+import { lockspacesMax, messageIn, protocolVersion, viewOf, type Enlisted, type Entry, type Message } from './corosync-protocol.js';
 import { Pulse } from './corosync-pulse.js';
 import { ringTimes } from './corosync-settings.js';
+import { Speaker } from './corosync-speaker.js';
 import { marginFor, timingFor, type CorosyncTiming, type TimingOptions } from './corosync-timing.js';
+import { Answer } from './answer.js';
 import type { Candidate, Engine, Follower, StopBudget, View } from './engine.js';
 import { isLockspaces, isName } from './registrar-protocol.js';
 
@@ -42,8 +44,6 @@ const joinMillisDefault = 30_000;
 const leaveMillis = 10_000;
 /** While corosync is busy with a change of its members. */
 const againMillis = 20;
-/** Messages that corosync does not take at the moment. */
-const heldBackMax = 1_024;
 /** Views kept for a host that does not follow yet. */
 const heldMax = 4_096;
 
@@ -57,20 +57,6 @@ export function corosyncEngine(options: CorosyncOptions): Engine {
     );
   }
   return new GroupEngine(options);
-}
-
-/** A promise that somebody else settles; if nobody waits for it, that it fails is no news. */
-class Answer<Value> {
-  resolve!: (value: Value) => void;
-  reject!: (error: Error) => void;
-  readonly promise = new Promise<Value>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-
-  constructor() {
-    this.promise.catch(() => undefined);
-  }
 }
 
 interface Expulsion {
@@ -96,7 +82,7 @@ class GroupEngine implements Engine, CorosyncHearer {
   /** What was given for the last time, or is to be. */
   #stoppedAt = 0;
   #lastStand = '';
-  #heldBack: Uint8Array[] = [];
+  #speaker: Speaker | null = null;
   #pulse = new Pulse(Infinity);
   #follower: Follower | null = null;
   #held: View[] = [];
@@ -105,6 +91,8 @@ class GroupEngine implements Engine, CorosyncHearer {
   #turnTimer: NodeJS.Timeout | null = null;
   #isTurnDue = false;
   #waitsFor = '';
+  #waitedFor = '';
+  #complainedOf = '';
 
   constructor(options: CorosyncOptions) {
     this.#options = options;
@@ -188,9 +176,8 @@ class GroupEngine implements Engine, CorosyncHearer {
   mayHear(): boolean {
     if (this.#state === 'out') return false;
     if (!this.#pulse.isOverdue) return true;
-    this.#fail(
-      new DlmError('DLM_NOT_QUORATE', `this node has not heard itself for ${this.#timing.stopMillis} ms: it was suspended, or corosync did not deliver, and the others may have gone on without it`),
-    );
+    const why = `this node has not heard itself for ${this.#timing.stopMillis} ms: it was suspended, or corosync did not deliver, and the others may have gone on without it`;
+    this.#fail(new DlmError('DLM_NOT_QUORATE', why));
     return false;
   }
 
@@ -230,8 +217,9 @@ class GroupEngine implements Engine, CorosyncHearer {
     this.#pulse = new Pulse(this.#timing.stopMillis);
     const line = await this.#openLine();
     if (this.#state === 'out') return line?.close();
-    this.#line = line;
-    const ours = line!.node;
+    this.#line = line!;
+    this.#speaker = new Speaker(this.#line);
+    const ours = this.#line.node;
     if (node !== 'auto' && node !== ours) {
       throw new DlmError('DLM_USAGE', `node ${node} cannot run on this host: its number in corosync.conf is ${ours}`, 'leave the number out, and it is the host\'s');
     }
@@ -255,7 +243,19 @@ class GroupEngine implements Engine, CorosyncHearer {
   #beat(): void {
     if (!this.mayHear()) return;
     this.#say({ say: 'beat', count: this.#pulse.beat() });
+    this.#complain();
     this.#turnSoon();
+  }
+
+  /** Whatever a next view waits for from one beat to the next is worth a line. */
+  #complain(): void {
+    const waitsFor = this.#waitsFor;
+    if (waitsFor !== '' && waitsFor === this.#waitedFor && waitsFor !== this.#complainedOf) {
+      this.#complainedOf = waitsFor;
+      this.#log(`the cluster waits for ${waitsFor}`);
+    }
+    if (waitsFor === '') this.#complainedOf = '';
+    this.#waitedFor = waitsFor;
   }
 
   /** Our beat went to all and came back: so far, we are one of them. */
@@ -277,7 +277,7 @@ class GroupEngine implements Engine, CorosyncHearer {
   #turn(): void {
     if (this.#group === null || !this.mayHear()) return;
     if (this.#turnTimer !== null) clearTimeout(this.#turnTimer);
-    if (!this.#sendHeldBack()) {
+    if (this.#speaker?.goOn() === false) {
       this.#turnTimer = setTimeout(() => this.#turn(), againMillis);
       return;
     }
@@ -323,21 +323,8 @@ class GroupEngine implements Engine, CorosyncHearer {
   }
 
   #say(message: Message): void {
-    const bytes = bytesOf(message);
-    if (bytes.length > messageMax) return this.#fail(new DlmError('DLM_TOO_MANY', 'what there is to say does not fit into a message of corosync'));
-    if (this.#heldBack.length === 0 && this.#line?.send(bytes) !== false) return;
-    this.#heldBack.push(bytes);
-    if (this.#heldBack.length > heldBackMax) this.#fail(new DlmError('DLM_NOT_QUORATE', 'corosync takes no messages any more'));
-    this.#turnSoon();
-  }
-
-  /** In their order. False: not all were taken. */
-  #sendHeldBack(): boolean {
-    while (this.#heldBack.length > 0) {
-      if (this.#line?.send(this.#heldBack[0]!) === false) return false;
-      this.#heldBack.shift();
-    }
-    return true;
+    const isSaid = this.#speaker?.say(message) ?? true;
+    if (!isSaid) this.#fail(new DlmError('DLM_NOT_QUORATE', 'what this node has to say is too much for corosync, or corosync takes no messages any more'));
   }
 
   /* To the node. */
@@ -346,7 +333,7 @@ class GroupEngine implements Engine, CorosyncHearer {
     for (const outcome of outcomes) {
       if (outcome.kind === 'view') this.#take(outcome.entry);
       else if (outcome.kind === 'out') this.#fail(new DlmError('DLM_NOT_QUORATE', outcome.reason));
-      else if (outcome.kind === 'left') this.#haveLeft();
+      else if (outcome.kind === 'left') this.#left.resolve();
       else if (outcome.kind === 'news') this.#log(outcome.line);
       else this.#fail(new DlmError(outcome.refusal.code, outcome.refusal.message, outcome.refusal.hint));
     }
@@ -379,22 +366,19 @@ class GroupEngine implements Engine, CorosyncHearer {
     if (this.#held.length > heldMax) throw new DlmError('DLM_INTERNAL', 'nobody follows the views of the engine');
   }
 
-  #haveLeft(): void {
-    this.#end();
-    this.#left.resolve();
-  }
-
-  /** We are out, or do not get in. */
+  /** We are out, or do not get in. First of all the node must know. */
   #fail(error: Error): void {
     if (this.#state === 'out') return;
     const wasIn = this.#state === 'in';
-    this.#end();
+    this.#state = 'out';
     this.#joined.reject(error);
     this.#left.resolve();
     for (const { done } of this.#expulsions.values()) done.reject(error);
-    if (!wasIn) return;
-    this.#lostFor = error.message;
-    this.#follower?.lost(error.message);
+    if (wasIn) {
+      this.#lostFor = error.message;
+      this.#follower?.lost(error.message);
+    }
+    this.#end();
   }
 
   /** Let go of everything. */
@@ -402,7 +386,7 @@ class GroupEngine implements Engine, CorosyncHearer {
     this.#state = 'out';
     if (this.#beatTimer !== null) clearInterval(this.#beatTimer);
     if (this.#turnTimer !== null) clearTimeout(this.#turnTimer);
-    this.#line?.close();
+    this.#line?.close(this.#pulse.isAnswered);
     this.#line = null;
   }
 

@@ -20,6 +20,7 @@ import { DlmError } from '../../base/errors.js';
 import { nodeId, type NodeId } from '../../base/ids.js';
 import { KernelLock, noteIn } from '../kernel-lock.js';
 import { identify, pidNamespace, type ProcessId } from '../process-facts.js';
+import { Answer } from './answer.js';
 import { clusterPlaces, prepareCluster, type ClusterPlaces } from './cluster-places.js';
 import type { Candidate, Engine, Follower } from './engine.js';
 import { connectToRegistrar } from './registrar-client.js';
@@ -57,16 +58,6 @@ export function localEngine(options: LocalOptions): Engine {
   return new LocalEngine(clusterPlaces(options.cluster, options.base), options);
 }
 
-/** A promise that somebody else settles. */
-class Answer<Value> {
-  resolve!: (value: Value) => void;
-  reject!: (error: Error) => void;
-  readonly promise = new Promise<Value>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-}
-
 class LocalEngine implements Engine {
   readonly #places: ClusterPlaces;
   readonly #joinMillis: number;
@@ -95,9 +86,6 @@ class LocalEngine implements Engine {
     this.#places = places;
     this.#joinMillis = joinMillis;
     this.#log = log;
-    // Whoever waits for them hears of a failure; if nobody does, it is no news.
-    this.#joined.promise.catch(() => undefined);
-    this.#left.promise.catch(() => undefined);
   }
 
   async join(candidate: Candidate): Promise<NodeId> {
