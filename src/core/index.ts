@@ -8,6 +8,8 @@ import type { Duplex } from 'node:stream';
 import { attachTo, openStream, type AttachOptions } from './host/attach.js';
 import type { DlmConfig, FenceConfig } from './host/config.js';
 import type { Engine } from './host/engine/engine.js';
+import type { CorosyncOptions } from './host/engine/corosync.js';
+import type { CorosyncNode } from './host/engine/corosync-settings.js';
 import type { LocalOptions } from './host/engine/local.js';
 import type { FenceHistoryRead } from './host/fence-history.js';
 import type { FenceContext, FenceMethods } from './host/fence-methods.js';
@@ -60,6 +62,18 @@ export async function openLocalEngine(options: LocalOptions): Promise<Engine> {
   return localEngine(options);
 }
 
+/** As `openLocalEngine`, with members on several machines, each of which runs corosync. Rejects with `DLM_NAME_INVALID`. */
+export async function openCorosyncEngine(options: CorosyncOptions): Promise<Engine> {
+  const { corosyncEngine } = await import('./host/engine/corosync.js');
+  return corosyncEngine(options);
+}
+
+/** The nodes that corosync on this machine has in its list. Rejects with `DLM_START_FAILED`, `DLM_NOT_PERMITTED`. */
+export async function corosyncNodes(): Promise<CorosyncNode[]> {
+  const { nodesOfCorosync } = await import('./host/engine/corosync-settings.js');
+  return nodesOfCorosync();
+}
+
 /** Where a node keeps its things: its socket, its log, its folders. */
 export function nodePlaces(dir?: string): { run: string; state: string; socket: string; log: string } {
   const { run, state, socket, log } = placesOf(dir);
@@ -102,7 +116,7 @@ export type { FenceAttempt } from './host/fence-agent.js';
 export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';
 export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } from './host/fence-methods.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
-export type { LocalOptions };
+export type { CorosyncNode, CorosyncOptions, LocalOptions };
 export { engineNames, type EngineName } from './host/engine/engines.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';

@@ -28,6 +28,7 @@ import { ringTimes } from './corosync-settings.js';
 import { Speaker } from './corosync-speaker.js';
 import { marginFor, timingFor, type CorosyncTiming, type TimingOptions } from './corosync-timing.js';
 import { Answer } from './answer.js';
+import { checkClusterName } from './cluster-places.js';
 import type { Candidate, Engine, Follower, StopBudget, View } from './engine.js';
 import { isLockspaces, isName } from './registrar-protocol.js';
 
@@ -49,13 +50,7 @@ const heldMax = 4_096;
 
 /** Throws `DLM_NAME_INVALID`. */
 export function corosyncEngine(options: CorosyncOptions): Engine {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(options.cluster)) {
-    throw new DlmError(
-      'DLM_NAME_INVALID',
-      `${JSON.stringify(options.cluster)} cannot be the name of a cluster`,
-      'give 1 to 32 letters, digits, dots, dashes and underscores, not beginning with a dot or a dash',
-    );
-  }
+  checkClusterName(options.cluster);
   return new GroupEngine(options);
 }
 
