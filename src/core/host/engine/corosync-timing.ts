@@ -8,8 +8,8 @@
  *
  * Everything follows from how corosync is set up: while it looks for a new ring nobody
  * hears anything, and that alone must not put anybody out. The difference covers what a
- * member hears of itself in a ring that has already broken, which is what the token
- * allows, and a machine that is late.
+ * member hears of itself in a ring that has already broken, until its own corosync misses
+ * the token; and a machine that is late.
  */
 import { DlmError } from '../../base/errors.js';
 
@@ -29,14 +29,15 @@ export interface TimingOptions {
 }
 
 const heartbeatDefault = 500;
-const stopMin = 2_000;
+/** A new ring may take longer than it should by this, or by a quarter. */
+const delayMin = 1_000;
 const lateMillis = 500;
 
 /** `token` and `consensus` as corosync has them in force. Throws `DLM_USAGE` if a member could be called gone too early, or never lasts. */
 export function timingFor(token: number, consensus: number, options: TimingOptions = {}): CorosyncTiming {
   const { heartbeatMillis = heartbeatDefault, graceMillis = 0 } = options;
   const newRing = token + consensus;
-  const stopMillis = options.stopMillis ?? Math.max(stopMin, 2 * newRing) + 2 * heartbeatMillis;
+  const stopMillis = options.stopMillis ?? newRing + Math.max(delayMin, newRing / 4) + 2 * heartbeatMillis;
   const least = newRing + 2 * heartbeatMillis;
   if (stopMillis < least) {
     throw new DlmError(
@@ -45,10 +46,10 @@ export function timingFor(token: number, consensus: number, options: TimingOptio
       `allow ${least} ms at least, or lower totem.token in corosync.conf`,
     );
   }
-  return { heartbeatMillis, stopMillis, regrantMillis: stopMillis + graceMillis + marginFor(newRing) };
+  return { heartbeatMillis, stopMillis, regrantMillis: stopMillis + graceMillis + marginFor(token) };
 }
 
 /** What is added to another member's own word on how long it may act. */
-export function marginFor(newRing: number): number {
-  return newRing + lateMillis;
+export function marginFor(token: number): number {
+  return token + lateMillis;
 }

@@ -220,7 +220,7 @@ class GroupEngine implements Engine, CorosyncHearer {
     }
     const stopMillis = Math.ceil(this.#timing.stopMillis + (this.#options.graceMillis ?? 0));
     this.#self = { node: ours, pid: process.pid, life: randomUUID(), incarnation, name, address, weight, stopMillis };
-    this.#group = new ProcessGroup({ self: this.#self, life: this.#self.life, stopMillis, marginMillis: marginFor(token + consensus) });
+    this.#group = new ProcessGroup({ self: this.#self, life: this.#self.life, stopMillis, marginMillis: marginFor(token) });
     this.#beatTimer = setInterval(() => this.#beat(), this.#timing.heartbeatMillis);
     this.#beat();
   }
