@@ -8,6 +8,8 @@ import type { Duplex } from 'node:stream';
 import { attachTo, openStream, type AttachOptions } from './host/attach.js';
 import type { DlmConfig, FenceConfig } from './host/config.js';
 import type { Engine } from './host/engine/engine.js';
+import type { CorosyncOptions } from './host/engine/corosync.js';
+import type { CorosyncNode } from './host/engine/corosync-settings.js';
 import type { EtcdOptions } from './host/engine/etcd-options.js';
 import type { LocalOptions } from './host/engine/local.js';
 import type { FenceHistoryRead } from './host/fence-history.js';
@@ -67,6 +69,18 @@ export async function openEtcdEngine(options: EtcdOptions): Promise<Engine> {
   return etcdEngine(options);
 }
 
+/** As `openLocalEngine`, with members on several machines, each of which runs corosync. Rejects with `DLM_NAME_INVALID`. */
+export async function openCorosyncEngine(options: CorosyncOptions): Promise<Engine> {
+  const { corosyncEngine } = await import('./host/engine/corosync.js');
+  return corosyncEngine(options);
+}
+
+/** The nodes that corosync on this machine has in its list. Rejects with `DLM_START_FAILED`, `DLM_NOT_PERMITTED`. */
+export async function corosyncNodes(): Promise<CorosyncNode[]> {
+  const { nodesOfCorosync } = await import('./host/engine/corosync-settings.js');
+  return nodesOfCorosync();
+}
+
 /** Where a node keeps its things: its socket, its log, its folders. */
 export function nodePlaces(dir?: string): { run: string; state: string; socket: string; log: string } {
   const { run, state, socket, log } = placesOf(dir);
@@ -109,7 +123,7 @@ export type { FenceAttempt } from './host/fence-agent.js';
 export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';
 export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } from './host/fence-methods.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
-export type { EtcdOptions, LocalOptions };
+export type { CorosyncNode, CorosyncOptions, EtcdOptions, LocalOptions };
 export { engineNames, type EngineName, type EtcdPlace } from './host/engine/engines.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';

@@ -15,10 +15,10 @@ const needsCluster = { ...group, dependsOn: ['cluster'] };
 
 export const clusterFlags = {
   cluster: Flags.string({ char: 'C', helpValue: 'NAME', summary: 'be a member of this cluster', ...group }),
-  engine: Flags.string({ options: engineNames, summary: 'who says who is a member: local, for nodes on this machine, or etcd; local if not given, etcd with --etcd', ...needsCluster }),
+  engine: Flags.string({ options: engineNames, summary: 'who says who is a member: local, for nodes on this machine; corosync or etcd, for several; local if not given, etcd with --etcd', ...needsCluster }),
   node: nodeFlag({ helpValue: 'N', summary: 'the number of the node; the lowest free one if not given', ...needsCluster }),
   name: Flags.string({ helpValue: 'NAME', summary: 'how people call the node', ...needsCluster }),
-  listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; a socket in its folder if not given', ...needsCluster }),
+  listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; if not given a socket in its folder, with corosync its address there', ...needsCluster }),
   'key-file': Flags.string({ helpValue: 'FILE', summary: 'the key of the cluster, for links that leave this machine', ...needsCluster }),
   insecure: Flags.boolean({ summary: 'let links leave this machine unencrypted', ...needsCluster }),
   weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory', ...needsCluster }),

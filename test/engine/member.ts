@@ -2,6 +2,7 @@
  * A process of its own with members of a cluster in it, that does what a test tells
  * it and reports everything its engines say, so that the test can kill it.
  */
+import type { CorosyncOptions } from '../../src/core/host/engine/corosync.js';
 import type { Engine, View } from '../../src/core/host/engine/engine.js';
 import type { EtcdOptions } from '../../src/core/host/engine/etcd-options.js';
 import { localEngine, type LocalOptions } from '../../src/core/host/engine/local.js';
@@ -10,13 +11,18 @@ import { incarnation, nodeId } from '../../src/core/base/ids.js';
 /** How to open an engine, from what can be sent to another process. */
 export type Opening =
   | { readonly kind: 'local'; readonly options: LocalOptions }
-  | { readonly kind: 'etcd'; readonly options: EtcdOptions };
+  | { readonly kind: 'etcd'; readonly options: EtcdOptions }
+  | { readonly kind: 'corosync'; readonly options: CorosyncOptions };
 
 /** An engine that needs much is loaded by those only that open it. */
 async function open(opening: Opening): Promise<Engine> {
   if (opening.kind === 'local') return localEngine(opening.options);
-  const { etcdEngine } = await import('../../src/core/host/engine/etcd.js');
-  return etcdEngine(opening.options);
+  if (opening.kind === 'etcd') {
+    const { etcdEngine } = await import('../../src/core/host/engine/etcd.js');
+    return etcdEngine(opening.options);
+  }
+  const { corosyncEngine } = await import('../../src/core/host/engine/corosync.js');
+  return corosyncEngine(opening.options);
 }
 
 export interface Wish {

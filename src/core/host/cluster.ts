@@ -18,7 +18,7 @@ import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
 import { isInspection, isRecoveryMessage } from '../wire/message.js';
 import type { Engine, View } from './engine/engine.js';
-import { engineOf, type EngineName, type EtcdPlace } from './engine/engines.js';
+import { addressByEngine, engineOf, type EngineName, type EtcdPlace } from './engine/engines.js';
 import type { Host } from './host.js';
 import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress, staysHere } from './node-address.js';
@@ -75,9 +75,11 @@ export class Cluster {
   readonly #changes: MemberChange[] = [];
 
   /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
-  static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
+  static async join(given: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
+    const { cluster, base, etcd, mustExist = false } = given;
+    const listen = given.listen ?? (await addressByEngine(given.engine ?? 'local'));
+    const options = { ...given, ...(listen === null ? {} : { listen }) };
     refuseOpenLinks(options);
-    const { cluster, base, etcd, mustExist = false } = options;
     const place = { ...(base === undefined ? {} : { base }), ...(etcd === undefined ? {} : { etcd }) };
     const engine = await engineOf(options.engine ?? 'local', { cluster, ...place, mustExist, places, log });
     const node = await engine.join({

@@ -1,6 +1,7 @@
 /**
- * A promise that somebody else settles: how an engine keeps its caller waiting for
- * what others have to say first.
+ * A promise that somebody else settles: what an engine owes to whoever joins or leaves.
+ *
+ * If nobody waits for it, that it fails is no news.
  */
 export class Answer<Value> {
   resolve!: (value: Value) => void;
@@ -9,4 +10,8 @@ export class Answer<Value> {
     this.resolve = resolve;
     this.reject = reject;
   });
+
+  constructor() {
+    this.promise.catch(() => undefined);
+  }
 }

@@ -22,13 +22,7 @@ export interface ClusterPlaces {
 
 /** `base`: the folder in which clusters have theirs; that of this user, or of the machine, if not given. Throws `DLM_NAME_INVALID`. */
 export function clusterPlaces(cluster: string, base?: string): ClusterPlaces {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(cluster)) {
-    throw new DlmError(
-      'DLM_NAME_INVALID',
-      `${JSON.stringify(cluster)} cannot be the name of a cluster`,
-      'give 1 to 32 letters, digits, dots, dashes and underscores, not beginning with a dot or a dash',
-    );
-  }
+  checkClusterName(cluster);
   const run = ownRun();
   const clusters = base === undefined ? join(run.run, 'clusters') : resolve(base);
   const folder = join(clusters, cluster);
@@ -40,6 +34,16 @@ export function clusterPlaces(cluster: string, base?: string): ClusterPlaces {
     socket: join(folder, 'registrar.sock'),
     journal: join(folder, 'views.jsonl'),
   };
+}
+
+/** The same for every engine. Throws `DLM_NAME_INVALID`. */
+export function checkClusterName(cluster: string): void {
+  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(cluster)) return;
+  throw new DlmError(
+    'DLM_NAME_INVALID',
+    `${JSON.stringify(cluster)} cannot be the name of a cluster`,
+    'give 1 to 32 letters, digits, dots, dashes and underscores, not beginning with a dot or a dash',
+  );
 }
 
 /**

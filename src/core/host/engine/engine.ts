@@ -13,6 +13,9 @@
  *   none that does not contain it.
  * - A node that comes back is another incarnation. The view without the earlier one
  *   comes before the view with the later one.
+ * - Whoever is without quorum may be given a view that says so and that others are not
+ *   given; its members are those of the last one, since nobody without quorum can know
+ *   who has failed.
  * - Who has left in good order is named as such in the view without it, and in no other.
  *   Whoever is missing and not named has failed.
  *
@@ -64,7 +67,8 @@ export interface Engine {
    * Become a member. Resolves with our number once a view contains us. Called once.
    *
    * Rejects with `DLM_NODE_EXISTS` (number or name are taken), `DLM_NOT_PERMITTED`, `DLM_NAME_INVALID`,
-   * `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`, `DLM_PROTOCOL`, or `DLM_NO_NODE` if the others do not answer in time.
+   * `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`, `DLM_PROTOCOL`, `DLM_START_FAILED` (what the engine stands on is not there),
+   * `DLM_USAGE` (the number is not to be had on this machine), or `DLM_NO_NODE` if the others do not answer in time.
    */
   join(candidate: Candidate): Promise<NodeId>;
 

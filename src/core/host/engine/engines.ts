@@ -10,7 +10,7 @@ import type { Places } from '../places.js';
 import type { Engine } from './engine.js';
 import type { EtcdOptions } from './etcd-options.js';
 
-export const engineNames = ['local', 'etcd'] as const;
+export const engineNames = ['local', 'corosync', 'etcd'] as const;
 
 export type EngineName = (typeof engineNames)[number];
 
@@ -33,7 +33,7 @@ export interface EngineOptions {
 
 type Maker = (options: EngineOptions) => Promise<Engine>;
 
-const makers: Readonly<Record<EngineName, Maker>> = { local, etcd };
+const makers: Readonly<Record<EngineName, Maker>> = { local, corosync, etcd };
 
 /** An engine that has not joined yet. Rejects with `DLM_NAME_INVALID`, `DLM_NOT_PERMITTED` or `DLM_STATE_UNUSABLE`. */
 export function engineOf(name: EngineName, options: EngineOptions): Promise<Engine> {
@@ -52,9 +52,32 @@ async function local({ cluster, base, mustExist, places, log }: EngineOptions): 
   return localEngine({ cluster, ...(base === undefined ? {} : { base }), mustExist, log, isOver: (process) => children.areGone(process) });
 }
 
+/** Of several machines, each of which runs corosync. It counts one node a machine, so that a command is none beside it. */
+async function corosync({ cluster, mustExist, log }: EngineOptions): Promise<Engine> {
+  if (mustExist) {
+    throw new DlmError('DLM_USAGE', 'corosync knows one node on each machine, and not a command that is one for a while', 'join with: dlm node join --detach; commands then reach it');
+  }
+  const { corosyncEngine } = await import('./corosync.js');
+  return corosyncEngine({ cluster, log });
+}
+
 /** Of several machines, by what is written at an etcd. */
 async function etcd({ cluster, etcd: place, mustExist, log }: EngineOptions): Promise<Engine> {
   if (place === undefined) throw new DlmError('DLM_USAGE', 'the engine etcd needs to know where etcd is', 'name its servers with: --etcd URL[,URL…]');
   const { etcdEngine } = await import('./etcd.js');
   return etcdEngine({ ...place, cluster, mustExist, log });
+}
+
+/** The port at which a node listens on the machine's address in corosync.conf: that of the kernel's lock manager. */
+const portDefault = 21_064;
+
+/** Where a node listens that was not told where; null: at a socket in its folder. Throws `DLM_USAGE`. */
+export async function addressByEngine(name: EngineName): Promise<string | null> {
+  if (name === 'local') return null;
+  if (name === 'corosync') {
+    const { ownNodeOfCorosync } = await import('./corosync-settings.js');
+    const address = ownNodeOfCorosync()?.address ?? null;
+    if (address !== null) return `tcp:${address.includes(':') ? `[${address}]` : address}:${portDefault}`;
+  }
+  throw new DlmError('DLM_USAGE', 'the others must know how to reach this node', 'say where it listens: --listen tcp:HOST:PORT --key-file FILE');
 }

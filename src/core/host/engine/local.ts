@@ -86,9 +86,6 @@ class LocalEngine implements Engine {
     this.#places = places;
     this.#joinMillis = joinMillis;
     this.#log = log;
-    // Whoever waits for them hears of a failure; if nobody does, it is no news.
-    this.#joined.promise.catch(() => undefined);
-    this.#left.promise.catch(() => undefined);
   }
 
   async join(candidate: Candidate): Promise<NodeId> {
