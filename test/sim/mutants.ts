@@ -21,14 +21,14 @@ type Row = readonly [property: string, file: string, from: string, to: string, s
 
 const rows: readonly Row[] = [
   ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12, 3],
-  ['departed', 'node/stack.ts', '    this.#isRunning = false;\n', '', 'locking goes on while a death is recovered from', 7, 3],
+  ['departed', 'node/stack.ts', '    this.#isRunning = false;\n    this.#hasBegun = false;\n    if', '    if', 'locking goes on while a death is recovered from', 7, 3],
   ['pairing', 'lockspace/reply.ts', '  if (compatible(lock.granted, mode)) return;\n', '', 'a blocking callback for a mode that is no longer held', 3, 3],
   ['conversions', 'lock/operations.ts', "  lock.requested = IV;\n  if (lock.place === 'converting')", "  lock.requested = IV;\n  if (lock.place === 'converting') lock.granted = 0;\n  if (lock.place === 'converting')",
     'a conversion that is taken back gives up the mode it had', 11, 3],
   ['tokens', 'lockspace/numbers.ts', '    this.#mastership += 1;\n', '    this.#mastership = 1;\n', 'a resource that was forgotten and made anew repeats its tokens', 5, 3],
   ['fairness', 'recovery/settle.ts', 'if (tables.config.law.orderSurvives) putInOrder(resource);', '', 'the order of those who wait is lost with the master', 10, 3],
   ['value-block', 'recovery/depart.ts', 'lock.granted >= PW && lock.has(Flag.VALBLK)', 'false', 'a dead writer leaves a valid value', 26, 3],
-  ['hygiene', 'node/stack.ts', 'if (!members.isOfNow(from, message.seq)) return true;', '', 'what was said before a member joined again is heeded', 10, 3],
+  ['hygiene', 'node/stack.ts', "if (!members.isOfNow(from, message.seq)) return this.#disregard(from, message, 'oldLife');", '', 'what was said before a member joined again is heeded', 10, 3],
   ['leaving', 'node/node.ts', '      this.#sort();\n      this.#announce();\n    }\n  }', '      this.#sort();\n    }\n  }', 'nobody is told of a leave', 8, 3],
   ['recoveries', 'recovery/recovery.ts', 'return this.#errands.areDone && !this.#hasReached ? this.#reach() : [];', 'return this.#errands.areDone && !this.#hasReached && this.#errands.count > 0 ? this.#reach() : [];', 'a phase is never ended', 1, 3],
   ['directory', 'lockspace/lockspace.ts', "      tables.send(directory, { kind: 'remove', lockspace: tables.id, seq: tables.seq, name, mastership });\n", '', 'a master forgets a resource, and the directory is not told', 6, 3],
