@@ -92,6 +92,7 @@ const report = fc.record(
   {
     slot: fc.option(count.map(slot), { nil: null }),
     generation: generations,
+    terms: list(name),
     hasApplication: fc.boolean(),
     isInitialized: fc.boolean(),
     pending: list(pendingSlot),
@@ -137,7 +138,7 @@ const ofEachKind: Readonly<Record<Message['kind'], Arbitrary<unknown>>> = {
   remove: of('remove', { name, mastership: count }),
   purge: of('purge', { formerOwner: fc.option(count.map(ownerId), { nil: null }) }),
   reached: of('reached', { phase, report: fc.option(report, { nil: null }) }),
-  proceed: of('proceed', { phase, generation: generations, slots: list(memberSlot), pending: list(pendingSlot) }),
+  proceed: of('proceed', { phase, generation: generations, slots: list(memberSlot), pending: list(pendingSlot), terms: list(name) }),
   names: batched('names', paired('names', name)),
   namesReply: of('namesReply', { batch: count }),
   masterLookup: of('masterLookup', { batch: count, names: list(name) }),

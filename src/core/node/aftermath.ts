@@ -57,7 +57,7 @@ export class Aftermath {
     this.#hasApp = order.steps.has('app');
   }
 
-  get report(): ApplicationReport {
+  get report(): Omit<ApplicationReport, 'terms'> {
     const { report } = this.work;
     return { ...report, hasApplication: this.application !== null, isInitialized: report.isInitialized || !this.#hasApp };
   }

@@ -102,7 +102,15 @@ export interface GiveUp {
   readonly reason: string;
 }
 
+/** This node has left a lockspace, because the others take it to be otherwise. Its calls have been refused. */
+export interface Misfit {
+  readonly kind: 'misfit';
+  readonly lockspace: string;
+  readonly ours: readonly string[];
+  readonly theirs: readonly string[];
+}
+
 /** What concerns what follows a failure. */
 export type AftermathEffect = Fence | CancelFence | Suspend | RecoverSlot | Resume | StepTaken | GiveUp;
 
-export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered | Unheeded | AftermathEffect;
+export type Effect = Complete | Block | Wait | Refuse | Adopt | Send | Announce | Persist | Recovered | Unheeded | Misfit | AftermathEffect;

@@ -24,7 +24,7 @@ import type { Effect } from './effect.js';
 import type { FenceAck, Input, JoinLockspace, LeaveLockspace, LockInput, Operation, Received, SlotRecovered, Suspended } from './input.js';
 import { stepOf } from './case-step.js';
 import { standstillOf, type Standstill } from './ladder.js';
-import { brokenOrderRule, noCase, notJoined, stillLeaving, stillLocked, stillMember } from './refusals.js';
+import { brokenOrderRule, misfitRule, noCase, notJoined, stillLeaving, stillLocked, stillMember } from './refusals.js';
 import { Stack, type Call, type StackOrigin } from './stack.js';
 
 export interface NodeConfig {
@@ -210,6 +210,16 @@ export class DlmNode {
 
   #callAll(now: Millis, stack: Stack, calls: readonly Call[]): void {
     for (const call of calls) this.#call(now, stack, call);
+    if (stack.misfit !== null) this.#part(stack, stack.misfit);
+  }
+
+  /** The others take the lockspace to be otherwise: this node has no place in it, and what has been asked for ends. */
+  #part(stack: Stack, theirs: readonly string[]): void {
+    stack.misfit = null;
+    this.#remove(stack);
+    const rule = misfitRule(stack.terms, theirs);
+    for (const call of stack.parkedCalls) if (call.kind !== 'endOwner') this.#refuse(call, 'EINVAL', rule);
+    this.#outbox.push({ kind: 'misfit', lockspace: stack.name, ours: stack.terms, theirs });
   }
 
   /** What one lockspace is told. */
@@ -344,11 +354,15 @@ export class DlmNode {
     else if (stack.lockspace.lockCount > 0 && !input.force) this.#refuse(input, 'EBUSY', stillLocked);
     else {
       if (input.isFailed === true) this.#failed.set(stack.name, stack.join);
-      this.#stacks.delete(input.lockspace);
-      this.#byId.delete(stack.lockspace.tables.id);
-      this.#sort();
-      this.#announce();
+      this.#remove(stack);
     }
+  }
+
+  #remove(stack: Stack): void {
+    this.#stacks.delete(stack.name);
+    this.#byId.delete(stack.lockspace.tables.id);
+    this.#sort();
+    this.#announce();
   }
 
   #announce(): void {

@@ -18,3 +18,10 @@ export function brokenOrderRule(order: Order | BadOrder, canFence: boolean): Rul
   }
   return null;
 }
+
+/** The others take the lockspace to be otherwise. */
+export function misfitRule(ours: readonly string[], theirs: readonly string[]): Rule {
+  const only = (some: readonly string[], others: readonly string[]): string => some.filter((term) => !others.includes(term)).join(' ') || 'nothing more';
+  const text = `the other members have this lockspace with ${only(theirs, ours)}, and here it was joined with ${only(ours, theirs)}`;
+  return { name: 'lockspace-agreed', text };
+}

@@ -58,6 +58,10 @@ export class Stack {
   readonly join: number;
   readonly lockspace: Lockspace;
   readonly aftermath: Aftermath;
+  /** How this node takes the lockspace to be. */
+  readonly terms: readonly string[];
+  /** How it is, if that is not the same: then this node has no place in it. */
+  misfit: readonly string[] | null = null;
   readonly #group: Group;
   readonly #recovery: Recovery;
   readonly #fencing: Fencing;
@@ -84,6 +88,7 @@ export class Stack {
     this.#fencing = fencing;
     this.lockspace = new Lockspace(name, config, numbers, outbox, alone(self));
     this.aftermath = new Aftermath(name, self, order, application, outbox);
+    this.terms = [`values of ${config.valueLength} bytes`, config.nodir ? 'no directory' : 'a directory', ...order.text.split(' ')];
     this.#group = new Group(name, self, join);
     this.#recovery = new Recovery(this.lockspace.tables, order.steps.has('resume'));
     this.#isRunning = !hasEngine;
@@ -149,7 +154,7 @@ export class Stack {
   progress(now: Millis): Call[] {
     if (!this.#group.hasUs) return [];
     const wasRunning = this.#isRunning;
-    if (this.#recovery.asks === 'ready' && this.aftermath.isReady(this.#progress)) this.#heed(now, this.#recovery.pass(now));
+    if (this.#recovery.asks === 'ready' && this.misfit === null && this.aftermath.isReady(this.#progress)) this.#heed(now, this.#recovery.pass(now));
     const calls = this.#isRunning && !wasRunning ? this.#goOn(now) : [];
     this.aftermath.advance(this.#progress);
     if (this.#recovery.asks === 'resume' && this.aftermath.mayResume(this.#progress)) this.#heed(now, this.#recovery.pass(now));
@@ -189,7 +194,7 @@ export class Stack {
     const departed = this.#departed;
     this.#departed = new Set();
     const members = new Members(self, seq, this.#group.members, this.lockspace.config.placement);
-    this.#heed(now, this.#recovery.begin(now, members, departed, this.aftermath.report));
+    this.#heed(now, this.#recovery.begin(now, members, departed, { ...this.aftermath.report, terms: this.terms }));
     return [...this.#readLetters(now), ...this.progress(now)];
   }
 
@@ -257,10 +262,11 @@ export class Stack {
   }
 
   #heed(now: Millis, events: readonly RecoveryEvent[]): void {
-    for (const { kind, generation: number, slots, pending } of events) {
+    for (const { kind, generation: number, slots, pending, terms } of events) {
       const { seq, members } = this.lockspace.tables;
       if (kind === 'numbered') {
         this.#outbox.push({ kind: 'persist', generation: number });
+        if (terms.join() !== this.terms.join()) this.misfit = terms;
         this.aftermath.agree(now, slots, pending);
         this.#closeGate(now);
       } else if (kind === 'ready') {

@@ -37,7 +37,7 @@ import { Rebuilt, keepOwnLocks, receiveLocks, tellLocks } from './rebuild-locks.
 import { findMasters, receiveMasterLookup } from './remaster.js';
 import { resend } from './resend.js';
 import { settle } from './settle.js';
-import { assignSlots, nextGeneration } from './slots.js';
+import { assignSlots, nextGeneration, termsOf } from './slots.js';
 
 /** What a recovery tells the next room. */
 export interface RecoveryEvent {
@@ -50,6 +50,8 @@ export interface RecoveryEvent {
   readonly slots: readonly MemberSlot[];
   /** What is to be put in order; only with `numbered`, else empty. */
   readonly pending: readonly PendingSlot[];
+  /** How the lockspace is, by the word of those who have been in it longest; the same. */
+  readonly terms: readonly string[];
 }
 
 /** What a member says of its application. */
@@ -62,7 +64,7 @@ export class Recovery {
   #hasReached = false;
   #slot: Slot | null = null;
   #slots: readonly MemberSlot[] = [];
-  #application: ApplicationReport = { hasApplication: false, isInitialized: false, pending: [], recovered: [] };
+  #application: ApplicationReport = { terms: [], hasApplication: false, isInitialized: false, pending: [], recovered: [] };
   /** On the coordinator: who has ended the present phase, and what was reported. */
   readonly #reached = new Set<NodeId>();
   readonly #reports = new Map<NodeId, MemberReport>();
@@ -203,26 +205,26 @@ export class Recovery {
   }
 
   /** What follows from the reports of all. */
-  #agree(phase: PhaseName): Pick<Proceed, 'generation' | 'slots' | 'pending'> {
+  #agree(phase: PhaseName): Pick<Proceed, 'generation' | 'slots' | 'pending' | 'terms'> {
     const { seq, generation: ours } = this.#tables;
-    if (phase !== 'members') return { generation: ours, slots: [], pending: [] };
+    if (phase !== 'members') return { generation: ours, slots: [], pending: [], terms: [] };
     const pending = pendingOf(this.#reports, seq);
     const slots = assignSlots(this.#reports, pending);
-    return { generation: nextGeneration(this.#reports, seq), slots, pending: assignWork(pending, slots) };
+    return { generation: nextGeneration(this.#reports, seq), slots, pending: assignWork(pending, slots), terms: termsOf(this.#reports) };
   }
 
   /** Everybody has ended a phase: on to the next. */
-  #proceed({ phase, generation: next, slots, pending }: Omit<Proceed, 'lockspace' | 'seq'>): RecoveryEvent[] {
+  #proceed({ phase, generation: next, slots, pending, terms }: Omit<Proceed, 'lockspace' | 'seq'>): RecoveryEvent[] {
     if (phase !== this.#phase) return [];
     const events: RecoveryEvent[] = [];
     if (phase === 'members') {
       this.#tables.enter(next);
       this.#slots = slots;
       this.#slot = slots.find(({ node }) => node === this.#tables.self)?.slot ?? null;
-      events.push({ kind: 'numbered', generation: next, slots, pending });
+      events.push({ kind: 'numbered', generation: next, slots, pending, terms });
     }
     if (phase === 'ready' || phase === 'done' || phase === 'resume') {
-      events.push({ kind: phase, generation: generation(this.#tables.generation), slots: this.#slots, pending: [] });
+      events.push({ kind: phase, generation: generation(this.#tables.generation), slots: this.#slots, pending: [], terms: [] });
     }
     this.#phase = phase === 'done' && !this.hasResume ? null : (phaseNames[phaseNames.indexOf(phase) + 1] ?? null);
     if (this.#phase === null) return events;

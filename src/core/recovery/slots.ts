@@ -41,3 +41,10 @@ export function nextGeneration(reports: ReadonlyMap<NodeId, MemberReport>, view:
   for (const report of reports.values()) highest = Math.max(highest, report.generation);
   return generation(highest + 1);
 }
+
+/** How the lockspace is: as the member with the lowest slot says, and if nobody has one the lowest member. */
+export function termsOf(reports: ReadonlyMap<NodeId, MemberReport>): readonly string[] {
+  const rank = ([node, report]: [NodeId, MemberReport]): number => report.slot ?? 2 ** 32 + node;
+  const [first] = [...reports].sort((one, other) => rank(one) - rank(other));
+  return first![1].terms;
+}

@@ -149,6 +149,8 @@ export interface MemberReport {
   readonly slot: Slot | null;
   /** The highest generation it has ever heard of. */
   readonly generation: Generation;
+  /** How it takes the lockspace to be, in words that two members can compare: all must be the same. */
+  readonly terms: readonly string[];
   /** Is an application attached to the lockspace there? */
   readonly hasApplication: boolean;
   /** Does it know that the slots of this lockspace have been looked at since it began? */
@@ -181,6 +183,8 @@ export interface Proceed extends Envelope {
   readonly slots: readonly MemberSlot[];
   /** The same. */
   readonly pending: readonly PendingSlot[];
+  /** The same: how the lockspace is. Whoever takes it to be otherwise leaves it. */
+  readonly terms: readonly string[];
 }
 
 /** Master → directory: I am master of these. */

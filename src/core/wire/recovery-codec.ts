@@ -52,6 +52,7 @@ export function writeReached(writer: ByteWriter, message: Reached): void {
   writer.byte(report.slot === null ? 0 : 1);
   if (report.slot !== null) writer.number(report.slot);
   writer.number(report.generation);
+  writeTerms(writer, report.terms);
   writer.byte(report.hasApplication ? 1 : 0);
   writer.byte(report.isInitialized ? 1 : 0);
   writeList(writer, report.pending, (one) => writePending(writer, one));
@@ -67,10 +68,11 @@ export function readReached(reader: ByteReader, lockspace: LockspaceId, seq: Vie
 function readReport(reader: ByteReader): MemberReport {
   const own = readBoolean(reader) ? slot(reader.number()) : null;
   const heard = generation(reader.number());
+  const terms = reader.list((item) => item.name());
   const hasApplication = readBoolean(reader);
   const isInitialized = readBoolean(reader);
   const pending = reader.list(readPending);
-  return { slot: own, generation: heard, hasApplication, isInitialized, pending, recovered: reader.list(readPending) };
+  return { slot: own, generation: heard, terms, hasApplication, isInitialized, pending, recovered: reader.list(readPending) };
 }
 
 export function writePending(writer: ByteWriter, pending: PendingSlot): void {
@@ -105,13 +107,20 @@ export function writeProceed(writer: ByteWriter, message: Proceed): void {
   });
   writer.reserve(itemBytesMax);
   writeList(writer, message.pending, (one) => writePending(writer, one));
+  writer.reserve(itemBytesMax);
+  writeTerms(writer, message.terms);
+}
+
+function writeTerms(writer: ByteWriter, terms: readonly string[]): void {
+  writeList(writer, terms, (term) => writer.name(term));
+  writer.reserve(itemBytesMax);
 }
 
 export function readProceed(reader: ByteReader, lockspace: LockspaceId, seq: ViewId): Proceed {
   const phase = readPhase(reader);
   const reached = generation(reader.number());
   const slots = reader.list(readMemberSlot);
-  return { kind: 'proceed', lockspace, seq, phase, generation: reached, slots, pending: reader.list(readPending) };
+  return { kind: 'proceed', lockspace, seq, phase, generation: reached, slots, pending: reader.list(readPending), terms: reader.list((item) => item.name()) };
 }
 
 function readMemberSlot(reader: ByteReader): MemberSlot {
