@@ -74,7 +74,7 @@ export class Everywhere {
   }
 
   #send(to: number, message: Message): void {
-    this.#host.cluster!.carryOut({ kind: 'send', to: nodeId(to), message });
+    this.#host.cluster!.send({ to: nodeId(to), message });
   }
 }
 

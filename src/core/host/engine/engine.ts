@@ -21,6 +21,7 @@
  */
 import type { Incarnation, NodeId } from '../../base/ids.js';
 import type { ViewInput } from '../../node/input.js';
+import type { NodeProcess } from '../fence-process.js';
 
 export type View = ViewInput['view'];
 export type Member = View['members'][number];
@@ -51,6 +52,14 @@ export interface Follower {
   lost(reason: string): void;
 }
 
+/** How the end of a member and the start of others who follow it are kept apart, in milliseconds. */
+export interface StopBudget {
+  /** From the last that a member has heard on, it may act this long: until its deadline. */
+  readonly stopMillis: number;
+  /** And no view is without it before this long. What a member needs to stop must fit in between. */
+  readonly regrantMillis: number;
+}
+
 export interface Engine {
   /**
    * Become a member. Resolves with our number once a view contains us. Called once.
@@ -74,4 +83,17 @@ export interface Engine {
    * `DLM_NO_NODE` if the others do not answer in time: they then learn of it by the end of this process.
    */
   leave(): Promise<void>;
+
+  /** Known once we are a member; none for engines that have no deadline. */
+  readonly budget?: StopBudget;
+
+  /**
+   * An operator declares a member failed. Resolves when a view without it stands, in which it has not left in good order; at
+   * once if it is no member. It may still act: whoever calls this sees to its being fenced before anything of it is used.
+   * Rejects with `DLM_USAGE` for ourselves, `DLM_NOT_QUORATE`, or `DLM_NO_NODE` if the others do not answer in time.
+   */
+  expel?(node: NodeId, reason: string): Promise<void>;
+
+  /** Which process of this machine a member is, or was, in that life; null: not known. Only where all members are on one machine. */
+  processOf?(node: NodeId, incarnation: Incarnation): NodeProcess | null;
 }
