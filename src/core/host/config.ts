@@ -17,12 +17,13 @@
  */
 import { DlmError } from '../base/errors.js';
 import { isSettingLine, readSetting, settingsOf, type Settings } from './config-settings.js';
+import { fenceWays, type FenceWay } from './fence-ways.js';
 import { FenceParameters } from './fence-parameters.js';
 import { readableByOthers, readTrusted } from './trusted-file.js';
 
 /** Ways to fence that are ours, in the place of an agent's name. */
-export const builtIns = ['process', 'lease', 'stonith_admin', 'none'] as const;
-export type BuiltIn = (typeof builtIns)[number];
+export const builtIns = fenceWays;
+export type BuiltIn = FenceWay;
 
 export interface FenceDevice {
   /** As in `bmc`, or `bmc:1`. */

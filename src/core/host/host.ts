@@ -182,8 +182,14 @@ export class Host {
     if (attending?.size === 0) this.#attendants.delete(id);
   }
 
-  joinLockspace(name: string, config: Partial<LockspaceConfig> = {}): void {
-    this.turn({ kind: 'joinLockspace', lockspace: name, config: { ...defaultConfig, ...config } });
+  /** Returns the refusal, if it was refused. */
+  joinLockspace(name: string, config: Partial<LockspaceConfig> = {}): Refuse | null {
+    return this.turn({ kind: 'joinLockspace', lockspace: name, config: { ...defaultConfig, order: this.defaultOrder, ...config } });
+  }
+
+  /** What is done when a member has failed, where a lockspace does not say otherwise. */
+  get defaultOrder(): string {
+    return this.cluster?.fencing.isOn === true ? 'fence-first' : 'none';
   }
 
   /** The node is over: nothing happens on it any more. */

@@ -89,14 +89,15 @@ function filterOf(query: URLSearchParams): ReturnType<typeof filterIn> {
 }
 
 function create({ at, body }: Asked): object {
-  const { name, valueLength, isNew = false, ...others } = body;
+  const { name, valueLength, order, isNew = false, ...others } = body;
   const isRight =
     typeof name === 'string' &&
     (valueLength === undefined || typeof valueLength === 'number') &&
+    (order === undefined || typeof order === 'string') &&
     typeof isNew === 'boolean' &&
     Object.keys(others).length === 0;
-  if (!isRight) throw new HttpError(400, 'give {"name": "…", "valueLength": 32, "isNew": false}, the last two if wanted');
-  return joinLockspace(at.host, name, { ...(valueLength === undefined ? {} : { valueLength }), isNew });
+  if (!isRight) throw new HttpError(400, 'give {"name": "…", "valueLength": 32, "order": "fence-first", "isNew": false}, the last three if wanted');
+  return joinLockspace(at.host, name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }), isNew });
 }
 
 function remove({ at, name, query }: Asked): object {
