@@ -72,12 +72,18 @@ export class AftermathDriver {
     log(`node ${victim} ${wordsFor(outcome)} after ${Math.round(outcome.millis)} ms`);
     if (this.#running.get(victim)?.abort === abort) this.#running.delete(victim);
     else if (!isFenced) return;
-    host.turn({ kind: 'fenceResult', victim, incarnation: life, isFenced, words: isFenced ? (outcome.by ?? '') : outcome.reason });
+    host.turn({ kind: 'fenceResult', victim, incarnation: life, isFenced, words: isFenced ? howFenced(outcome) : outcome.reason });
   }
 }
 
-function wordsFor({ result, by, isAssumed, isVerified, reason }: FenceOutcome): string {
+/** By which device; by which way of ours, where there is no device. */
+export function howFenced({ by, attempts }: FenceOutcome): string {
+  return by === 'fence_all' ? (attempts.at(-1)?.agent ?? by) : (by ?? '');
+}
+
+function wordsFor(outcome: FenceOutcome): string {
+  const { result, isAssumed, isVerified, reason } = outcome;
   if (result !== 'fenced') return `${result === 'cancelled' ? 'is no longer to be fenced' : 'could not be fenced'}: ${reason}`;
   const how = isAssumed ? ', as is assumed' : isVerified ? ', and that was seen' : ', by the word of its device';
-  return `is fenced by ${by}${how}: ${reason}`;
+  return `is fenced by ${howFenced(outcome)}${how}: ${reason}`;
 }

@@ -99,7 +99,7 @@ export class Cluster {
   #view: View | null = null;
   #hasFailed = false;
   /** Who is not here any more: its name, and when that was seen. */
-  readonly #gone = new Map<NodeId, { readonly name: string; readonly since: number }>();
+  readonly #gone = new Map<NodeId, { readonly name: string; readonly incarnation: number; readonly since: number }>();
   /** The last changes, the newest last. */
   readonly #changes: MemberChange[] = [];
 
@@ -235,6 +235,11 @@ export class Cluster {
     return this.#parts.plan.words;
   }
 
+  /** A line for the node's log. */
+  log(line: string): void {
+    this.#log(line);
+  }
+
   /** See `Engine.expel`; rejects with `DLM_USAGE`, too, if the engine cannot. */
   async expel(node: NodeId, reason: string): Promise<void> {
     const { engine } = this.#parts;
@@ -304,7 +309,8 @@ export class Cluster {
 
   #lifeOf(node: number): number {
     const fenced = this.#aftermath?.lifeOf(node) ?? 0;
-    return fenced !== 0 ? fenced : (this.#view?.members.find((member) => member.node === node)?.incarnation ?? 0);
+    if (fenced !== 0) return fenced;
+    return (this.#view?.members.find((member) => member.node === node) ?? this.#gone.get(nodeId(node)))?.incarnation ?? 0;
   }
 
   #goneSince(node: number): number | null {
@@ -318,8 +324,8 @@ export class Cluster {
       if (before.get(node)?.incarnation !== life) this.#note({ view: view.id, node, name, change: 'here' });
       before.delete(node);
     }
-    for (const { node, name } of before.values()) {
-      this.#gone.set(node, { name, since: performance.now() });
+    for (const { node, name, incarnation: life } of before.values()) {
+      this.#gone.set(node, { name, incarnation: life, since: performance.now() });
       this.#note({ view: view.id, node, name, change: view.leftCleanly.includes(node) ? 'left' : 'failed' });
     }
   }

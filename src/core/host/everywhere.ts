@@ -5,7 +5,7 @@
  * The holder of a lock knows whose it is; its master knows where it stands. Who does
  * not answer in time is left out.
  */
-import { nodeId, type LockspaceId } from '../base/ids.js';
+import { lockspaceId, nodeId, viewId, type LockspaceId } from '../base/ids.js';
 import type { InspectReply, InspectionMessage, Message } from '../wire/message.js';
 import { textBytesMax } from '../wire/limits.js';
 import type { Host } from './host.js';
@@ -53,6 +53,22 @@ export class Everywhere {
       this.#open.set(question, ({ text }) => end(text.length === 0 ? [] : (JSON.parse(Buffer.from(text).toString('utf8')) as LockInfo[])));
       const name = filter.name === undefined ? null : nameToCore(filter.name);
       this.#send(node, { kind: 'inspect', lockspace: id, seq: members.seq, question, name });
+    });
+  }
+
+  /** Does that member answer? */
+  answers(node: number): Promise<boolean> {
+    const question = (this.#lastQuestion += 1);
+    return new Promise((resolve) => {
+      const end = (isThere: boolean): void => {
+        clearTimeout(timer);
+        this.#open.delete(question);
+        resolve(isThere);
+      };
+      const timer = setTimeout(() => end(false), answerMillis);
+      this.#open.set(question, () => end(true));
+      // Of no lockspace: it has nothing to tell, and says that.
+      this.#send(node, { kind: 'inspect', lockspace: lockspaceId(0), seq: viewId(this.#host.cluster!.view!.id), question, name: null });
     });
   }
 
