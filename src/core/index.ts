@@ -118,6 +118,7 @@ export const loadReplay = () => import('./sim/replay.js');
 export const loadReferee = () => import('./sim/conformance/conformance.js');
 
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
+export { fenceWays, type FenceWay } from './host/fence-ways.js';
 export type { DlmConfig, FenceConfig, Remark } from './host/config.js';
 export type { FenceAttempt } from './host/fence-agent.js';
 export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';

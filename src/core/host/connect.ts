@@ -41,7 +41,7 @@ export async function connect(socketPath: string, holder: HolderInfo, lockspace:
 }
 
 /** Is there a socket that we may trust? Throws `DLM_NOT_PERMITTED`. */
-function isOurs(path: string): boolean {
+export function isOurs(path: string): boolean {
   let stat: Stats;
   try {
     stat = lstatSync(path);
@@ -54,7 +54,7 @@ function isOurs(path: string): boolean {
   throw notPermitted(path, `it belongs to user ${stat.uid}, neither to root nor to you`);
 }
 
-function notPermitted(path: string, why: string): DlmError {
+export function notPermitted(path: string, why: string): DlmError {
   return new DlmError(
     'DLM_NOT_PERMITTED',
     `cannot use the node's socket ${path}: ${why}`,

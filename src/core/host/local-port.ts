@@ -7,11 +7,12 @@ import type { Lkid } from '../base/ids.js';
 import type { Complete } from '../lock/turn.js';
 import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, UnlockInput } from '../node/input.js';
+import { nameOf, parseOrder } from '../node/snapshot.js';
 import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
 import { errorOfRefusal } from './outcome.js';
 import type { Listener, LockCall, Port } from './port.js';
-import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
+import type { LockFilter, LockInfo, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
 import type { Watch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
 
@@ -75,7 +76,7 @@ export class LocalPort implements Port {
     return attempt(() => this.#at.watch.protect(this.#self, pid));
   }
 
-  joinLockspace(name: string, options: { valueLength?: number; isNew?: boolean }): Promise<LockspaceSummary> {
+  joinLockspace(name: string, options: LockspaceOptions): Promise<LockspaceSummary> {
     return attempt(() => joinLockspace(this.#host, name, options));
   }
 
@@ -167,20 +168,19 @@ class CancelListener implements Listener {
 }
 
 /** Join-or-create. Throws `DLM_LOCKSPACE_EXISTS` if it must be new and is not. */
-export function joinLockspace(
-  host: Host,
-  name: string,
-  options: { valueLength?: number; isNew?: boolean },
-): LockspaceSummary {
+export function joinLockspace(host: Host, name: string, options: LockspaceOptions): LockspaceSummary {
   checkLockspaceName(name);
   if (options.valueLength !== undefined) checkValueLength(options.valueLength);
   const exists = host.node.hasLockspace(name);
   if (exists && options.isNew === true) {
     throw new DlmError('DLM_LOCKSPACE_EXISTS', `this node has joined lockspace '${name}' already`);
   }
-  if (!exists) host.joinLockspace(name, options.valueLength === undefined ? {} : { valueLength: options.valueLength });
+  const { valueLength, order } = options;
+  if (!exists) {
+    const refusal = host.joinLockspace(name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }) });
+    if (refusal !== null) throw errorOfRefusal(refusal);
+  }
   const summary = inspect.summary(host, name);
-  const { valueLength } = options;
   if (valueLength !== undefined && summary.valueLength !== valueLength) {
     throw new DlmError(
       'DLM_LOCKSPACE_EXISTS',
@@ -188,7 +188,16 @@ export function joinLockspace(
       'remove it first, or use it as it is',
     );
   }
+  checkOrder(summary, order);
   return summary;
+}
+
+function checkOrder({ name, order: present }: LockspaceSummary, wanted: string | undefined): void {
+  const order = wanted === undefined ? null : parseOrder(wanted);
+  if (order === null) return;
+  if ('problem' in order) throw new DlmError('DLM_USAGE', order.problem);
+  if (nameOf(order) === present) return;
+  throw new DlmError('DLM_LOCKSPACE_EXISTS', `lockspace '${name}' exists with the order ${present}, not ${nameOf(order)}`, 'remove it first, or use it as it is');
 }
 
 export function removeLockspace(host: Host, name: string, force: boolean): void {

@@ -14,6 +14,7 @@ import type {
   LockFilter,
   LockInfo,
   LockspaceContent,
+  LockspaceOptions,
   LockspaceSummary,
   NodeStatus,
   ShellDoor,
@@ -56,7 +57,7 @@ export interface Port {
   protect(pid: number): Promise<void>;
 
   /** Join a lockspace, making it if need be. `isNew`: fail if this node has joined it. */
-  joinLockspace(name: string, options: { valueLength?: number; isNew?: boolean }): Promise<LockspaceSummary>;
+  joinLockspace(name: string, options: LockspaceOptions): Promise<LockspaceSummary>;
   removeLockspace(name: string, force: boolean): Promise<void>;
   content(lockspace: string): Promise<LockspaceContent>;
   locks(filter: LockFilter): Promise<LockInfo[]>;

@@ -10,7 +10,7 @@
 import { existsSync, writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
-import type { Cluster, ClusterOptions } from './cluster.js';
+import type { Cluster, ClusterOptions, Ending } from './cluster.js';
 import { connect } from './connect.js';
 import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
@@ -55,6 +55,8 @@ export interface ServedNode {
   readonly socket: string;
   /** Why the node has stopped, in words. */
   readonly left: Promise<string>;
+  /** It counts as failed, and the others wait for the end of this process: end it. */
+  readonly hasFailed: boolean;
   /** Rejects with `DLM_NODE_IN_USE` while locks are held, unless forced or drained. */
   leave(options?: { force?: boolean; drain?: boolean; signal?: AbortSignal }): Promise<void>;
 }
@@ -147,6 +149,7 @@ class ServingNode implements Served, ServedNode {
   readonly log: (line: string) => void;
   #tellLeft: (why: string) => void = () => undefined;
   #isLeaving = false;
+  #hasFailed = false;
   #stopping: Promise<void> | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
   #placeTimer: NodeJS.Timeout | null = null;
@@ -172,7 +175,7 @@ class ServingNode implements Served, ServedNode {
 
   async listen(): Promise<void> {
     this.#tellOfSurvivors();
-    await this.host.cluster?.begin(this.host, (why) => void this.#stop(`it is out of the cluster: ${why}`, true));
+    await this.host.cluster?.begin(this.host, (ending) => void this.#endAs(ending));
     await this.#server.listen();
     this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);
     this.#placeTimer = setInterval(() => this.#keepPlace(), placeLookMillis).unref();
@@ -193,6 +196,10 @@ class ServingNode implements Served, ServedNode {
 
   get isLeaving(): boolean {
     return this.#isLeaving;
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   status(): NodeStatus {
@@ -218,8 +225,15 @@ class ServingNode implements Served, ServedNode {
     await this.#stop(force ? 'it was told to leave by force' : 'it was told to leave', force);
   }
 
-  #stop(why: string, endChildren: boolean): Promise<void> {
-    this.#stopping ??= this.#stopNow(why, endChildren);
+  /** Who must end may be on its way already, at more leisure. */
+  #endAs({ why, hasFailed, isUrgent }: Ending): Promise<void> {
+    this.#hasFailed ||= hasFailed;
+    if (isUrgent && this.#stopping !== null) void this.watch.endChildren(undefined, isUrgent);
+    return this.#stop(why, true, isUrgent);
+  }
+
+  #stop(why: string, endChildren: boolean, isUrgent = false): Promise<void> {
+    this.#stopping ??= this.#stopNow(why, endChildren, isUrgent);
     return this.#stopping;
   }
 
@@ -236,7 +250,7 @@ class ServingNode implements Served, ServedNode {
     throw new DlmError('DLM_CANCELLED', 'the node was to leave, and that was called off');
   }
 
-  async #stopNow(why: string, endChildren: boolean): Promise<void> {
+  async #stopNow(why: string, endChildren: boolean, isUrgent: boolean): Promise<void> {
     this.#isLeaving = true;
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     if (this.#placeTimer !== null) clearInterval(this.#placeTimer);
@@ -245,7 +259,7 @@ class ServingNode implements Served, ServedNode {
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
-    if (endChildren) await this.watch.endChildren((children) => this.#tellOfEnding(children));
+    if (endChildren) await this.watch.endChildren((children) => this.#tellOfEnding(children), isUrgent);
     await this.#shells.close();
     this.watch.stop();
     await this.#server.close();

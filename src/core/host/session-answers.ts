@@ -45,6 +45,7 @@ function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
     case 'joinLockspace':
       return joinLockspace(host, request.lockspace, {
         ...(request.valueLength === null ? {} : { valueLength: request.valueLength }),
+        ...(request.order === null ? {} : { order: request.order }),
         isNew: request.isNew ?? false,
       });
     case 'removeLockspace':

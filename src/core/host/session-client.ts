@@ -22,7 +22,7 @@ import { errorFrom } from './remote-error.js';
 import { tell, type Event } from './session-events.js';
 import type { Operation, Wording } from './session-protocol.js';
 import { hexOf, hexOfBytes } from './text.js';
-import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
+import type { LockFilter, LockInfo, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
 import { nameToCore } from './wish.js';
 
 /** How long the node may take to let our locks end. */
@@ -143,7 +143,7 @@ export class SessionPort implements Port {
     await this.#ask('protect', { pid });
   }
 
-  joinLockspace(lockspace: string, options: { valueLength?: number; isNew?: boolean }): Promise<LockspaceSummary> {
+  joinLockspace(lockspace: string, options: LockspaceOptions): Promise<LockspaceSummary> {
     const joining = this.#joining;
     this.#joining = null;
     if (joining?.lockspace === lockspace && Object.keys(options).length === 0) return joining.answer;

@@ -37,7 +37,7 @@ export const requestShapes = {
   unlock: { ...lockNamed, ...wish },
   cancel: { lockspace: 'text', lkid: 'count?', request: 'count?' },
   protect: { pid: 'count' },
-  joinLockspace: { lockspace: 'text', valueLength: 'count?', isNew: 'truth?' },
+  joinLockspace: { lockspace: 'text', valueLength: 'count?', order: 'text?', isNew: 'truth?' },
   removeLockspace: { lockspace: 'text', force: 'truth?' },
   content: { lockspace: 'text' },
   locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?', allNodes: 'truth?' },

@@ -102,13 +102,15 @@ export class ProcessWatch implements Watch {
 
   /**
    * Returns when the protected children have been stopped, or will not be. Whoever guards one stops it, as it has been
-   * told that the lock is lost; `tell` hears of those that are waited for.
+   * told that the lock is lost; `tell` hears of those that are waited for. `isUrgent`: they are killed when their grace is
+   * over, whatever their guards do.
    */
-  async endChildren(tell: (children: readonly ProcessFamily[]) => void = () => undefined): Promise<void> {
+  async endChildren(tell: (children: readonly ProcessFamily[]) => void = () => undefined, isUrgent = false): Promise<void> {
     const children = [...this.#children.values()].flatMap((some) => [...some]);
     for (const [owner, some] of this.#children) {
       for (const child of some) {
         if (isStopped(owner.pid)) this.#stops.abandoned(child);
+        else if (isUrgent) this.#stops.overdue(child);
         else this.#stops.doomed(child);
       }
     }

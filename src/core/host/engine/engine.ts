@@ -24,6 +24,7 @@
  */
 import type { Incarnation, NodeId } from '../../base/ids.js';
 import type { ViewInput } from '../../node/input.js';
+import type { NodeProcess } from '../fence-process.js';
 
 export type View = ViewInput['view'];
 export type Member = View['members'][number];
@@ -96,4 +97,7 @@ export interface Engine {
    * Rejects with `DLM_USAGE` for ourselves, `DLM_NOT_QUORATE`, or `DLM_NO_NODE` if the others do not answer in time.
    */
   expel?(node: NodeId, reason: string): Promise<void>;
+
+  /** Which process of this machine a member is, or was, in that life; null: not known. Only where all members are on one machine. */
+  processOf?(node: NodeId, incarnation: Incarnation): NodeProcess | null;
 }
