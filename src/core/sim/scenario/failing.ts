@@ -30,7 +30,9 @@ function cut(stage: Stage, command: Command): void {
   stage.step(numberAt(command, 0), { kind: 'engineDeadline' });
 }
 
+/** Some messages arrive each time, and not all. What happens is summed up: it is the same each time. */
 function flap(stage: Stage, command: Command): void {
+  const before = stage.lines.length;
   for (let count = numberAt(command, 0); count > 0; count -= 1) {
     for (const isQuorate of [false, true]) {
       stage.ensemble.decide(isQuorate);
@@ -38,6 +40,10 @@ function flap(stage: Stage, command: Command): void {
       stage.deliverSome(3);
     }
   }
+  const lines = stage.lines.splice(before);
+  const abandoned = lines.filter((line) => line.includes(' abandons the recovery ')).length;
+  const through = lines.filter((line) => /recovery of view \d+ (done|passes)/.test(line)).length;
+  stage.say(`view ${stage.ensemble.viewCount}: recoveries were abandoned ${abandoned} times, and came through ${through} times`);
 }
 
 function fence(stage: Stage, command: Command): void {

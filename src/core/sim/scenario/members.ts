@@ -12,7 +12,7 @@
  *   leave NODE [LOCKSPACE]     by force, if it holds locks
  *   view [to NODE…] [quorate=no] [only=1,2] [left=3]   the engine decides on a view, and tells all members, or only these;
  *                              of a part of the cluster; who has left in good order
- *   tell NODE…                 the next view that the node has not heard of
+ *   tell NODE… | all           the next view that the node has not heard of; all: everybody, all of them
  */
 import { kernelLaw, defaultLaw } from '../../lock/law.js';
 import { numberAt, type Command } from './script.js';
@@ -96,7 +96,8 @@ function view(stage: Stage, command: Command): void {
 }
 
 function tell(stage: Stage, command: Command): void {
-  for (const id of nodesIn(command.words)) stage.tell(id);
+  if (command.words[0] !== 'all') for (const id of nodesIn(command.words)) stage.tell(id);
+  else for (const { id, views } of stage.ensemble.players.values()) while (views.length > 0) stage.tell(id);
 }
 
 function nodesIn(words: readonly (string | number)[]): number[] {

@@ -79,6 +79,8 @@ export class Stage {
   /** What the present block has printed. */
   lines: string[] = [];
   readonly #saidHeld = new Set<number>();
+  /** What all nodes tell of one thing is said once. */
+  readonly #saidOfAll = new Set<string>();
   readonly #recovered = new Map<string, Set<NodeId>>();
 
   constructor() {
@@ -148,6 +150,7 @@ export class Stage {
   /** All that is under way and not held arrives. Then those who wait are named. */
   settle(): void {
     if (this.deliverSome(lettersMax) === lettersMax) throw new Error('the messages do not come to an end');
+    this.#saidOfAll.clear();
     for (const lock of this.locks.values()) {
       if (lock.wants === IV || lock.hasToldOfWaiting) continue;
       lock.hasToldOfWaiting = true;
@@ -234,12 +237,14 @@ export class Stage {
     }
   }
 
-  /** What follows a failure. What concerns all is said once a block. */
+  /** What follows a failure. */
   #follows(node: NodeId, effect: AftermathEffect): void {
     const line = this.aftermath.see(node, effect);
     if (line === null || (effect.kind === 'step' && effect.step === 'dlm' && this.setting.order === 'none')) return;
     const prefix = 'lockspace' in effect && effect.lockspace !== null ? this.#prefix(effect.lockspace) : '';
-    if (!this.lines.includes(prefix + line)) this.say(prefix + line);
+    if (effect.kind !== 'step') this.say(prefix + line);
+    else if (!this.#saidOfAll.has(prefix + line)) this.say(prefix + line);
+    this.#saidOfAll.add(prefix + line);
   }
 
   #tellOwner(lock: StoryLock, effect: Extract<Effect, { cookie: unknown }>): void {
