@@ -69,8 +69,10 @@ export function describeSilent(status: NodeStatus | null, lockspace: string): st
 
 /** `recovering: locks 4/5, waiting for node 2`. */
 export function describeStanding(standing: string, waitsFor: readonly number[]): string {
-  const step = phaseNames.findIndex((phase) => phase === standing);
+  // The last one is about applications; the lockspace may be locked by then.
+  const steps = phaseNames.filter((phase) => phase !== 'resume');
+  const step = steps.findIndex((phase) => phase === standing);
   if (step < 0) return standing;
   const waits = waitsFor.length === 0 ? '' : `, waiting for node ${waitsFor.join(', ')}`;
-  return `recovering: ${standing} ${step + 1}/${phaseNames.length}${waits}`;
+  return `recovering: ${standing} ${step + 1}/${steps.length}${waits}`;
 }
