@@ -37,7 +37,7 @@ function rowOf(record: FenceRecord): string[] {
     case 'attempt':
       return cells(`  ${record.device} ${record.action}`, record.verdict, formatMillis(record.millis), record.reason);
     case 'outcome':
-      return cells('fenced?', record.isAssumed ? 'assumed' : record.result, formatMillis(record.millis), record.by ?? record.reason);
+      return cells('outcome', record.isAssumed ? 'assumed' : record.result, formatMillis(record.millis), record.by ?? record.reason);
     case 'ack':
       return cells('operator', 'acknowledged', '', `${record.by}: ${record.reason} (${record.evidence})`);
   }

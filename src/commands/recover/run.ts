@@ -2,7 +2,7 @@
  * Declare a node failed, and follow its recovery to the end.
  */
 import * as Flags from '@oclif/core/flags';
-import { DlmError, askNode, followNode, type RecoveryPlan, type RunNews } from '../../core/index.js';
+import { DlmError, askNode, followNode, type RecoveryPlan, type RecoveryStatus, type RunNews } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { confirm, yesFlag } from '../../terminal/confirm.js';
 import { durationFlag, neededNodeFlag } from '../../terminal/flags.js';
@@ -10,7 +10,7 @@ import { whoAsks } from '../../terminal/operator.js';
 import { prose } from '../../terminal/prose.js';
 import { describeNews, describeWait, planLines } from '../../terminal/recovery-words.js';
 import { Failure, isDlmError } from '../../terminal/report.js';
-import { exitOfSignal, SignalWatch } from '../../terminal/signals.js';
+import { exitOfSignal, SignalWatch, type EndSignal } from '../../terminal/signals.js';
 
 export default class RecoverRun extends BaseCommand {
   static override summary = 'Declare a node failed, have it fenced, and follow the recovery to its end';
@@ -34,8 +34,6 @@ export default class RecoverRun extends BaseCommand {
     'dry-run': Flags.boolean({ summary: 'show what would happen, and do nothing' }),
   };
 
-  #waits: readonly string[] = [];
-
   async run(): Promise<unknown> {
     const { flags } = await this.parse(RecoverRun);
     const { node, force, timeout } = flags;
@@ -48,8 +46,7 @@ export default class RecoverRun extends BaseCommand {
       for await (const news of followNode<RunNews>({ method: 'POST', path: '/v1/recovery/run', body: { node, force, reason }, signal: limit })) this.#tell(news);
     } catch (error) {
       if (!isDlmError(error, 'DLM_CANCELLED')) throw error;
-      const waiting = new DlmError('DLM_WAITING', `the recovery from node ${node} goes on`);
-      throw new Failure(waiting, { details: this.#waits, ...(signals.first === null ? {} : { exit: exitOfSignal(signals.first) }) });
+      throw await this.#stillWaiting(node, signals.first);
     } finally {
       signals.stop();
     }
@@ -57,9 +54,15 @@ export default class RecoverRun extends BaseCommand {
   }
 
   #tell(news: RunNews): void {
-    if (news.event === 'waits') this.#waits = news.lockspaces.map(describeWait);
     if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(news)}\n`);
     else for (const line of describeNews(news)) this.print(line);
+  }
+
+  async #stillWaiting(node: number, ended: EndSignal | null): Promise<Failure> {
+    const { lockspaces } = await askNode<RecoveryStatus>({ method: 'GET', path: '/v1/recovery' });
+    const waiting = lockspaces.filter(({ rung }) => rung !== null);
+    const error = new DlmError('DLM_WAITING', `the recovery from node ${node} goes on`);
+    return new Failure(error, { details: waiting.map(describeWait), facts: { waiting }, ...(ended === null ? {} : { exit: exitOfSignal(ended) }) });
   }
 
   async #plan(node: number): Promise<unknown> {
