@@ -109,6 +109,16 @@ export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';
 export { commandOf } from './host/process-facts.js';
+export {
+  ApplicationHandle,
+  attachApplication,
+  type ApplicationHooks,
+  type ApplicationOptions,
+  type ApplicationState,
+  type RecoverTask,
+} from './host/application-handle.js';
+export { recoveryVariable } from './host/recovery-identity.js';
+export type { ApplicationEvent, RecoverEvent, ResumeEvent, SuspendEvent } from './host/port.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
 export type { LockHandle as Lock } from './host/lock-handle.js';
 export { LockspaceClient } from './host/lockspace-client.js';
