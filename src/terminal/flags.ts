@@ -50,7 +50,7 @@ export const modeFlag = mode({ summary: 'NL, CR, CW, PR, PW or EX; EX if not giv
 
 export const neededModeFlag = mode({ summary: 'NL, CR, CW, PR, PW or EX (see: dlm modes)', required: true });
 
-const duration = Flags.custom<number>({ helpValue: 'TIME', parse: async (text) => parseDuration(text) });
+export const durationFlag = Flags.custom<number>({ helpValue: 'TIME', parse: async (text) => parseDuration(text) });
 
 /** How long to wait for a grant. */
 export const patienceFlags = {
@@ -61,7 +61,7 @@ export const patienceFlags = {
     exclusive: ['wait'],
     helpGroup: 'WAITING',
   }),
-  wait: duration({
+  wait: durationFlag({
     char: 'w',
     aliases: ['timeout'],
     summary: 'give up after so many seconds (0.5), or 500ms, 2m, 1h',

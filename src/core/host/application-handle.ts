@@ -28,6 +28,8 @@ export interface ApplicationHooks {
   onRecover(task: RecoverTask): Promise<void> | void;
   /** The data may be touched. */
   onResume(event: ResumeEvent): Promise<void> | void;
+  /** It has suspended and is about to leave: whatever of it still lives has to end. */
+  onDetach?(): Promise<void> | void;
   /** The node is gone, or has given this application up: touch nothing any more, and end. */
   onLost?(reason: DlmError): void;
   /** One of these has failed, in words. */
@@ -115,6 +117,7 @@ export class ApplicationHandle implements ApplicationListener {
       await this.#hooks.onSuspend({ do: 'suspend', lockspace: this.lockspace, generation, slot });
       if (this.#state === 'running') this.#state = 'suspended';
     }
+    await this.#hooks.onDetach?.();
     if (this.#state === 'lost') throw new DlmError('DLM_LOST', `the application of lockspace '${this.lockspace}' has lost its node`);
     await this.#port.detachApplication(this.lockspace);
     this.#state = 'detached';
