@@ -17,6 +17,7 @@ import { nodePlaces as placesOf } from './host/places.js';
 import type { ClusterOptions } from './host/cluster.js';
 import type { OpenOptions } from './host/open.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
+import type { TokenChecked, TokenCheckOptions } from './host/token-file.js';
 import type { DetachOptions } from './host/start.js';
 import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
 
@@ -78,6 +79,15 @@ export async function fenceMethods(config: FenceConfig, context: FenceContext = 
   return methods.fenceMethods(config, context);
 }
 
+/**
+ * For whoever guards a resource: is this token at least as new as every one that was seen before? Then it is kept in
+ * the file, and `work` is done before anybody else is let in. Rejects with `DLM_TOKEN_OLD`, `DLM_USAGE`, `DLM_STATE_UNUSABLE`.
+ */
+export async function checkToken<Result = void>(file: string, token: string, options: TokenCheckOptions<Result> = {}): Promise<TokenChecked<Result>> {
+  const tokens = await import('./host/token-file.js');
+  return tokens.checkToken(file, token, options);
+}
+
 /** What the node has done to fence others, the oldest first. */
 export async function readFenceHistory(dir?: string): Promise<FenceHistoryRead> {
   const history = await import('./host/fence-history.js');
@@ -105,6 +115,7 @@ export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } 
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
 export type { LocalOptions };
 export { engineNames, type EngineName } from './host/engine/engines.js';
+export type { TokenChecked, TokenCheckOptions };
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';
