@@ -70,7 +70,7 @@ export class ApplicationHandle implements ApplicationListener {
     const { suspendMillis = suspendMillisUsual, order, isClient = true } = options;
     const terms = { suspendMillis, isClient, ...(order === undefined ? {} : { order }) };
     handle.#summary = await port.attachApplication(lockspace, terms, handle);
-    handle.#begin();
+    setImmediate(handle.#begin);
     return handle;
   }
 
