@@ -24,6 +24,7 @@
  */
 import type { Incarnation, NodeId } from '../../base/ids.js';
 import type { ViewInput } from '../../node/input.js';
+import type { NodeProcess } from '../fence-process.js';
 
 export type View = ViewInput['view'];
 export type Member = View['members'][number];
@@ -76,7 +77,8 @@ export interface Engine {
   follow(follower: Follower): void;
 
   /**
-   * These are the lockspaces we have joined from now on: name, and which of our joins it is. Answered by a view
+   * These are the lockspaces we have joined from now on: name, and which of our joins it is, negative if it has
+   * ended as failed. Answered by a view
    * that says so, unless the present one does, or another call comes before it.
    */
   announce(lockspaces: ReadonlyMap<string, number>): void;
@@ -96,4 +98,7 @@ export interface Engine {
    * Rejects with `DLM_USAGE` for ourselves, `DLM_NOT_QUORATE`, or `DLM_NO_NODE` if the others do not answer in time.
    */
   expel?(node: NodeId, reason: string): Promise<void>;
+
+  /** Which process of this machine a member is, or was, in that life; null: not known. Only where all members are on one machine. */
+  processOf?(node: NodeId, incarnation: Incarnation): NodeProcess | null;
 }
