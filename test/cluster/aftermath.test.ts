@@ -29,6 +29,7 @@ function live(seed: number, order: string, hasApplications: boolean): Aftermath 
     const kind = prng.below(10);
     if (kind < 5 && up.length > 1) stage.fail(prng.pick(up), prng.pick(['zombie', 'off']));
     else if (kind < 6 && up.length > 1) stage.leave(prng.pick(up));
+    else if (kind < 8 && up.length > 0) stage.cut(prng.pick(up));
     else if (down.length > 0) {
       const id = prng.pick(down);
       // Whoever is started anew has been switched off before.
@@ -56,7 +57,7 @@ describe(`${seeds} stories of failures`, () => {
         }
       }
       t.diagnostic(Object.entries(sum).map(([what, count]) => `${what} ${count}`).join(', '));
-      const needed = ['zombie', 'off', 'left', 'dlm', 'fence', 'attempt failed'];
+      const needed = ['zombie', 'off', 'left', 'cut', 'dlm', 'fence', 'attempt failed'];
       if (order === 'gfs') needed.push('fence before dlm', 'dlm before fence', 'recover', 'resume', 'recovery failed', 'dlm while a zombie may write');
       for (const what of needed) assert.ok((sum[what] ?? 0) > 0, `${what} never happened`);
     });

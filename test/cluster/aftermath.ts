@@ -113,6 +113,13 @@ export class Aftermath {
     this.newView([life.id]);
   }
 
+  /** It hears nothing of the engine for a while, and stops by itself; the next view ends that. */
+  cut(id: number): void {
+    this.#count('cut');
+    this.input(this.life(id), { kind: 'engineDeadline' });
+    this.newView();
+  }
+
   newView(leftCleanly: NodeId[] = []): void {
     this.#views += 1;
     const members: Member[] = this.up

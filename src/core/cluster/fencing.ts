@@ -9,9 +9,9 @@
  *                                      └▶ lowest witness ──▶ fence ──▶ verdict to all
  *
  * The one who acts is the lowest of those who were there when the victim was: somebody
- * who came in the same view may be the victim's own successor. If it dies or the view is
- * not quorate, its agent's answer counts no more. Every attempt asks again whether the
- * victim is still out.
+ * who came in the same view may be the victim's own successor. If the view is not quorate
+ * its agent is ended; should that have had the victim off before, it is off all the same.
+ * Every attempt asks again whether the victim is still out.
  *
  * Kin: dlm_controld fence.c, daemon_cpg.c fence_work(), get_fence_actor().
  */

@@ -10,11 +10,10 @@
  */
 import { generation, incarnation, millis, nodeId, viewId, type Generation, type Incarnation, type NodeId } from '../base/ids.js';
 import { assert } from '../base/assert.js';
-import { noFencing } from '../cluster/fencing.js';
 import type { Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import { DlmNode } from '../node/node.js';
-import type { Member, View } from '../node/snapshot.js';
+import { noFencing, type Member, type View } from '../node/snapshot.js';
 import { ByteReader } from '../wire/byte-reader.js';
 import { decodeMessage } from '../wire/codec.js';
 import { headBytes } from '../wire/frame.js';

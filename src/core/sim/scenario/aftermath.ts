@@ -9,6 +9,7 @@ import type { Incarnation, NodeId, Slot, ViewId } from '../../base/ids.js';
 import type { AftermathEffect, StepTaken } from '../../node/effect.js';
 import type { DlmNode } from '../../node/node.js';
 import type { Stack } from '../../node/stack.js';
+import type { StoryLock } from './stage.js';
 
 /** An agent that a node has started. It may answer also when it is wanted no more. */
 export interface Agent {
@@ -29,8 +30,10 @@ export interface Work {
 export class Aftermath {
   agents: Agent[] = [];
   works: Work[] = [];
-  /** They hear nothing and are not heard, and may still write. */
-  readonly zombies = new Set<number>();
+  /** They hear nothing and are not heard, and may still write what they hold. */
+  readonly zombies = new Map<number, readonly StoryLock[]>();
+  /** A disk outside of the cluster, which keeps the highest token that somebody has written with, by resource. */
+  readonly disk = new Map<string, readonly number[]>();
   /** Nodes that must end. */
   readonly ending = new Set<NodeId>();
 
@@ -62,6 +65,15 @@ export class Aftermath {
       case 'step':
         return showStep(node, effect);
     }
+  }
+
+  /** It takes what comes with a token as high as the highest. Returns the one that was higher; null: it is written. */
+  write(resource: string, token: readonly number[]): readonly number[] | null {
+    const known = this.disk.get(resource) ?? [];
+    const differs = known.findIndex((part, place) => part !== token[place]);
+    if (differs >= 0 && known[differs]! > (token[differs] ?? 0)) return known;
+    this.disk.set(resource, token);
+    return null;
   }
 
   #recover(node: NodeId, { lockspace, slot, victim, since }: Extract<AftermathEffect, { kind: 'recover' }>): string {

@@ -5,7 +5,9 @@
  *   zombie NODE…               it is cut off: it hears nothing, is not heard, and may still write
  *   cut NODE                   it has heard nothing of the engine for too long, and stops by itself
  *   flap COUNT                 the engine decides COUNT times that there is no quorum, and that there is
- *   fence VICTIM done|failed [by=NODE] [late]   the agent that is to fence it ends; late: one that is wanted no more
+ *   fence VICTIM done|failed|lies [by=NODE] [late]   the agent that is to fence it ends; lies: it says done, and is not;
+ *                              late: one that is wanted no more
+ *   write NODE RESOURCE        its application writes to a disk that looks at tokens
  *   ack NODE VICTIM            an operator says there that the victim is off
  *   suspended NODE… [failed]   its application has suspended
  *   recovered NODE [SLOT] done|failed   it has put in order what it was asked to
@@ -16,13 +18,14 @@ import { numberAt, wordAt, type Command } from './script.js';
 import type { Stage } from './stage.js';
 import type { Verbs } from './verbs.js';
 
-export const failing: Verbs = { zombie, cut, flap, fence, ack, suspended, recovered, application };
+export const failing: Verbs = { zombie, cut, flap, fence, ack, suspended, recovered, application, write };
 
 function zombie(stage: Stage, command: Command): void {
   for (const [place] of command.words.entries()) {
     const id = numberAt(command, place);
+    const locks = [...stage.locks.values()].filter(({ node }) => node === id);
     stage.crash(id);
-    stage.aftermath.zombies.add(id);
+    stage.aftermath.zombies.set(id, locks);
   }
 }
 
@@ -54,8 +57,9 @@ function fence(stage: Stage, command: Command): void {
   const agent = agents.find((one) => one.victim === victim && one.isWanted !== isLate && (by === undefined || one.node === Number(by)));
   if (agent === undefined) throw new SyntaxError(`'${command.text}': no such agent is running`);
   agents.splice(agents.indexOf(agent), 1);
-  const isFenced = resultOf(command, 1);
-  if (isFenced) stage.aftermath.zombies.delete(victim);
+  const isLie = command.words[1] === 'lies';
+  const isFenced = isLie || resultOf(command, 1);
+  if (isFenced && !isLie) stage.aftermath.zombies.delete(victim);
   const { node, incarnation } = agent;
   stage.step(node, { kind: 'fenceResult', victim: nodeId(victim), incarnation, isFenced, words: isFenced ? 'off' : 'exit 1' });
 }
@@ -87,6 +91,16 @@ function application(stage: Stage, command: Command): void {
   const id = numberAt(command, 0);
   if (command.words[1] !== 'dies') throw new SyntaxError(`'${command.text}': an application can only die`);
   for (const lockspace of stage.setting.lockspaces) stage.leave(id, lockspace, true);
+}
+
+function write(stage: Stage, command: Command): void {
+  const id = numberAt(command, 0);
+  const resource = wordAt(command, 1);
+  const locks = stage.aftermath.zombies.get(id) ?? [...stage.locks.values()];
+  const lock = locks.find((one) => one.node === id && one.resource === resource && one.token.length > 0);
+  if (lock === undefined) throw new SyntaxError(`'${command.text}': it holds no such lock`);
+  const higher = stage.aftermath.write(resource, lock.token);
+  stage.say(`${id} writes ${resource} with token ${lock.token.join('.')}: ${higher === null ? 'taken' : `refused, ${higher.join('.')} has written`}`);
 }
 
 function resultOf(command: Command, place: number): boolean {

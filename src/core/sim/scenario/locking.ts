@@ -28,7 +28,7 @@ function lock(stage: Stage, command: Command): void {
   if (stage.locks.has(name)) throw new SyntaxError(`'${command.text}': there is such a lock already; give it a label`);
   const owner = stage.ownerOf(node, command.settings.get('by') ?? '');
   const mode = modeAt(command);
-  const made: StoryLock = { name, node, lockspace, resource, owner, lkid: null, mode: IV, wants: mode, hasToldOfWaiting: false };
+  const made: StoryLock = { name, node, lockspace, resource, owner, lkid: null, mode: IV, wants: mode, hasToldOfWaiting: false, token: [] };
   stage.locks.set(name, made);
   const { flags, value } = wishOf(command, 3);
   stage.step(node, { kind: 'lock', lockspace, owner, name: resource, mode, flags, value, cookie: made });

@@ -10,11 +10,10 @@ import { millis, nodeId, ownerId, type Lkid, type NodeId, type OwnerId } from '.
 import { IV, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
 import type { Law } from '../../lock/law.js';
 import { defaultLaw } from '../../lock/law.js';
-import { noFencing, type FencingConfig } from '../../cluster/fencing.js';
 import type { AftermathEffect, Effect } from '../../node/effect.js';
 import type { Input, JoinLockspace } from '../../node/input.js';
 import type { DlmNode } from '../../node/node.js';
-import { defaultConfig } from '../../node/snapshot.js';
+import { defaultConfig, noFencing, type FencingConfig } from '../../node/snapshot.js';
 import { Ensemble, type Letter } from '../ensemble.js';
 import { Aftermath } from './aftermath.js';
 import { Holds, isOfKind } from './holds.js';
@@ -33,6 +32,8 @@ export interface StoryLock {
   /** What it has asked for and not been answered. */
   wants: ModeOrNone;
   hasToldOfWaiting: boolean;
+  /** The token of its last grant, the weightier parts first. */
+  token: readonly number[];
 }
 
 /** What a story sets once for all nodes. */
@@ -254,6 +255,7 @@ export class Stage {
     if (effect.kind !== 'complete' && effect.kind !== 'adopt') return;
     lock.mode = effect.mode;
     lock.wants = IV;
+    if (effect.kind === 'complete' && effect.status === 'OK') lock.token = [effect.generation, effect.mastership, effect.sequence];
     if (effect.kind === 'complete') this.say(`${lock.name} ${showEnd(effect, this.showsTokens)}`);
     if (effect.mode === IV && this.locks.get(lock.name) === lock) this.locks.delete(lock.name);
   }
