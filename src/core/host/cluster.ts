@@ -198,7 +198,7 @@ export class Cluster {
   }
 
   carryOut(effect: ClusterEffect, node: DlmNode): void {
-    const { places, life, engine } = this.#parts;
+    const { places, life, engine, log } = this.#parts;
     switch (effect.kind) {
       case 'send':
         this.send(effect);
@@ -228,6 +228,9 @@ export class Cluster {
         break;
       case 'giveUp':
         this.#aftermath?.giveUp(effect.reason);
+        break;
+      case 'misfit':
+        log(`left lockspace ${effect.lockspace}: the others have it with ${effect.theirs.join(' ')}, and here it was joined with ${effect.ours.join(' ')}`);
         break;
       default:
     }

@@ -229,6 +229,9 @@ export class Stage {
       case 'recovered':
         this.#noteRecovered(node, effect);
         break;
+      case 'misfit':
+        this.say(`n${node} leaves ${effect.lockspace}: the others have it with ${effect.theirs.join(' ')}`);
+        break;
       case 'send':
       case 'announce':
       case 'persist':
