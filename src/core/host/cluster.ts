@@ -180,10 +180,14 @@ export class Cluster {
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
     await markClustered(places);
+    const unheard = `nothing was heard from the engine (${this.engine}) in time, so the others may go on without this node`;
     this.#deadline.passed = () => {
       host.turn({ kind: 'engineDeadline' });
-      fail(`nothing was heard from the engine (${this.engine}) in time, so the others may go on without this node`);
+      // Who holds nothing may be here again when the engine is, if the others have noticed nothing.
+      if (host.node.lockCount > 0) fail(unheard);
+      else this.#log(`${unheard}; it grants nothing meanwhile`);
     };
+    this.#deadline.stayed = () => fail(unheard);
     engine.follow({
       view: (view) => {
         this.records.follow(this.node, this.#view, view);
