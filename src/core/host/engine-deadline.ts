@@ -16,11 +16,11 @@ import { graceMillis } from './process-family.js';
 /** For noticing, signalling, and clocks that differ. */
 const slackMillis = 1_000;
 
-/** A node that has nothing to lose waits so long for its engine, in case the others have noticed nothing. */
-const lingerMillisDefault = 60_000;
-
 /** No timer can be set for longer. */
 const timerMax = 0x7fff_ffff;
+
+/** A node that has nothing to lose waits so long for its engine, in case the others have noticed nothing. */
+const lingerMillisDefault = 60_000;
 
 export class EngineDeadline {
   /** It has come: nothing may be done from now on. */
