@@ -43,7 +43,7 @@ test('nodes and applications are killed in the middle of commits: nothing is los
 
   await fleet.kill(2);
   await drivers.get(2)!.exit;
-  await until('its slot was looked at', () => [1, 3].some((node) => /^recovered slot \d of node 2$/m.test(drivers.get(node)!.said())));
+  await until('its slot was looked at', () => ([1, 3] as const).some((node) => /^recovered slot \d of node 2$/m.test(drivers.get(node)!.said())));
   for (const node of [1, 3]) await goesOn(fleet, node);
 
   // Its node lives on; it is attached anew at once.
@@ -63,7 +63,7 @@ test('nodes and applications are killed in the middle of commits: nothing is los
 test('all are killed at once: whoever comes first puts all slots in order; a token from before is refused', async (test) => {
   const fleet = await Fleet.of([1, 2]);
   test.after(() => fleet.clear());
-  const drivers = [1, 2].map((node) => driver(fleet, node));
+  const drivers = ([1, 2] as const).map((node) => driver(fleet, node));
   for (const node of [1, 2]) await goesOn(fleet, node);
   const token = fleet.read('shared/token').trim();
   signalAll([fleet.pidAt(1), fleet.pidAt(2)], 'SIGKILL');
