@@ -53,8 +53,8 @@ function generationOf(name: string, generation: number): Awaited {
       return found.standing === 'running' && found.generation >= generation;
     },
     why: (status) => {
-      const { standing, waitsFor, generation: present } = lockspaceIn(status, name);
-      return standing === 'running' ? `it is in generation ${present}` : describeStanding(standing, waitsFor);
+      const { standing, waitsFor, reason, generation: present } = lockspaceIn(status, name);
+      return standing === 'running' ? `it is in generation ${present}` : describeStanding(standing, waitsFor, reason);
     },
   };
 }
