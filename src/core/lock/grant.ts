@@ -13,8 +13,7 @@
  *   - conversions whose order was lost with their master are granted in any order.
  *
  * While applications are suspended nothing is granted but what takes nothing and what
- * the recovery process asks for; everything else waits in its place. What waits there may
- * be before it in the queue, and would wait for its end: so it has no order to keep.
+ * the recovery process asks for; everything else waits in its place.
  *
  * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
  */
@@ -68,7 +67,6 @@ function conflictsWithHolders(resource: Resource, lock: Lock): boolean {
  */
 export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occasion): Verdict {
   if (turn.isSuspended && !mayPass(lock)) return 'blocked';
-  if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock)) return 'granted';
   if (fits(resource, lock, occasion)) return 'granted';
   // Whoever is before it in a queue waits for the gate, and the gate for the recovery process.
   if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock)) return 'granted';
