@@ -173,7 +173,6 @@ export { passingCaller, type PassingCaller } from './host/passing-caller.js';
 export { commandOf } from './host/process-facts.js';
 export {
   ApplicationHandle,
-  attachApplication,
   type ApplicationHooks,
   type ApplicationOptions,
   type ApplicationState,
@@ -183,7 +182,7 @@ export { recoveryVariable } from './host/recovery-identity.js';
 export type { ApplicationEvent, RecoverEvent, ResumeEvent, SuspendEvent } from './host/port.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
 export type { LockHandle as Lock } from './host/lock-handle.js';
-export { LockspaceClient } from './host/lockspace-client.js';
+export { LockspaceClient, attachApplication } from './host/lockspace-client.js';
 export type { LockspaceClient as Lockspace } from './host/lockspace-client.js';
 export { NodeClient, defaultLockspace } from './host/node-client.js';
 export { ProcessFamily, graceMillis } from './host/process-family.js';

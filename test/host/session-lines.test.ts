@@ -60,6 +60,7 @@ describe('a request', () => {
       flags: ['NOQUEUE'],
       valueHex: null,
       owner: null,
+      recovery: null,
     });
   });
 

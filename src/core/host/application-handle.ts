@@ -8,7 +8,7 @@
  * to resume is the program's affair.
  */
 import { DlmError } from '../base/errors.js';
-import { LockspaceClient } from './lockspace-client.js';
+import type { LockspaceClient } from './lockspace-client.js';
 import type { ApplicationEvent, ApplicationListener, Port, RecoverEvent, ResumeEvent, SuspendEvent } from './port.js';
 import type { LockspaceSummary } from './types.js';
 
@@ -50,14 +50,13 @@ export type ApplicationState = 'suspended' | 'running' | 'detached' | 'lost';
 
 const suspendMillisUsual = 30_000;
 
-/** Without having joined the lockspace before, which would be without an application. Rejects as `LockspaceClient.attach`. */
-export function attachApplication(port: Port, lockspace: string, hooks: ApplicationHooks, options: ApplicationOptions = {}): Promise<ApplicationHandle> {
-  return ApplicationHandle.attach(port, lockspace, hooks, options);
-}
+/** The lockspace as a recovery process may use it. */
+type OpenLocks = (valueLength: number, recovery: string) => LockspaceClient;
 
 export class ApplicationHandle implements ApplicationListener {
   readonly #port: Port;
   readonly #hooks: ApplicationHooks;
+  readonly #open: OpenLocks;
   #state: ApplicationState = 'suspended';
   #summary: LockspaceSummary | null = null;
   #last: ApplicationEvent | null = null;
@@ -65,8 +64,8 @@ export class ApplicationHandle implements ApplicationListener {
   #queue: Promise<void>;
   #begin: () => void = () => undefined;
 
-  static async attach(port: Port, lockspace: string, hooks: ApplicationHooks, options: ApplicationOptions): Promise<ApplicationHandle> {
-    const handle = new ApplicationHandle(port, lockspace, hooks);
+  static async attach(port: Port, lockspace: string, hooks: ApplicationHooks, options: ApplicationOptions, open: OpenLocks): Promise<ApplicationHandle> {
+    const handle = new ApplicationHandle(port, lockspace, hooks, open);
     const { suspendMillis = suspendMillisUsual, order, isClient = true } = options;
     const terms = { suspendMillis, isClient, ...(order === undefined ? {} : { order }) };
     handle.#summary = await port.attachApplication(lockspace, terms, handle);
@@ -78,8 +77,10 @@ export class ApplicationHandle implements ApplicationListener {
     port: Port,
     readonly lockspace: string,
     hooks: ApplicationHooks,
+    open: OpenLocks,
   ) {
     this.#port = port;
+    this.#open = open;
     this.#hooks = hooks;
     // Nothing is done before whoever attaches knows that it has.
     this.#queue = new Promise((resolve) => (this.#begin = resolve));
@@ -158,7 +159,7 @@ export class ApplicationHandle implements ApplicationListener {
       await this.#hooks.onResume(event);
     } else {
       const { recovery, ...about } = event;
-      const locks = new LockspaceClient(this.#port, this.lockspace, this.#summary!.valueLength, recovery);
+      const locks = this.#open(this.#summary!.valueLength, recovery);
       await this.#hooks.onRecover({ ...about, locks, identity: recovery });
     }
   }

@@ -16,6 +16,7 @@ import { isGroupMessage, isRecoveryMessage } from '../wire/message.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
 import { Applications } from './application.js';
+import { ChangeCount } from './change-count.js';
 import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
@@ -47,6 +48,8 @@ export class Host {
   recorder: Recorder | null = null;
   /** What people want to see of all members. */
   readonly everywhere = new Everywhere(this);
+  /** Of the members and of how far lockspaces have come: for those who wait for something about them. */
+  readonly changes = new ChangeCount();
   readonly applications = new Applications(this);
   /** Null: this node is alone. */
   readonly cluster: Cluster | null;
@@ -121,7 +124,10 @@ export class Host {
     const isAboutLocks = concernsLocksOnly(input);
     this.#arm(isAboutLocks);
     if (this.#held.length > 0) this.#letGo();
-    if (!isAboutLocks) this.cluster?.look(this.node);
+    if (!isAboutLocks) {
+      this.cluster?.look(this.node);
+      this.changes.count();
+    }
     return refusal;
   }
 

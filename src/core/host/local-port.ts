@@ -129,6 +129,10 @@ export class LocalPort implements Port {
     return attempt(() => this.#at.status());
   }
 
+  awaitChange(seen: number | null): Promise<number> {
+    return new Promise((resolve) => void this.#host.changes.after(seen, resolve));
+  }
+
   openShell(): Promise<ShellDoor> {
     return Promise.reject(new DlmError('DLM_USAGE', 'a shell needs a node in another process'));
   }

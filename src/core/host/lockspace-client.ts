@@ -99,10 +99,15 @@ export class LockspaceClient {
    * recover as if the node had failed. Rejects with `DLM_NO_CLUSTER`, `DLM_LOCKSPACE_IN_USE`, `DLM_RULE_BROKEN`.
    */
   attach(hooks: ApplicationHooks, options: ApplicationOptions = {}): Promise<ApplicationHandle> {
-    return ApplicationHandle.attach(this.port, this.name, hooks, options);
+    return attachApplication(this.port, this.name, hooks, options);
   }
 
   purgeOrphans(formerPid: number | null = null): Promise<number> {
     return this.port.purgeOrphans(this.name, formerPid);
   }
+}
+
+/** Without having joined the lockspace before, which would be without an application. Rejects as `LockspaceClient.attach`. */
+export function attachApplication(port: Port, lockspace: string, hooks: ApplicationHooks, options: ApplicationOptions = {}): Promise<ApplicationHandle> {
+  return ApplicationHandle.attach(port, lockspace, hooks, options, (valueLength, recovery) => new LockspaceClient(port, lockspace, valueLength, recovery));
 }

@@ -130,6 +130,8 @@ export interface Port {
   /** How many orphans were ended. `formerPid`: only those that process left. */
   purgeOrphans(lockspace: string, formerPid: number | null): Promise<number>;
   status(): Promise<NodeStatus>;
+  /** How often the members, or how far lockspaces have come, have changed: when that is more than `seen`; at once if none is given. */
+  awaitChange(seen: number | null): Promise<number>;
   /** Pipes between the node and a shell that will own locks. */
   openShell(lockspace: string): Promise<ShellDoor>;
   /** Ask the node to leave: refused while locks are held, unless forced; with `drain` once they have ended. */

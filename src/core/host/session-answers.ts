@@ -27,6 +27,8 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
         return list(session, at, request);
       case 'leave':
         return leave(session, at, request);
+      case 'awaitChange':
+        return awaitChange(session, at, request);
       case 'openShell':
         return openShell(session, locks, at, request);
       default:
@@ -35,7 +37,7 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
   });
 }
 
-type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' }>;
+type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' | 'awaitChange' }>;
 
 function resultOf(session: Session, locks: SessionLocks, at: Served, request: Plain): unknown {
   const { host } = at;
@@ -101,6 +103,12 @@ function leave(session: Session, at: Served, request: Request<'leave'>): void {
   const leaver = { gone: session.gone, agreed: () => session.result(id, {}) };
   const words = { force: request.force ?? false, drain: request.drain ?? false };
   at.leave(words, leaver).catch((error: unknown) => session.refuse(id, asDlmError(error)));
+}
+
+/** The answer comes when something has changed. */
+function awaitChange(session: Session, { host }: Served, { id, seen }: Request<'awaitChange'>): void {
+  const forget = host.changes.after(seen, (changes) => session.result(id, { changes }));
+  session.gone.addEventListener('abort', forget, { once: true });
 }
 
 /** The answer comes when the pipes are there. The node must know the shell's process by its number. */

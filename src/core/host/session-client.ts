@@ -203,6 +203,10 @@ export class SessionPort implements Port {
     return this.#ask('status', {});
   }
 
+  async awaitChange(seen: number | null): Promise<number> {
+    return (await this.#ask<{ changes: number }>('awaitChange', { seen })).changes;
+  }
+
   openShell(lockspace: string): Promise<ShellDoor> {
     return this.#ask('openShell', { lockspace });
   }

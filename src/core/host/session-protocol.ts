@@ -46,6 +46,7 @@ export const requestShapes = {
   locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?', allNodes: 'truth?' },
   purgeOrphans: { lockspace: 'text', formerPid: 'count?' },
   status: {},
+  awaitChange: { seen: 'count?' },
   openShell: { lockspace: 'text' },
   leave: { force: 'truth?', drain: 'truth?' },
 } as const;

@@ -1,0 +1,48 @@
+/**
+ * dlm wait on a real cluster: at once where it is so already, when it comes true, and not
+ * for longer than was wanted.
+ */
+import assert from 'node:assert/strict';
+import { test } from '../kill/bounded.js';
+import { until } from '../kill/processes.js';
+import { Fleet } from './fleet.js';
+
+const usageExit = 64;
+const timedOutExit = 81;
+const unknownExit = 92;
+
+test('for members, quorum and recoveries', async (test) => {
+  const fleet = await Fleet.of([1]);
+  test.after(() => fleet.clear());
+  await fleet.sayAt(1, 'wait', 'quorate');
+  const two = fleet.at(1, 'wait', 'member', '2');
+  await until('it says what it waits for', () => /waiting for node 2 to be a member: the members are node 1/.test(two.said()));
+  await fleet.join(2);
+  assert.equal(await two.exit, 0, two.said());
+
+  await fleet.sayAt(1, 'lock', 'data', '-q', '--', 'true');
+  await fleet.sayAt(2, 'lock', 'data', '-q', '--', 'true');
+  await fleet.sayAt(1, 'wait', 'recovered', '-w', '30');
+  const { generation } = (await fleet.statusOf(1))!.lockspaces[0]!;
+  await fleet.sayAt(1, 'wait', 'generation', String(generation));
+  const next = fleet.at(1, 'wait', 'generation', String(generation + 1), 'default');
+  const late = fleet.at(1, 'wait', 'generation', String(generation + 1), '-w', '0.2');
+  assert.equal(await late.exit, timedOutExit, late.said());
+  assert.match(late.said(), /waited 0\.2 s for lockspace default to be recovered in generation \d+: it is in generation \d+/);
+  await fleet.kill(2);
+  assert.equal(await next.exit, 0, next.said());
+  assert.equal(await fleet.at(1, 'wait', 'recovered', 'nowhere').exit, unknownExit);
+  for (const words of [['member'], ['recovered', 'a', 'b'], ['sunshine'], ['free']]) assert.equal(await fleet.at(1, 'wait', ...words).exit, usageExit, words.join(' '));
+});
+
+test('for a lock that somebody else holds', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const holder = fleet.at(1, 'lock', 'data', '-q', '--', 'sh', `${fleet.scriptsAt}hold.sh`, 'data');
+  await until('it is held', () => fleet.has('began-data'));
+  assert.equal(await fleet.at(2, 'wait', 'free', 'data', '--timeout', '0.3').exit, timedOutExit);
+  const patient = fleet.at(2, 'wait', 'free', 'data');
+  await until('it says who has it', () => /held in EX for .* on node 1: /.test(patient.said()));
+  fleet.tell('finish-data');
+  assert.deepEqual([await holder.exit, await patient.exit], [0, 0]);
+});
