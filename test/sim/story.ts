@@ -34,7 +34,7 @@ export const decides = (view: number, members: readonly number[], gone: readonly
 
 /** A view in which these lives are in the lockspace, each by that join. */
 export const decidesJoins = (view: number, joinOf: Readonly<Record<number, number>>, members: readonly number[] = [1, 2], gone: readonly number[] = []): SimEvent => ({
-  kind: 'decided', at, view: viewId(view), members, gone,
+  kind: 'decided', at, view: viewId(view), members, gone, left: [],
   joins: new Map(Object.entries(joinOf).map(([life, join]) => [Number(life), new Map([['L', join]])])),
 });
 
@@ -44,7 +44,7 @@ export const heard = (life: number, sender: number, more: Partial<Heard> = {}): 
   kind: 'heard', at, life, sender, lockspace: 'L', view: viewId(1), isOfRecovery: false, hasEffect: true, ...more,
 });
 
-export const hears = (life: number, view: number): SimEvent => ({ kind: 'viewed', at, life, view: viewId(view) });
+export const hears = (life: number, view: number): SimEvent => ({ kind: 'viewed', at, life, view: viewId(view), isQuorate: true });
 export const recovers = (life: number): SimEvent => ({ kind: 'recovered', at, life, lockspace: 'L', generation: generation(1) });
 
 /** A lock of a node, as an audit sees it. */
@@ -56,7 +56,7 @@ export const audit = (life: number, more: Partial<Audit> = {}): Audit => ({
   life, node: nodeId(life), lockspace: 'L', isOpen: true, resources: [], own: [], mastered: [], directory: new Map(), entryCount: 0, ...more,
 });
 
-export const quiet = (audits: readonly Audit[], isDrained = false): SimEvent => ({ kind: 'quiet', at, audits, isDrained });
+export const quiet = (audits: readonly Audit[], isDrained = false): SimEvent => ({ kind: 'quiet', at, audits, isDrained, outsiders: [] });
 
 /** Granted at once. */
 export const holds = (life: number, claim: number, mode: Mode, more: Partial<Submitted> = {}, end: Partial<Completed> = {}): SimEvent[] => [

@@ -35,6 +35,13 @@ const acts: readonly (readonly [Act, number])[] = [
 const lockFlags = [Flag.NOQUEUE, Flag.NOQUEUE | Flag.NOQUEUEBAST, Flag.HEADQUE, Flag.NOORDER, Flag.ALTPR, Flag.ALTCW];
 const convertFlags = [Flag.NOQUEUE, Flag.QUECVT, Flag.CONVDEADLK, Flag.NODLCKWT, Flag.NOORDER, Flag.HEADQUE];
 
+/** What owners need of the world. */
+export interface WorkloadPort {
+  emit(event: SimEvent): void;
+  /** Under this lock something is written to the shared disk. */
+  write(machine: Machine, ticket: Ticket): void;
+}
+
 export class Workload {
   readonly counts: Record<string, number> = {};
   isStopped = false;
@@ -48,7 +55,7 @@ export class Workload {
     readonly law: Law,
     readonly agenda: Agenda,
     readonly prng: Prng,
-    readonly emit: (event: SimEvent) => void,
+    readonly port: WorkloadPort,
   ) {}
 
   /** A new life has come up: its owners begin to act. */
@@ -56,7 +63,10 @@ export class Workload {
     const { life } = machine;
     const act = (): void => {
       if (machine.life !== life || !machine.isUp) return;
-      if (machine.isAwake && !this.isStopped) this.#act(machine);
+      if (machine.isAwake && !this.isStopped) {
+        this.#write(machine);
+        this.#act(machine);
+      }
       this.agenda.after(this.prng.between(1, 2 * this.options.everyMillis), act);
     };
     act();
@@ -74,6 +84,17 @@ export class Workload {
     });
   }
 
+  /** A node must stop: what it protects ends, and nobody begins anew there. */
+  endAll(machine: Machine): void {
+    machine.isStopping = true;
+    for (const owner of [...machine.owners]) this.#endOwner(machine, owner, [...machine.tickets].filter((one) => one.owner === owner && !one.isOrphan));
+  }
+
+  /** Whoever holds a lock under which may be written writes at times. */
+  #write(machine: Machine): void {
+    for (const ticket of machine.tickets) if (isIdle(ticket) && ticket.granted >= PW) this.port.write(machine, ticket);
+  }
+
   /** Give back everything that is held, and in the end also what is still wanted. */
   sweep(machine: Machine, alsoCancels: boolean): void {
     for (const ticket of [...machine.tickets]) {
@@ -85,7 +106,7 @@ export class Workload {
   }
 
   #act(machine: Machine): void {
-    if (machine.joined.size === 0) return;
+    if (machine.joined.size === 0 || machine.isStopping) return;
     while (machine.owners.length < this.options.ownersPerNode) {
       this.#owners += 1;
       machine.owners.push(ownerId(this.#owners));
@@ -222,7 +243,7 @@ export class Workload {
   #abandon(machine: Machine, why: 'ownerEnded' | 'purged', orphans: readonly Ticket[], ended: readonly Ticket[]): void {
     this.#count(why);
     const ids = (tickets: readonly Ticket[]): number[] => tickets.map(({ id }) => id);
-    this.emit({ kind: 'abandoned', at: this.agenda.now, life: machine.life, why, orphans: ids(orphans), ended: ids(ended) });
+    this.port.emit({ kind: 'abandoned', at: this.agenda.now, life: machine.life, why, orphans: ids(orphans), ended: ids(ended) });
     for (const ticket of orphans) {
       ticket.isOrphan = true;
       ticket.pending = null;
@@ -240,7 +261,7 @@ export class Workload {
   #submit(machine: Machine, ticket: Ticket, operation: Submitted['operation'], mode: ModeOrNone, flags: number, value: number | null): void {
     this.#count(operation);
     const { id: claim, lockspace, resource, owner } = ticket;
-    this.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value });
+    this.port.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value });
   }
 
   #count(what: string): void {

@@ -28,7 +28,7 @@ export class Panel {
   readonly #after: readonly Checker[];
 
   /** By which law the locks of this world are granted. */
-  constructor({ orderSurvives }: Law = defaultLaw) {
+  constructor({ orderSurvives }: Law = defaultLaw, _order = 'none') {
     const { claims } = this;
     this.#before = [
       new Hygiene(),
