@@ -215,8 +215,9 @@ export class Machine {
     this.stepCount += 1;
     const effects = node.step(this.port.agenda.now, input);
     for (const effect of effects) {
-      if (this.#node !== node) return true;
       this.#carryOut(effect);
+      // It has given up.
+      if (this.#node !== node) return true;
     }
     if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
     this.#link?.flush();

@@ -71,7 +71,7 @@ export class World implements MachinePort {
     const nodes = Array.from({ length: options.nodes }, (_, index) => nodeId(index + 1));
     this.#prng = prng.fork('world');
     this.config = configOf(options.lockspace, options.aftermath.order);
-    this.panel = new Panel(this.config.law, options.aftermath.order);
+    this.panel = new Panel(this.config.law, options.aftermath);
     this.machines = nodes.map((node) => new Machine(node, this));
     this.network = new Network(options.network, this.agenda, prng.fork('network'), (to, frame) => this.machine(to).receive(frame));
     const { stopMillis, hasFarewell } = options.aftermath;
