@@ -38,6 +38,8 @@ const convertFlags = [Flag.NOQUEUE, Flag.QUECVT, Flag.CONVDEADLK, Flag.NODLCKWT,
 /** What owners need of the world. */
 export interface WorkloadPort {
   emit(event: SimEvent): void;
+  /** Is there a shared disk? */
+  readonly hasDisk: boolean;
   /** Under this lock something is written to the shared disk. */
   write(machine: Machine, ticket: Ticket): void;
 }
@@ -64,7 +66,7 @@ export class Workload {
     const act = (): void => {
       if (machine.life !== life || !machine.isUp) return;
       if (machine.isAwake && !this.isStopped) {
-        this.#write(machine);
+        if (this.port.hasDisk) this.#write(machine);
         this.#act(machine);
       }
       this.agenda.after(this.prng.between(1, 2 * this.options.everyMillis), act);
@@ -90,9 +92,22 @@ export class Workload {
     for (const owner of [...machine.owners]) this.#endOwner(machine, owner, [...machine.tickets].filter((one) => one.owner === owner && !one.isOrphan));
   }
 
-  /** Whoever holds a lock under which may be written writes at times. */
+  /** Whoever holds a lock under which may be written writes at times; who does not know that it is out, as much as it can. */
   #write(machine: Machine): void {
-    for (const ticket of machine.tickets) if (isIdle(ticket) && ticket.granted >= PW) this.port.write(machine, ticket);
+    const held = [...machine.tickets].filter((ticket) => isIdle(ticket) && ticket.granted >= PW);
+    const writes = machine.isOut ? held : held.slice(0, 1);
+    for (const ticket of writes) this.port.write(machine, ticket);
+  }
+
+  /** A life is out and goes on: its owners write in haste. */
+  beginHaste(machine: Machine): void {
+    const { life } = machine;
+    const write = (): void => {
+      if (machine.life !== life || !machine.isUp) return;
+      if (machine.isAwake && !this.isStopped) this.#write(machine);
+      this.agenda.after(this.prng.between(1, 100), write);
+    };
+    write();
   }
 
   /** Give back everything that is held, and in the end also what is still wanted. */

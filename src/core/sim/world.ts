@@ -99,6 +99,10 @@ export class World implements MachinePort {
     return this.#isHealed;
   }
 
+  get hasDisk(): boolean {
+    return this.aftermath.hasDisk;
+  }
+
   get nodes(): readonly NodeId[] {
     return this.engine.nodes;
   }
@@ -322,6 +326,7 @@ export class World implements MachinePort {
   #endZombie(machine: Machine, life: Life): void {
     if (machine.life !== life || !machine.isUp) return;
     machine.isOut = true;
+    if (this.hasDisk) this.workload.beginHaste(machine);
     this.agenda.after(this.#prng.between(1, this.options.nemesis.zombieMillis), () => {
       if (machine.life !== life || !machine.isUp) return;
       this.crash(machine);

@@ -61,10 +61,21 @@ export class Failures {
     return this.#latest?.members.includes(life) === true;
   }
 
-  /** Those that concern a lockspace and that a life has been told of. */
+  /**
+   * Those that concern a lockspace, that a life has been told of, and of which it must know: somebody who has seen the
+   * victim is still there. What nobody has seen who is left, startup fencing and the first application are for.
+   */
   knownTo(life: Life, lockspace: string): Failure[] {
     const view = this.viewOf(life);
-    return this.all.filter((one) => one.view <= view && one.lockspaces.has(lockspace));
+    const members = this.membersOf(view);
+    return this.all.filter((one) => one.view <= view && one.lockspaces.has(lockspace) && members.some((member) => one.witnesses.has(member)));
+  }
+
+  /** Was this witness in the lockspace then, and is it since, as far as a life has been told? */
+  hasStayedIn(lockspace: string, { view, witnesses }: Failure, life: Life): boolean {
+    const now = this.joinsOf(this.viewOf(life));
+    const then = this.joinsOf(view);
+    return [...witnesses].some((one) => then.get(one)?.has(lockspace) === true && now.get(one)?.get(lockspace) === then.get(one)!.get(lockspace));
   }
 
   see(event: SimEvent): void {

@@ -43,7 +43,7 @@ export class OrderKept implements Checker {
     else if (event.kind === 'step') this.#step(event);
     else if (event.kind === 'recovered') this.#recovered(event.life, event.lockspace);
     else if (event.kind === 'fenced' || event.kind === 'decided') this.#noteFenced();
-    else if (event.kind === 'blackout') this.#resumed.clear();
+    else if (event.kind === 'left') this.#leave(`${event.life}/${event.lockspace}`);
   }
 
   #waits(later: Step, earlier: Step): boolean {
@@ -53,6 +53,12 @@ export class OrderKept implements Checker {
   #become({ life, lockspace, state }: ApplicationChanged): void {
     this.#states.set(`${life}/${lockspace}`, state);
     if (state === 'running' || state === 'resuming') this.#hasRun.add(`${life}/${lockspace}`);
+  }
+
+  /** What it has left behind there is another failure than that of its life. */
+  #leave(key: string): void {
+    this.#hasRun.delete(key);
+    this.#states.delete(key);
   }
 
   #replay(event: Replay): void {
@@ -106,7 +112,7 @@ export class OrderKept implements Checker {
 
   #mustBeReplayed(step: Step, life: Life, lockspace: string): void {
     for (const failure of this.failures.knownTo(life, lockspace)) {
-      if (!this.#hasRun.has(`${failure.life}/${lockspace}`)) continue;
+      if (!this.#hasRun.has(`${failure.life}/${lockspace}`) || !this.failures.hasStayedIn(lockspace, failure, life)) continue;
       const isDone = this.#replayed.some(
         (one) => one.lockspace === lockspace && (one.slot === null ? one.since >= failure.view : one.since === failure.view && one.victim === failure.node),
       );

@@ -37,7 +37,8 @@ export class Zombies implements Checker {
     if (event.kind === 'completed') this.#grant(event);
     else if (event.kind === 'adopted') {
       // A lock that passes to another owner keeps its place and its token.
-      this.#grantedAt.set(event.claim, this.#grantedAt.get(event.orphan) ?? 0);
+      const grantedAt = this.#grantedAt.get(event.orphan);
+      if (grantedAt !== undefined) this.#grantedAt.set(event.claim, grantedAt);
     } else if (event.kind === 'decided') {
       this.#order += 1;
       for (const life of event.gone) this.#outAt.set(life, this.#order);
@@ -56,7 +57,10 @@ export class Zombies implements Checker {
     this.counts.writes += 1;
     const { claim, life, lockspace, resource, isTaken } = event;
     const outAt = this.#outAt.get(life);
-    const rank = Math.min(this.#grantedAt.get(claim) ?? 0, outAt ?? Infinity);
+    const grantedAt = this.#grantedAt.get(claim);
+    // When an orphan was granted that was adopted before its owner heard of it, nobody knows.
+    if (grantedAt === undefined) return;
+    const rank = Math.min(grantedAt, outAt ?? Infinity);
     const write: Write = { rank, claim, life };
     const key = `${lockspace}/${resource}`;
     if (outAt !== undefined) {
