@@ -11,14 +11,15 @@ import { Panel } from '../../src/core/sim/checkers/panel.js';
 import { mutants, type Mutant } from './mutants.js';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
-const rooms = ['base', 'lock', 'wire', 'cluster', 'lockspace', 'recovery', 'node', 'sim'];
+const rooms = ['base', 'lock', 'wire', 'cluster', 'lockspace', 'recovery', 'application', 'node', 'sim'];
 
 /** Which property a world of this copy breaks, and in what words; null: none. */
-async function broken(core: string, { seed, nodes, nodir }: Mutant): Promise<{ property: string; message: string } | null> {
+async function broken(core: string, { seed, nodes, kind }: Mutant): Promise<{ property: string; message: string } | null> {
   const load = (file: string): Promise<unknown> => import(pathToFileURL(`${core}/${file}`).href);
-  const { drawOptions } = (await load('sim/options.ts')) as typeof import('../../src/core/sim/options.js');
+  const { drawOptions, plainly } = (await load('sim/options.ts')) as typeof import('../../src/core/sim/options.js');
   const { realBreed, runWith } = (await load('sim/run.ts')) as typeof import('../../src/core/sim/run.js');
-  const options = { ...drawOptions(seed, nodes, 60_000), lockspace: { nodir, asInKernel: [] } };
+  const drawn = drawOptions(seed, nodes, 60_000);
+  const options = { ...(kind === 'full' ? drawn : plainly(drawn)), lockspace: { nodir: kind === 'nodir', asInKernel: [] } };
   return runWith(options, realBreed(nodes)).failure;
 }
 

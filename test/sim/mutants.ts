@@ -14,10 +14,11 @@ export interface Mutant {
   readonly story: string;
   readonly seed: number;
   readonly nodes: number;
-  readonly nodir: boolean;
+  /** Without a directory; with what follows failures as drawn; not given: neither. */
+  readonly kind: 'nodir' | 'full' | null;
 }
 
-type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, nodes: number, nodir?: 'nodir'];
+type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, nodes: number, kind?: 'nodir' | 'full'];
 
 const rows: readonly Row[] = [
   ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12, 3],
@@ -37,8 +38,16 @@ const rows: readonly Row[] = [
   ['holdings', 'recovery/rebuild-locks.ts', "lock.place === 'asked' || isEnding(lock)) return;", "lock.place === 'asked') return;", 'the new master is told of a lock that is being ended', 31, 3],
   ['progress', 'lock/operations.ts', "  turn.complete(lock, 'EUNLOCK');\n  grantPending(turn, resource);\n", "  turn.complete(lock, 'EUNLOCK');\n", 'an unlock lets nobody in', 4, 3],
   ['leftovers', 'lockspace/receive.ts', '    this.#tables.forget(lock);\n  }\n\n  cancel', '    this.#tables.locks.remove(lock);\n  }\n\n  cancel', 'a resource whose last lock was another node\'s is never forgotten', 51, 3],
+  ['quorum', 'node/stack.ts', '    if (!view.isQuorate) return [];\n    return this.#recover', '    return this.#recover', 'a view without a quorum is recovered in', 1, 4, 'full'],
+  ['self-stop', 'node/stack.ts', '  cut(): void {\n    this.#isQuorate = false;\n    this.#isRunning = false;\n', '  cut(): void {\n    this.#isQuorate = false;\n', 'whoever hears nothing of the engine grants on', 1, 4, 'full'],
+  ['zombies', 'sim/disk.ts', 'compareTokens(token, highest) < 0', 'token.sequence < 0', 'a disk that takes everything', 1, 4, 'full'],
+  ['epochs', 'recovery/slots.ts', 'return generation(highest + 1);', 'return generation(Math.min(highest + 1, 20));', 'generations end at 20', 1, 4, 'full'],
+  ['order', 'node/aftermath.ts', "    if (waitsFor(order, 'dlm', 'suspend') && !this.gate.isOpen && !this.gate.isSuspended) return false;\n", '', 'locks are recovered while applications still run', 1, 4, 'full'],
+  ['fencing', 'cluster/fencing.ts', 'this.#view!.isQuorate && this.actorOf(one) === this.self;', 'this.#view!.isQuorate;', 'everybody has the failed node fenced', 1, 4, 'full'],
+  ['resumption', 'node/aftermath.ts', 'return progress.isDone && this.work.pending.length === 0 &&', 'return progress.isDone && !this.isDisturbed && this.work.pending.length === 0 &&', 'after a failure nobody resumes', 1, 4, 'full'],
+  ['rejoining', 'sim/world.ts', '      this.crash(machine);\n      this.#startSoon(machine);\n    });\n  }\n\n  /** Without', '    });\n  }\n\n  /** Without', 'who was left out is never started anew', 1, 4, 'full'],
 ];
 
-export const mutants: readonly Mutant[] = rows.map(([property, file, from, to, story, seed, nodes, nodir]) => ({
-  property, file, from, to, story, seed, nodes, nodir: nodir !== undefined,
+export const mutants: readonly Mutant[] = rows.map(([property, file, from, to, story, seed, nodes, kind = null]) => ({
+  property, file, from, to, story, seed, nodes, kind,
 }));

@@ -67,7 +67,7 @@ export class Workload {
       if (machine.life !== life || !machine.isUp) return;
       if (machine.isAwake && !this.isStopped) {
         if (this.port.hasDisk) this.#write(machine);
-        this.#act(machine);
+        if (!this.#isUnaware(machine)) this.#act(machine);
       }
       this.agenda.after(this.prng.between(1, 2 * this.options.everyMillis), act);
     };
@@ -80,7 +80,7 @@ export class Workload {
     if (!isImpatient || ticket.isOrphan) return;
     const { life } = machine;
     this.agenda.after(this.prng.between(1, this.isDraining ? 20 : 10 * this.options.everyMillis), () => {
-      if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || (this.isStopped && !this.isDraining)) return;
+      if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || this.#isUnaware(machine) || (this.isStopped && !this.isDraining)) return;
       if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
       else this.#unlock(machine, ticket);
     });
@@ -118,6 +118,11 @@ export class Workload {
       else if (alsoCancels && ticket.lkid !== null && !ticket.isCancelling && ticket.pending !== 'unlock') this.#cancel(machine, ticket);
     }
     for (const owner of new Set([...machine.tickets].filter(({ isOrphan }) => isOrphan).map(({ owner }) => owner))) this.#purgeOrphans(machine, owner);
+  }
+
+  /** Where there is a disk, the owners of a life that is out hold on to what they have, and write. */
+  #isUnaware(machine: Machine): boolean {
+    return machine.isOut && this.port.hasDisk;
   }
 
   #act(machine: Machine): void {

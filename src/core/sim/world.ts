@@ -220,8 +220,9 @@ export class World implements MachinePort {
     const machine = this.machines.find((one) => one.life === life && one.isUp);
     machine?.beFirst(() => {
       this.emit({ kind: 'silent', at: this.agenda.now, life });
-      this.workload.endAll(machine);
+      // Grants stop first: what one owner gives back must not go to the next.
       machine.turn({ kind: 'engineDeadline' });
+      this.workload.endAll(machine);
       machine.after(this.#prng.between(1, 500), () => this.giveUp(machine, 'nothing was heard of the engine'));
     });
   }

@@ -70,7 +70,7 @@ export class Departed implements Checker {
 
   /** Locks are recovered; was all done that the order wants before they are given on? */
   #judgeBarrier({ id, key, life, first }: Claim, dead: Life, view: ViewId): void {
-    const isFenced = this.failures.all.find((one) => one.life === dead)?.isHandled ?? true;
+    const isFenced = this.failures.knownTo(life, first.lockspace).find((one) => one.life === dead)?.isHandled ?? true;
     const isResumed = (this.#resumed.get(first.lockspace) ?? 0) >= view;
     if (this.#needsFence) this.counts.pastFenced += 1;
     if (this.#needsResume) this.counts.pastSuspended += 1;
