@@ -4,10 +4,13 @@
  * Lives 1 and 2 are members from the beginning. What a step leaves out is the usual.
  */
 import { generation, lkid, millis, nodeId, ownerId, viewId } from '../../src/core/base/ids.js';
+import type { Slot } from '../../src/core/base/ids.js';
+import { defaultLaw } from '../../src/core/lock/law.js';
 import type { Mode, ModeOrNone } from '../../src/core/lock/mode.js';
 import type { Audit, LockAudit } from '../../src/core/sim/audit.js';
 import { Panel } from '../../src/core/sim/checkers/panel.js';
-import type { Adopted, Blocked, Completed, Heard, SimEvent, Submitted } from '../../src/core/sim/event.js';
+import { noAftermath, type AftermathOptions } from '../../src/core/sim/aftermath-options.js';
+import type { Adopted, ApplicationChanged, Blocked, Completed, Fenced, Heard, Replay, SimEvent, StepTold, Submitted, Wrote } from '../../src/core/sim/event.js';
 
 const at = millis(0);
 
@@ -64,9 +67,35 @@ export const holds = (life: number, claim: number, mode: Mode, more: Partial<Sub
   ends(life, claim, 'OK', mode, end),
 ];
 
+export const starts = (life: number, node = life): SimEvent => ({ kind: 'started', at, life, node: nodeId(node) });
+export const silent = (life: number): SimEvent => ({ kind: 'silent', at, life });
+export const application = (life: number, state: ApplicationChanged['state']): SimEvent => ({ kind: 'application', at, life, lockspace: 'L', state });
+
+/** Life and node of the victim have one number. */
+export const fences = (life: number, victim: number, state: Fenced['state'], more: Partial<Fenced> = {}): Fenced => ({
+  kind: 'fenced', at, life, victim: nodeId(victim), victimLife: victim, isStartup: false, state, ...more,
+});
+
+export const replays = (life: number, victim: number, since: number, state: Replay['state']): Replay => ({
+  kind: 'replay', at, life, lockspace: 'L', slot: 1 as Slot, victim: nodeId(victim), since: viewId(since), state,
+});
+
+export const takes = (life: number, step: StepTold['step'], state: StepTold['state'], view: number): StepTold => ({
+  kind: 'step', at, life, lockspace: 'L', view: viewId(view), step, state, node: nodeId(life), victim: null,
+});
+
+export const writes = (life: number, claim: number, isTaken = true): Wrote => ({
+  kind: 'wrote', at, life, claim, lockspace: 'L', resource: 'R', generation: generation(1), mastership: 1, sequence: claim, isTaken,
+});
+
 /** Tell it. Returns the property that is broken, and by what words; null: none. */
 export function tell(...steps: readonly (SimEvent | SimEvent[])[]): { property: string; message: string } | null {
-  const panel = new Panel();
+  return tellOf(noAftermath, ...steps);
+}
+
+/** Tell it of a world where that follows failures. */
+export function tellOf(aftermath: Pick<AftermathOptions, 'order' | 'stopMillis'>, ...steps: readonly (SimEvent | SimEvent[])[]): { property: string; message: string } | null {
+  const panel = new Panel(defaultLaw, aftermath);
   try {
     for (const event of [decides(1, [1, 2]), hears(1, 1), hears(2, 1), recovers(1), recovers(2), ...steps.flat()]) panel.see(event);
   } catch (thrown) {
