@@ -76,6 +76,8 @@ export class Workload {
 
   /** A lock is granted, or wanted by others: what does its owner do? */
   answered(machine: Machine, ticket: Ticket): void {
+    // Whoever gets a lock marks what it protects, so that earlier holders are known to be late.
+    if (this.port.hasDisk && isIdle(ticket) && ticket.granted >= PW && !this.isStopped) this.port.write(machine, ticket);
     const isImpatient = this.isDraining || (ticket.isWanted && !this.isStopped && this.prng.chance(900));
     if (!isImpatient || ticket.isOrphan) return;
     const { life } = machine;

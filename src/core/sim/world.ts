@@ -319,15 +319,15 @@ export class World implements MachinePort {
     const livesOf = (applicants: readonly Applicant[]): Life[] => applicants.map(({ life }) => life);
     const left = gone.filter(({ node }) => view.leftCleanly.includes(node));
     this.emit({ kind: 'decided', at: this.agenda.now, view: view.id, members: livesOf(members), joins: joinsOf(members), gone: livesOf(gone), left: livesOf(left) });
-    for (const { node, life } of gone) this.#endZombie(this.machine(node), life);
+    for (const one of gone) this.#endZombie(this.machine(one.node), one.life, left.includes(one));
     if (gone.length > 0) this.nemesis.death();
   }
 
   /** Who is out of the view stops sooner or later, and comes back as somebody else. */
-  #endZombie(machine: Machine, life: Life): void {
+  #endZombie(machine: Machine, life: Life, isExpected: boolean): void {
     if (machine.life !== life || !machine.isUp) return;
     machine.isOut = true;
-    if (this.hasDisk) this.workload.beginHaste(machine);
+    if (this.hasDisk && !isExpected) this.workload.beginHaste(machine);
     this.agenda.after(this.#prng.between(1, this.options.nemesis.zombieMillis), () => {
       if (machine.life !== life || !machine.isUp) return;
       this.crash(machine);

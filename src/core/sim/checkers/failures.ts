@@ -13,6 +13,8 @@ export interface Failure {
   readonly node: NodeId;
   /** The view that lacks it first. */
   readonly view: ViewId;
+  /** The last view that has it. */
+  readonly lastIn: ViewId;
   /** Where it was. */
   readonly lockspaces: ReadonlySet<string>;
   /** Who was in that view and in the one before. */
@@ -72,9 +74,9 @@ export class Failures {
   }
 
   /** Was this witness in the lockspace then, and is it since, as far as a life has been told? */
-  hasStayedIn(lockspace: string, { view, witnesses }: Failure, life: Life): boolean {
+  hasStayedIn(lockspace: string, { lastIn, witnesses }: Failure, life: Life): boolean {
     const now = this.joinsOf(this.viewOf(life));
-    const then = this.joinsOf(view);
+    const then = this.joinsOf(lastIn);
     return [...witnesses].some((one) => then.get(one)?.has(lockspace) === true && now.get(one)?.get(lockspace) === then.get(one)!.get(lockspace));
   }
 
@@ -97,7 +99,7 @@ export class Failures {
     for (const life of event.gone) {
       if (event.left.includes(life)) continue;
       const lockspaces = new Set(before?.joins.get(life)?.keys() ?? []);
-      this.all.push({ life, node: this.nodeOf(life), view: event.view, lockspaces, witnesses, isHandled: false });
+      this.all.push({ life, node: this.nodeOf(life), view: event.view, lastIn: before?.view ?? event.view, lockspaces, witnesses, isHandled: false });
     }
     const present = new Set(event.members.map((life) => this.nodeOf(life)));
     for (const one of this.all) if (present.has(one.node)) one.isHandled = true;
