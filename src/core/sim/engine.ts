@@ -88,6 +88,12 @@ export class Engine {
     return this.#members.some((member) => member.life === life);
   }
 
+  /** Is this node among a majority that hear each other? */
+  hears(node: NodeId): boolean {
+    const present = this.#present();
+    return present.size >= this.majority && present.has(node);
+  }
+
   /** A new life wants to be a member. */
   apply(applicant: Applicant): void {
     this.#applicants.set(applicant.node, applicant);

@@ -8,7 +8,7 @@
 import type { Millis } from '../base/ids.js';
 
 /** How many lines are kept. */
-const tailLinesMax = 400000;
+const tailLinesMax = 4000;
 
 export class Trace {
   readonly #lines: string[] = [];

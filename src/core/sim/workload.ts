@@ -40,6 +40,8 @@ export interface WorkloadPort {
   emit(event: SimEvent): void;
   /** Is there a shared disk? */
   readonly hasDisk: boolean;
+  /** Is it among a majority of machines that hear each other? */
+  isHeard(machine: Machine): boolean;
   /** Under this lock something is written to the shared disk. */
   write(machine: Machine, ticket: Ticket): void;
 }
@@ -122,9 +124,9 @@ export class Workload {
     for (const owner of new Set([...machine.tickets].filter(({ isOrphan }) => isOrphan).map(({ owner }) => owner))) this.#purgeOrphans(machine, owner);
   }
 
-  /** Where there is a disk, the owners of a life that is out hold on to what they have, and write. */
+  /** Where there is a disk, the owners of a node that is cut off or out hold on to what they have, and write. */
   #isUnaware(machine: Machine): boolean {
-    return machine.isOut && this.port.hasDisk;
+    return this.port.hasDisk && (machine.isOut || !this.port.isHeard(machine));
   }
 
   #act(machine: Machine): void {

@@ -103,6 +103,10 @@ export class World implements MachinePort {
     return this.aftermath.hasDisk;
   }
 
+  isHeard({ id }: Machine): boolean {
+    return this.engine.hears(id);
+  }
+
   get nodes(): readonly NodeId[] {
     return this.engine.nodes;
   }

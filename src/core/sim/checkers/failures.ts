@@ -73,11 +73,11 @@ export class Failures {
     return this.all.filter((one) => one.view <= view && one.lockspaces.has(lockspace) && members.some((member) => one.witnesses.has(member)));
   }
 
-  /** Was this witness in the lockspace then, and is it since, as far as a life has been told? */
-  hasStayedIn(lockspace: string, { lastIn, witnesses }: Failure, life: Life): boolean {
+  /** Its witnesses who were in the lockspace with the victim and have been since, as far as a life has been told. */
+  stayedIn(lockspace: string, { lastIn, witnesses }: Failure, life: Life): Life[] {
     const now = this.joinsOf(this.viewOf(life));
     const then = this.joinsOf(lastIn);
-    return [...witnesses].some((one) => then.get(one)?.has(lockspace) === true && now.get(one)?.get(lockspace) === then.get(one)!.get(lockspace));
+    return [...witnesses].filter((one) => then.get(one)?.has(lockspace) === true && now.get(one)?.get(lockspace) === then.get(one)!.get(lockspace));
   }
 
   see(event: SimEvent): void {

@@ -27,6 +27,8 @@ export class OrderKept implements Checker {
   readonly #replayed: Replay[] = [];
   /** The latest view in which somebody resumed, of each lockspace. */
   readonly #resumed = new Map<string, ViewId>();
+  /** Who has recovered a lockspace together with whom, and so knows whose data would be left behind. */
+  readonly #knew = new Set<string>();
   /** Which of fencing and recovery has ended, of each failure. */
   readonly #first = new Map<Failure, 'fence' | 'dlm' | 'both'>();
 
@@ -112,7 +114,7 @@ export class OrderKept implements Checker {
 
   #mustBeReplayed(step: Step, life: Life, lockspace: string): void {
     for (const failure of this.failures.knownTo(life, lockspace)) {
-      if (!this.#hasRun.has(`${failure.life}/${lockspace}`) || !this.failures.hasStayedIn(lockspace, failure, life)) continue;
+      if (!this.#hasRun.has(`${failure.life}/${lockspace}`) || !this.#isKnown(lockspace, failure, life)) continue;
       const isDone = this.#replayed.some(
         (one) => one.lockspace === lockspace && (one.slot === null ? one.since >= failure.view : one.since === failure.view && one.victim === failure.node),
       );
@@ -120,7 +122,13 @@ export class OrderKept implements Checker {
     }
   }
 
+  /** Whoever comes when nobody is left who knows it, learns that everything has to be put in order. */
+  #isKnown(lockspace: string, failure: Failure, life: Life): boolean {
+    return this.failures.stayedIn(lockspace, failure, life).some((one) => this.#knew.has(`${one}>${failure.life}/${lockspace}`));
+  }
+
   #recovered(life: Life, lockspace: string): void {
+    for (const [other, joined] of this.failures.joinsOf(this.failures.viewOf(life))) if (joined.has(lockspace)) this.#knew.add(`${life}>${other}/${lockspace}`);
     if (!this.#isFree) return;
     for (const failure of this.failures.knownTo(life, lockspace)) this.#noteEnd(failure, 'dlm');
   }
