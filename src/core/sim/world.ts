@@ -23,6 +23,7 @@ import { Machine, type Birth, type MachinePort, type SimNode } from './machine.j
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { configOf, type WorldOptions } from './options.js';
+import { Places } from './places.js';
 import type { Ticket } from './ticket.js';
 import { Trace } from './trace.js';
 import { Workload } from './workload.js';
@@ -57,10 +58,8 @@ export class World implements MachinePort {
   viewCount = 0;
   #lives = 0;
   #isHealed = false;
-  /** Where each claim and each life is, for the lines of the trace. */
-  readonly #placeOfLife = new Map<Life, string>();
   readonly #lifeOf = new Map<string, Life>();
-  readonly #placeOfClaim = new Map<number, string>();
+  readonly #places = new Places();
   readonly #prng: Prng;
 
   constructor(
@@ -295,22 +294,8 @@ export class World implements MachinePort {
   }
 
   emit(event: SimEvent): void {
-    this.trace.add(this.agenda.now, describeEvent(event, this.#placeOf(event)));
+    this.trace.add(this.agenda.now, describeEvent(event, this.#places.of(event)));
     this.panel.see(event);
-  }
-
-  #placeOf(event: SimEvent): string {
-    if (event.kind === 'started') this.#placeOfLife.set(event.life, `n${this.machines.find(({ life }) => life === event.life)?.id ?? 0}.${event.life}`);
-    const place = 'life' in event ? (this.#placeOfLife.get(event.life) ?? `life ${event.life}`) : '';
-    if (event.kind === 'submitted') {
-      const where = `${place} ${event.lockspace}/${event.resource} `;
-      if (event.operation === 'lock' || event.operation === 'adopt') this.#placeOfClaim.set(event.claim, where);
-      return where;
-    }
-    if (!('claim' in event)) return place;
-    const where = this.#placeOfClaim.get(event.claim) ?? place;
-    if (event.kind === 'completed' && event.status === 'EUNLOCK') this.#placeOfClaim.delete(event.claim);
-    return where;
   }
 
   #tell(life: Life, view: View): void {
