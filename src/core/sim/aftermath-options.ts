@@ -82,7 +82,7 @@ function drawFencing(prng: Prng, nodes: number): FencingOptions {
     retryMillis: prng.pick([50, 300, 1500]),
     hasStartup: prng.chance(400),
     agentMillis: prng.pick([5, 100, 1000, 3000]),
-    ends: { off: 6, vain: prng.pick([0, 2, 6]), hang: prng.pick([0, 0, 1]), lie: prng.pick([0, 0, 2, 6]) },
+    ends: { off: 6, vain: prng.pick([0, 2, 6]), hang: prng.pick([0, 0, 1]), lie: prng.pick([0, 0, 6, 12]) },
   };
 }
 

@@ -103,7 +103,9 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
     workload: drawWorkload(prng),
   };
   const aftermath = drawAftermath(prng.fork('aftermath'), nodes, world.engine.detectMillis);
-  return { ...world, aftermath, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
+  // Who writes to a disk wants it for himself, and others want the same: so the dead leave something behind.
+  const workload = aftermath.hasDisk ? { ...world.workload, exclusivePerMille: 800, coldNames: 5, locksPerOwner: 4 } : world.workload;
+  return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
 }
 
 /** The same world without anything that follows failures but the recovery of locks. */
