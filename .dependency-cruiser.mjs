@@ -34,8 +34,8 @@ const homeOf = {
   'cli-table3': '^src/terminal/tables\\.ts$',
   ink: '^src/terminal/[^/]+\\.tsx$',
   react: '^src/terminal/[^/]+\\.tsx$',
-  undici: '^src/core/host/(engine/etcd|control-client)\\.ts$',
-  koffi: '^src/core/host/engine/corosync\\.ts$',
+  undici: '^src/core/host/(engine/etcd-gateway|control-client)\\.ts$',
+  koffi: '^src/core/host/engine/corosync-library\\.ts$',
 };
 
 const placeOf = (room) =>

@@ -8,7 +8,11 @@ import type { Duplex } from 'node:stream';
 import { attachTo, openStream, type AttachOptions } from './host/attach.js';
 import type { DlmConfig, FenceConfig } from './host/config.js';
 import type { Engine } from './host/engine/engine.js';
+import type { CorosyncOptions } from './host/engine/corosync.js';
+import type { CorosyncNode } from './host/engine/corosync-settings.js';
+import type { EtcdOptions } from './host/engine/etcd-options.js';
 import type { LocalOptions } from './host/engine/local.js';
+import type { ControlRequest } from './host/control-client.js';
 import type { FenceHistoryRead } from './host/fence-history.js';
 import type { FenceContext, FenceMethods } from './host/fence-methods.js';
 import { ourselves } from './host/first-answer.js';
@@ -16,7 +20,9 @@ import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
 import type { ClusterOptions } from './host/cluster.js';
 import type { OpenOptions } from './host/open.js';
+import type { RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
+import type { TokenChecked, TokenCheckOptions } from './host/token-file.js';
 import type { DetachOptions } from './host/start.js';
 import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
 
@@ -60,6 +66,24 @@ export async function openLocalEngine(options: LocalOptions): Promise<Engine> {
   return localEngine(options);
 }
 
+/** As `openLocalEngine`, with members on several machines that share an etcd. Rejects with `DLM_NAME_INVALID`, `DLM_USAGE`, `DLM_NOT_PERMITTED`. */
+export async function openEtcdEngine(options: EtcdOptions): Promise<Engine> {
+  const { etcdEngine } = await import('./host/engine/etcd.js');
+  return etcdEngine(options);
+}
+
+/** As `openLocalEngine`, with members on several machines, each of which runs corosync. Rejects with `DLM_NAME_INVALID`. */
+export async function openCorosyncEngine(options: CorosyncOptions): Promise<Engine> {
+  const { corosyncEngine } = await import('./host/engine/corosync.js');
+  return corosyncEngine(options);
+}
+
+/** The nodes that corosync on this machine has in its list. Rejects with `DLM_START_FAILED`, `DLM_NOT_PERMITTED`. */
+export async function corosyncNodes(): Promise<CorosyncNode[]> {
+  const { nodesOfCorosync } = await import('./host/engine/corosync-settings.js');
+  return nodesOfCorosync();
+}
+
 /** Where a node keeps its things: its socket, its log, its folders. */
 export function nodePlaces(dir?: string): { run: string; state: string; socket: string; log: string } {
   const { run, state, socket, log } = placesOf(dir);
@@ -78,10 +102,43 @@ export async function fenceMethods(config: FenceConfig, context: FenceContext = 
   return methods.fenceMethods(config, context);
 }
 
+/**
+ * For whoever guards a resource: is this token at least as new as every one that was seen before? Then it is kept in
+ * the file, and `work` is done before anybody else is let in. Rejects with `DLM_TOKEN_OLD`, `DLM_USAGE`, `DLM_STATE_UNUSABLE`.
+ */
+export async function checkToken<Result = void>(file: string, token: string, options: TokenCheckOptions<Result> = {}): Promise<TokenChecked<Result>> {
+  const tokens = await import('./host/token-file.js');
+  return tokens.checkToken(file, token, options);
+}
+
 /** What the node has done to fence others, the oldest first. */
 export async function readFenceHistory(dir?: string): Promise<FenceHistoryRead> {
   const history = await import('./host/fence-history.js');
   return history.readFenceHistory(placesOf(dir));
+}
+
+/** A plain request to the node of this machine, as docs/protocol.md lists them. Rejects with `DLM_NO_NODE`, or what the node says. */
+export async function askNode<Answer>(request: ControlRequest): Promise<Answer> {
+  const client = await import('./host/control-client.js');
+  return client.askNode<Answer>(request);
+}
+
+/** The same, where answers come one after another. */
+export async function* followNode<Answer>(request: ControlRequest): AsyncGenerator<Answer> {
+  const client = await import('./host/control-client.js');
+  yield* client.followNode<Answer>(request);
+}
+
+/** Which recoveries the node has seen, the oldest first, and how each went. */
+export async function readRecoveries(dir?: string): Promise<RecoveryHistory> {
+  const record = await import('./host/recovery-record.js');
+  return record.readRecoveries(placesOf(dir));
+}
+
+/** Did a recovery happen in the order that was asked for? Each deviation in words. */
+export async function deviationsIn(recovery: RecoveryRecord): Promise<string[]> {
+  const record = await import('./host/recovery-record.js');
+  return record.deviationsIn(recovery);
 }
 
 /** The world of a seed, from its beginning to its end. */
@@ -97,17 +154,33 @@ export const loadReplay = () => import('./sim/replay.js');
 export const loadReferee = () => import('./sim/conformance/conformance.js');
 
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
+export { fenceWays, type FenceWay } from './host/fence-ways.js';
 export type { DlmConfig, FenceConfig, Remark } from './host/config.js';
 export type { FenceAttempt } from './host/fence-agent.js';
 export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';
 export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } from './host/fence-methods.js';
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
-export type { LocalOptions };
-export { engineNames, type EngineName } from './host/engine/engines.js';
+export type { CorosyncNode, CorosyncOptions, EtcdOptions, LocalOptions };
+export { engineNames, type EngineName, type EtcdPlace } from './host/engine/engines.js';
+export type { PlannedLockspace, RecoveryPlan } from './host/recovery-plan.js';
+export type { RecordedStep, RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
+export type { RunNews } from './host/recovery-run.js';
+export type { CaseInfo, LockspaceRecovery, RecoveryStatus } from './host/recovery-status.js';
+export type { TokenChecked, TokenCheckOptions };
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';
 export { commandOf } from './host/process-facts.js';
+export {
+  ApplicationHandle,
+  attachApplication,
+  type ApplicationHooks,
+  type ApplicationOptions,
+  type ApplicationState,
+  type RecoverTask,
+} from './host/application-handle.js';
+export { recoveryVariable } from './host/recovery-identity.js';
+export type { ApplicationEvent, RecoverEvent, ResumeEvent, SuspendEvent } from './host/port.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
 export type { LockHandle as Lock } from './host/lock-handle.js';
 export { LockspaceClient } from './host/lockspace-client.js';
@@ -123,7 +196,7 @@ export { defaultLaw, kernelLaw, type Law } from './lock/law.js';
 export { transferOf } from './lock/lvb.js';
 export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/mode.js';
 export { checkTrace, nameOf, parseOrder, phaseNames, presets } from './node/snapshot.js';
-export type { FailureCase, FencingConfig, Order, PendingSlot, Step, StepEvent, TraceScope } from './node/snapshot.js';
+export type { FailureCase, FencingConfig, Order, PendingSlot, Rung, Standstill, Step, StepEvent, TraceScope } from './node/snapshot.js';
 export { describeDifferences as describeStoryDifferences, tellStory, type StoryReport } from './sim/scenario/story.js';
 export { seedCommand, stakesOf } from './sim/stakes.js';
 export type { SimOptions, SimReport };

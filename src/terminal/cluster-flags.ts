@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, engineNames, type ClusterOptions, type EngineName } from '../core/index.js';
+import { DlmError, engineNames, fenceWays, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
+import { etcdFlags, etcdPlace, etcdWords } from './etcd-flags.js';
 import { nodeFlag, weightFlag } from './flags.js';
 
 const group = { helpGroup: 'CLUSTER' };
@@ -14,14 +15,17 @@ const needsCluster = { ...group, dependsOn: ['cluster'] };
 
 export const clusterFlags = {
   cluster: Flags.string({ char: 'C', helpValue: 'NAME', summary: 'be a member of this cluster', ...group }),
-  engine: Flags.string({ options: engineNames, summary: 'who says who is a member [default: local, for nodes on this machine]', ...needsCluster }),
+  engine: Flags.string({ options: engineNames, summary: 'who says who is a member: local, for nodes on this machine; corosync or etcd, for several; local if not given, etcd with --etcd', ...needsCluster }),
   node: nodeFlag({ helpValue: 'N', summary: 'the number of the node; the lowest free one if not given', ...needsCluster }),
   name: Flags.string({ helpValue: 'NAME', summary: 'how people call the node', ...needsCluster }),
-  listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; a socket in its folder if not given', ...needsCluster }),
+  listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; if not given a socket in its folder, with corosync its address there', ...needsCluster }),
   'key-file': Flags.string({ helpValue: 'FILE', summary: 'the key of the cluster, for links that leave this machine', ...needsCluster }),
   insecure: Flags.boolean({ summary: 'let links leave this machine unencrypted', ...needsCluster }),
   weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory', ...needsCluster }),
+  fence: Flags.string({ options: fenceWays, summary: 'fence all failed nodes in this way [default: as dlm.conf says; on the local engine, process]', ...needsCluster }),
+  config: Flags.string({ helpValue: 'FILE', summary: "how nodes are fenced [default: the node's own, /etc/dlm/dlm.conf]", ...needsCluster }),
   'cluster-dir': Flags.string({ helpValue: 'FOLDER', summary: 'where clusters of this machine have their folders', ...needsCluster }),
+  ...etcdFlags,
 };
 
 /** A node of the command's own, which ends with it. */
@@ -44,28 +48,34 @@ export type InProcessFlags = Partial<Interfaces.InferredFlags<typeof inProcessFl
 /** The same options, for a node in the background; it has another current folder. */
 export function clusterWords(flags: ClusterFlags): string[] {
   const words = (name: keyof ClusterFlags, value: string | number | undefined): string[] => (value === undefined ? [] : [`--${name}=${value}`]);
-  const path = (name: 'key-file' | 'cluster-dir'): string[] => words(name, flags[name] === undefined ? undefined : resolve(flags[name]));
+  const path = (name: 'key-file' | 'cluster-dir' | 'config'): string[] => words(name, flags[name] === undefined ? undefined : resolve(flags[name]));
   return [
-    ...(['cluster', 'engine', 'node', 'name', 'listen', 'weight'] as const).flatMap((name) => words(name, flags[name])),
+    ...(['cluster', 'engine', 'node', 'name', 'listen', 'weight', 'fence'] as const).flatMap((name) => words(name, flags[name])),
     ...path('key-file'),
     ...path('cluster-dir'),
+    ...path('config'),
+    ...etcdWords(flags),
     ...(flags.insecure === true ? ['--insecure'] : []),
   ];
 }
 
 /** Null: no cluster. Throws `DLM_USAGE`. */
 export function clusterOptions(flags: ClusterFlags): ClusterOptions | null {
-  const { cluster, engine, node, name, listen, weight } = flags;
+  const { cluster, engine, node, name, listen, weight, fence, config } = flags;
   if (cluster === undefined) return null;
+  const etcd = etcdPlace(flags);
   return {
     cluster,
-    ...(engine === undefined ? {} : { engine: engine as EngineName }),
+    ...(engine === undefined ? (etcd === null ? {} : { engine: 'etcd' }) : { engine: engine as EngineName }),
+    ...(etcd === null ? {} : { etcd }),
     ...(node === undefined ? {} : { node }),
     ...(name === undefined ? {} : { name }),
     ...(listen === undefined ? {} : { listen }),
     ...(flags['key-file'] === undefined ? {} : { keys: [readKey(flags['key-file'])] }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(weight === undefined ? {} : { weight }),
+    ...(fence === undefined ? {} : { fence: fence as FenceWay }),
+    ...(config === undefined ? {} : { config }),
     ...(flags['cluster-dir'] === undefined ? {} : { base: flags['cluster-dir'] }),
   };
 }

@@ -28,11 +28,12 @@ export function describeStatus(status: NodeStatus): string[] {
   return [`node ${status.node} is ${health}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
 }
 
-function clusterFacts({ name, view, members, insecure }: ClusterStatus): [string, string][] {
+function clusterFacts({ name, view, members, insecure, fencing, isFencing }: ClusterStatus): [string, string][] {
   const linked = (as: MemberInfo['link']): number[] => members.filter(({ link }) => link === as).map(({ node }) => node);
   const [down, overfull] = [linked('down'), linked('overfull')];
   return [
     ['cluster', `${escapeText(name)}, view ${view}`],
+    isFencing ? ['fencing', escapeText(fencing)] : ['NO FENCING', `(${escapeText(fencing)}): others may be granted what a failed node still uses`],
     ...(down.length === 0 ? [] : [['no link', `to node ${down.join(', ')}`] as [string, string]]),
     ...(overfull.length === 0 ? [] : [['LOST', `what was sent to node ${overfull.join(', ')}: it took nothing for too long, and must come back as another life`] as [string, string]]),
     ...(insecure ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
@@ -68,8 +69,10 @@ export function describeSilent(status: NodeStatus | null, lockspace: string): st
 
 /** `recovering: locks 4/5, waiting for node 2`. */
 export function describeStanding(standing: string, waitsFor: readonly number[]): string {
-  const step = phaseNames.findIndex((phase) => phase === standing);
+  // The last one is about applications; the lockspace may be locked by then.
+  const steps = phaseNames.filter((phase) => phase !== 'resume');
+  const step = steps.findIndex((phase) => phase === standing);
   if (step < 0) return standing;
   const waits = waitsFor.length === 0 ? '' : `, waiting for node ${waitsFor.join(', ')}`;
-  return `recovering: ${standing} ${step + 1}/${phaseNames.length}${waits}`;
+  return `recovering: ${standing} ${step + 1}/${steps.length}${waits}`;
 }

@@ -111,6 +111,7 @@ export function describeResults(results: readonly ResultName[], mode: ModeName |
     DEMOTED: 'DEMOTED: to resolve a deadlock of conversions the lock was in NL for a while',
     ALTMODE: `ALTMODE: granted in ${mode}, the alternative that was asked for`,
     VALNOTVALID: 'VALNOTVALID: the value is not valid, because a writer gave up or died',
+    NOTSTORED: 'NOTSTORED: the value was not stored, because the node is outside a quorate view',
   };
   return results.map((result) => words[result]);
 }

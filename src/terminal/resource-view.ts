@@ -18,10 +18,11 @@ import { describeStanding } from './describe-status.js';
 import { formatDuration } from './durations.js';
 
 export function lockspaceView(lockspace: LockspaceContent): string[] {
-  const { name, valueLength, locks, resources, content, members } = lockspace;
+  const { name, valueLength, locks, resources, content, members, order } = lockspace;
   const title = `Lockspace "${escapeText(name)}": ${counted(resources, 'resource')} in use, ${counted(locks, 'lock')}, value blocks of ${valueLength} bytes`;
+  const isOrdered = order !== 'none';
   const isShared = members.length > 1 || lockspace.standing !== 'running';
-  return [title, ...(isShared ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isShared)])];
+  return [title, ...(isOrdered ? [`Order ${order}`] : []), ...(isShared ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isShared)])];
 }
 
 /** `Nodes 1 (slot 1), 2 (slot 2), generation 1795392263850, running`. */

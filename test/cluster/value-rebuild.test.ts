@@ -46,6 +46,25 @@ for (const [name, law] of [['ours', defaultLaw], ['the kernel\'s', kernelLaw]] a
   });
 }
 
+test('who waited when the master died reads what is written later', () => {
+  const text = `scenario a
+    nodes 3
+    lock n3:N res=R mode=NL
+    lock n2:A res=R mode=EX flags=VALBLK
+    lock B res=R mode=PR flags=VALBLK
+    lock n2:C res=R mode=PR flags=VALBLK
+    kill n3
+    convert n2:A mode=NL flags=VALBLK lvb=0102`;
+  const [scenario] = parseScenarios(text);
+  const device = new Device(defaultLaw, { ...oneNode, scenario: scenario! });
+  const last = scenario!.steps.map((step) => device.perform(step)).at(-1)!;
+  // One of the two is elsewhere than the new master, who was told of it.
+  for (const waiter of ['B', 'n2:C']) {
+    const told = last.ev?.find((event) => 'ast' in event && event.ast === waiter) as { lvb?: string } | undefined;
+    assert.equal(told?.lvb, '0102', `${waiter}: ${JSON.stringify(last)}`);
+  }
+});
+
 test('a conversion that was demoted stays so under the new master', () => {
   const text = `scenario a
     nodes 3

@@ -15,6 +15,12 @@ import { until } from '../kill/processes.js';
 import type { Opening, Order, PlainView, Report, Wish } from './member.js';
 
 const script = fileURLToPath(new URL('member.ts', import.meta.url));
+
+/** Where the members of a cluster run, if not all on this machine: each place has a number, which is that of its member. */
+export interface Places {
+  readonly numbers: readonly number[];
+  fork(script: string, number: number): ChildProcess;
+}
 const boundMillis = 60_000;
 
 type Ordered = Order extends infer One ? (One extends Order ? Omit<One, 'id'> : never) : never;
@@ -26,14 +32,20 @@ export class Stage {
   readonly #actors: Actor[] = [];
   #lastId = 0;
 
-  constructor(test: TestContext) {
-    this.#child = fork(script, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  /** `place`: its number, if it matters where it runs. */
+  constructor(test: TestContext, places?: Places, readonly place = 0) {
+    this.#child =
+      places?.fork(script, place) ?? fork(script, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     test.after(() => this.#child.kill('SIGKILL'));
     this.#child.on('message', (report: Report) => this.#hear(report));
   }
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   actor(opening: Opening, wish: Wish): Actor {
@@ -52,7 +64,7 @@ export class Stage {
 
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    if (!this.hasEnded) await once(this.#child, 'exit');
   }
 
   /** Returns when it stands still. */
@@ -80,7 +92,9 @@ export class Actor {
   readonly heardAt: number[] = [];
   deadline: string | null = null;
   lost: string | null = null;
+  lostAt = Infinity;
   node = 0;
+  hasLeft = false;
   #waiting = new Set<() => void>();
 
   constructor(
@@ -105,16 +119,23 @@ export class Actor {
     await this.stage.tell({ verb: 'announce', member: this.member, lockspaces });
   }
 
+  async expel(node: number, reason: string): Promise<void> {
+    await this.stage.tell({ verb: 'expel', member: this.member, node, reason });
+  }
+
   async leave(): Promise<void> {
     await this.stage.tell({ verb: 'leave', member: this.member });
+    this.hasLeft = true;
   }
 
   hear(report: Exclude<Report, { id: number }>): void {
     if ('view' in report) {
       this.views.push(report.view);
       this.heardAt.push(performance.now());
-    } else if ('lost' in report) this.lost = report.lost;
-    else this.deadline = report.deadline;
+    } else if ('lost' in report) {
+      this.lost = report.lost;
+      this.lostAt = performance.now();
+    } else this.deadline = report.deadline;
     for (const look of this.#waiting) look();
   }
 
@@ -151,21 +172,29 @@ export function namesIn(view: PlainView): string {
 export class Cast {
   readonly #test: TestContext;
   readonly #opening: Opening;
+  readonly #places: Places | undefined;
   readonly actors: Actor[] = [];
   #lastLife = 0;
 
-  constructor(test: TestContext, opening: Opening) {
+  constructor(test: TestContext, opening: Opening, places?: Places) {
     this.#test = test;
     this.#opening = opening;
+    this.#places = places;
   }
 
   /** A process that has loaded everything and waits for orders. */
-  stage(): Stage {
-    return new Stage(this.#test);
+  stage(node: number | 'auto' = 'auto'): Stage {
+    if (this.#places === undefined) return new Stage(this.#test);
+    return new Stage(this.#test, this.#places, node === 'auto' ? this.#freePlace() : node);
+  }
+
+  #freePlace(): number {
+    const taken = new Set(this.actors.filter(({ hasLeft, lost, stage }) => !hasLeft && lost === null && !stage.hasEnded).map(({ stage }) => stage.place));
+    return this.#places!.numbers.find((number) => !taken.has(number))!;
   }
 
   /** Who is to join, in a process of its own if none is given. */
-  actor(name: string, node: number | 'auto' = 'auto', stage = this.stage()): Actor {
+  actor(name: string, node: number | 'auto' = 'auto', stage = this.stage(node)): Actor {
     this.#lastLife += 1;
     const actor = stage.actor(this.#opening, { node, name, incarnation: this.#lastLife });
     this.actors.push(actor);
@@ -184,7 +213,7 @@ export class Cast {
     return actors;
   }
 
-  /** What every engine promises about the views of all who ever were here. */
+  /** What every engine promises about the views of all who ever were here; those without quorum are for those who are without. */
   check(): void {
     const everyView = new Map<number, PlainView>();
     for (const { views } of this.actors) {
@@ -196,7 +225,8 @@ export class Cast {
     const ids = Array.from(everyView.keys()).sort((a, b) => a - b);
     for (const { views, wish } of this.actors) {
       const seen = views.map(({ id }) => Number(id));
-      const all = ids.filter((id) => id >= (seen[0] ?? Infinity) && id <= seen.at(-1)!);
+      const isMeant = (id: number): boolean => everyView.get(id)!.isQuorate || seen.includes(id);
+      const all = ids.filter((id) => id >= (seen[0] ?? Infinity) && id <= seen.at(-1)! && isMeant(id));
       assert.deepEqual(seen, all, `${wish.name} was given every view, in order`);
       for (const { members } of views) {
         assert.ok(members.some((one) => one.name === wish.name && one.incarnation === wish.incarnation), `${wish.name} is in every view it is given`);

@@ -2,18 +2,27 @@
  * A process of its own with members of a cluster in it, that does what a test tells
  * it and reports everything its engines say, so that the test can kill it.
  */
+import type { CorosyncOptions } from '../../src/core/host/engine/corosync.js';
 import type { Engine, View } from '../../src/core/host/engine/engine.js';
+import type { EtcdOptions } from '../../src/core/host/engine/etcd-options.js';
 import { localEngine, type LocalOptions } from '../../src/core/host/engine/local.js';
 import { incarnation, nodeId } from '../../src/core/base/ids.js';
 
-/** How to open an engine of each kind, from what can be sent to another process. */
-const kinds = {
-  local: (options: LocalOptions): Engine => localEngine(options),
-};
+/** How to open an engine, from what can be sent to another process. */
+export type Opening =
+  | { readonly kind: 'local'; readonly options: LocalOptions }
+  | { readonly kind: 'etcd'; readonly options: EtcdOptions }
+  | { readonly kind: 'corosync'; readonly options: CorosyncOptions };
 
-export interface Opening {
-  readonly kind: keyof typeof kinds;
-  readonly options: LocalOptions;
+/** An engine that needs much is loaded by those only that open it. */
+async function open(opening: Opening): Promise<Engine> {
+  if (opening.kind === 'local') return localEngine(opening.options);
+  if (opening.kind === 'etcd') {
+    const { etcdEngine } = await import('../../src/core/host/engine/etcd.js');
+    return etcdEngine(opening.options);
+  }
+  const { corosyncEngine } = await import('../../src/core/host/engine/corosync.js');
+  return corosyncEngine(opening.options);
 }
 
 export interface Wish {
@@ -30,7 +39,8 @@ export type PlainView = Omit<View, 'members'> & {
 export type Order =
   | { readonly id: number; readonly member: number; readonly verb: 'join'; readonly opening: Opening; readonly wish: Wish }
   | { readonly id: number; readonly member: number; readonly verb: 'follow' | 'leave' }
-  | { readonly id: number; readonly member: number; readonly verb: 'announce'; readonly lockspaces: Record<string, number> };
+  | { readonly id: number; readonly member: number; readonly verb: 'announce'; readonly lockspaces: Record<string, number> }
+  | { readonly id: number; readonly member: number; readonly verb: 'expel'; readonly node: number; readonly reason: string };
 
 export type Report =
   | { readonly id: number; readonly result?: number; readonly error?: { readonly code: string; readonly message: string } }
@@ -45,7 +55,7 @@ const report = (what: Report): void => void process.send?.(what);
 async function obey(order: Order): Promise<number | undefined> {
   const { member } = order;
   if (order.verb === 'join') {
-    const engine = kinds[order.opening.kind](order.opening.options);
+    const engine = await open(order.opening);
     engines.set(member, engine);
     const { node, name, incarnation: life } = order.wish;
     const wanted = node === 'auto' ? node : nodeId(node);
@@ -53,6 +63,7 @@ async function obey(order: Order): Promise<number | undefined> {
   }
   const engine = engines.get(member)!;
   if (order.verb === 'leave') await engine.leave();
+  else if (order.verb === 'expel') await engine.expel!(nodeId(order.node), order.reason);
   else if (order.verb === 'announce') engine.announce(new Map(Object.entries(order.lockspaces)));
   else
     engine.follow({

@@ -9,17 +9,25 @@ import { prose } from '../../terminal/prose.js';
 
 export default class LockspaceCreate extends BaseCommand {
   static override summary = 'Join a lockspace, making it if need be';
-  static override usage = 'lockspace create NAME [--value-length BYTES] [--new]';
+  static override usage = 'lockspace create NAME [--value-length BYTES] [--order ORDER] [--new]';
   static override description = prose`
     A lockspace is a world of names of its own: the same name in two lockspaces is two resources. The one called
-    default is joined at its first use. If the lockspace exists it is left as it is; with --new that is an error.`;
+    default is joined at its first use. If the lockspace exists it is left as it is; with --new that is an error.
+
+    The order says what is done when a member has failed, and what waits for what. fence-first: the failed node is fenced
+    before locks are recovered. gfs: applications are suspended first, locks and fencing go on side by side, the failed
+    node's data is recovered after both, applications resume. none: locks are recovered, nobody is fenced for it. Or
+    write it out, in pairs of suspend, fence, dlm, app, resume, the first of which ends before the second begins. All
+    members must name the same one.`;
   static override examples = [
     '<%= config.bin %> lockspace create mail',
+    { description: 'Fencing before anything else, as it is where nothing is said', command: '<%= config.bin %> lockspace create mail --order fence-first' },
     { description: 'With room for longer values', command: '<%= config.bin %> lockspace create jobs --value-length 256' },
   ];
   static override args = { name: options.neededWordArg('the lockspace, 1 to 64 bytes of text') };
   static override flags = {
     'value-length': options.lengthFlag({ helpValue: 'BYTES', summary: 'the length of its value blocks [default: 32]' }),
+    order: Flags.string({ helpValue: 'ORDER', summary: 'gfs, fence-first, none, or one written out [default: fence-first; none without fencing]' }),
     new: Flags.boolean({ summary: 'fail if this node has joined it already' }),
     ...options.startFlags,
     ...options.quietFlag,
@@ -30,7 +38,11 @@ export default class LockspaceCreate extends BaseCommand {
     const name = lockspaceName(args.name);
     const valueLength = flags['value-length'];
     const client = await this.reach(flags);
-    const space = await client.lockspace(name, { isNew: flags.new, ...(valueLength === undefined ? {} : { valueLength }) });
+    const space = await client.lockspace(name, {
+      isNew: flags.new,
+      ...(valueLength === undefined ? {} : { valueLength }),
+      ...(flags.order === undefined ? {} : { order: flags.order }),
+    });
     this.note(`lockspace ${name} is joined; its value blocks have ${space.valueLength} bytes`);
     return { name, valueLength: space.valueLength };
   }

@@ -3,7 +3,7 @@
  */
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
-import { escapeText, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
+import { catalogue, escapeText, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { clusterFlags, clusterOptions, clusterWords } from '../../terminal/cluster-flags.js';
 import { quietFlag } from '../../terminal/flags.js';
@@ -71,5 +71,7 @@ export default class NodeJoin extends BaseCommand {
     signals.listener = () => void stop.ask();
     await served.left;
     signals.stop();
+    // The others wait for the end of this process, whatever still goes on in it.
+    if (served.hasFailed) process.exit(catalogue.DLM_NODE_FAILED.exit);
   }
 }

@@ -50,6 +50,14 @@ export const catalogue = {
   DLM_PROTOCOL: { exit: 106, meaning: 'the node and its caller do not understand each other', hint: 'see docs/protocol.md; after an upgrade restart the node: dlm node leave' },
   DLM_VALUE_DIFFERS: { exit: 107, meaning: 'the value is not the one that was expected', hint: 'nothing was written; look at what it is now, and decide again' },
   DLM_VALUE_NO_NUMBER: { exit: 108, meaning: 'the value is not a whole number', hint: 'nothing was written; write a number with: dlm lvb set NAME NUMBER' },
+  DLM_NODE_FAILED: { exit: 109, meaning: 'this node had to end as failed, and the others recover from it', hint: 'see its log for the reason, then join again' },
+  DLM_STILL_MEMBER: { exit: 110, meaning: 'that node is a member and has not failed', hint: 'let it leave there with: dlm node leave; if it must be ended: dlm recover run --node N --force' },
+  DLM_WAITING: { exit: 111, meaning: 'a recovery still waits for something', hint: 'see for what with: dlm recover status' },
+  DLM_OUT_OF_ORDER: { exit: 112, meaning: 'a recovery did not happen in the order that was asked for', hint: 'please report it with the record' },
+  DLM_NO_RECORD: { exit: 113, meaning: 'there is no record of that', hint: 'see which there are with: dlm recover show --list' },
+  DLM_NO_CLUSTER: { exit: 114, meaning: 'this node is alone, and that takes a cluster', hint: 'be a member of one: dlm node join --cluster NAME' },
+  DLM_RECOVERY_OVER: { exit: 115, meaning: 'the recovery that this process belongs to is over', hint: 'end it; whoever recovers now has an identity of his own' },
+  DLM_TOKEN_OLD: { exit: 116, meaning: 'the token is older than one that was seen before', hint: 'write nothing: the lock was given to somebody else since' },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -72,6 +72,8 @@ export class Fencing {
   /** Cases that somebody named who has seen a view before. */
   readonly #vouched = new Set<FailureCase['victim']>();
   #isSettled = false;
+  /** Has nothing been heard of the engine for too long? */
+  #isCut = false;
   /** Has no census ended in which this node took part? */
   #isNew = true;
   /** When the next attempt may be made at each victim. */
@@ -86,7 +88,7 @@ export class Fencing {
 
   /** Does everybody here know the same cases? */
   get isSettled(): boolean {
-    return this.#isSettled || !this.config.isOn;
+    return (this.#isSettled && !this.#isCut) || !this.config.isOn;
   }
 
   /** The view in which it is being asked who knows what; messages of later ones must wait. */
@@ -123,6 +125,7 @@ export class Fencing {
   follow(now: Millis, view: View): CaseEvent[] {
     if (!this.config.isOn) return [];
     this.#joinedAt ??= now;
+    this.#isCut = false;
     const before = this.#view;
     this.#view = view;
     const newcomers = newcomersOf(before, view);
@@ -130,7 +133,9 @@ export class Fencing {
     if (before !== null) this.#cases.forgetWitnesses(newcomers);
     const events = [...opened.map(asEvent('opened')), ...this.#close(this.#cases.returned(view.members))];
     if (!view.isQuorate) {
-      this.cut();
+      this.#census = null;
+      this.#isSettled = false;
+      this.#cancelAll();
       return events;
     }
     const isSame = this.#census !== null && newcomers.size === 0 && before?.members.length === view.members.length;
@@ -139,10 +144,14 @@ export class Fencing {
     return [...events, ...this.#act(now)];
   }
 
-  /** Without a quorum nobody is fenced. */
+  /** The engine has fallen silent: until the next view nobody is fenced, and nobody knows what the others know. */
   cut(): void {
-    this.#census = null;
-    this.#isSettled = false;
+    this.#isCut = true;
+    this.#cancelAll();
+  }
+
+  /** Without a quorum nobody is fenced. */
+  #cancelAll(): void {
     for (const [victim, life] of this.#running) this.#cancel(victim, life);
   }
 
@@ -265,7 +274,7 @@ export class Fencing {
   }
 
   #isMine(one: FailureCase): boolean {
-    const mayAct = this.#isSettled && this.#view!.isQuorate && this.actorOf(one) === this.self;
+    const mayAct = this.#isSettled && !this.#isCut && this.#view!.isQuorate && this.actorOf(one) === this.self;
     return mayAct && !this.#running.has(one.victim);
   }
 

@@ -16,22 +16,31 @@ import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect } from '../node/effect.js';
-import { isInspection, isRecoveryMessage } from '../wire/message.js';
+import type { DlmNode } from '../node/node.js';
+import type { FencingConfig } from '../node/snapshot.js';
+import { isInspection } from '../wire/message.js';
+import { AftermathDriver } from './aftermath-driver.js';
+import { checkBudget, EngineDeadline } from './engine-deadline.js';
+import { fencingConfig, methodsFor, planFencing, type FencingOptions, type FencingPlan } from './cluster-fencing.js';
 import type { Engine, View } from './engine/engine.js';
-import { engineOf, type EngineName } from './engine/engines.js';
+import { addressByEngine, engineOf, type EngineName, type EtcdPlace } from './engine/engines.js';
 import type { Host } from './host.js';
 import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress, staysHere } from './node-address.js';
+import { FenceHistory } from './fence-history.js';
+import type { FenceMethods } from './fence-methods.js';
 import type { Places } from './places.js';
-import { RecoveryLog } from './recovery-log.js';
+import { RecoveryRecords } from './recovery-records.js';
 import { keepGeneration, markClustered, type Life } from './state-file.js';
 import { Transport, type LinkStatus } from './transport.js';
 import type { MemberChange, MemberInfo } from './types.js';
 
-export interface ClusterOptions {
+export interface ClusterOptions extends FencingOptions {
   readonly cluster: string;
   /** Who says who is a member; `local` if not given. */
   readonly engine?: EngineName;
+  /** For the engine `etcd`. */
+  readonly etcd?: EtcdPlace;
   /** Join others, and do not be the first; false if not given. */
   readonly mustExist?: boolean;
   /** The number this node wants; the lowest free one if not given. */
@@ -59,24 +68,57 @@ const changesMax = 64;
 /** What concerns the cluster, of what a node can ask for. */
 export type ClusterEffect = Exclude<Effect, { readonly cookie: unknown } | { kind: 'refuse' }>;
 
+/** This node is over. */
+export interface Ending {
+  readonly why: string;
+  /** It counts as failed: its process must end, and nobody is told goodbye. */
+  readonly hasFailed: boolean;
+  /** Others may go on soon: what runs under its locks has its grace to end, and no more. */
+  readonly isUrgent: boolean;
+}
+
+/** What a member is made of. */
+interface Parts {
+  readonly options: ClusterOptions;
+  readonly places: Places;
+  readonly life: Life;
+  readonly engine: Engine;
+  readonly plan: FencingPlan;
+  readonly log: (line: string) => void;
+}
+
 export class Cluster {
   readonly node: NodeId;
-  readonly #options: ClusterOptions;
-  readonly #places: Places;
-  readonly #life: Life;
-  readonly #engine: Engine;
+  readonly fencing: FencingConfig;
+  readonly methods: FenceMethods;
+  readonly history: FenceHistory;
+  readonly records: RecoveryRecords;
+  readonly #parts: Parts;
   readonly #log: (line: string) => void;
+  readonly #deadline = new EngineDeadline();
   #transport: Transport | null = null;
+  #aftermath: AftermathDriver | null = null;
   #view: View | null = null;
-  readonly #recoveries: RecoveryLog;
+  #hasFailed = false;
+  /** Who is not here any more: its name, and when that was seen. */
+  readonly #gone = new Map<NodeId, { readonly name: string; readonly incarnation: number; readonly since: number }>();
+  #host: Host | null = null;
   /** The last changes, the newest last. */
   readonly #changes: MemberChange[] = [];
 
-  /** Become a member. Rejects as `Engine.join`, and as `Transport.open`. */
-  static async join(options: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
+  /** Become a member. Rejects as `Engine.join`, as `Transport.open`, and with `DLM_CONFIG_INVALID`. */
+  static async join(given: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
+    const { cluster, base, etcd, mustExist = false, engine: name = 'local' } = given;
+    const listen = given.listen ?? (await addressByEngine(name));
+    const options = { ...given, ...(listen === null ? {} : { listen }) };
     refuseOpenLinks(options);
-    const { cluster, base, mustExist = false } = options;
-    const engine = await engineOf(options.engine ?? 'local', { cluster, ...(base === undefined ? {} : { base }), mustExist, places, log });
+    const plan = planFencing(options, name === 'local', places);
+    const place = { ...(base === undefined ? {} : { base }), ...(etcd === undefined ? {} : { etcd }) };
+    const engine = await engineOf(name, { cluster, ...place, mustExist, places, log });
+    const parts = { options, places, life, engine, plan, log };
+    // A way to fence that cannot work is refused before anybody counts us as a member.
+    const history = new FenceHistory(places, log);
+    methodsFor(plan, engine, { lifeOf: () => 0, nameOf: () => null, goneSince: () => null }, history);
     const node = await engine.join({
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
@@ -84,29 +126,47 @@ export class Cluster {
       address: addressOf(options, places),
       weight: options.weight ?? 0,
     });
-    return new Cluster(node, options, places, life, engine, log);
+    const member = new Cluster(node, parts, history);
+    try {
+      checkBudget(engine);
+      await member.#unfence();
+    } catch (error) {
+      await member.leave();
+      throw error;
+    }
+    return member;
   }
 
-  private constructor(node: NodeId, options: ClusterOptions, places: Places, life: Life, engine: Engine, log: (line: string) => void) {
+  private constructor(node: NodeId, parts: Parts, history: FenceHistory) {
+    const { plan, engine, log, places, options } = parts;
     this.node = node;
-    this.#options = options;
-    this.#places = places;
-    this.#life = life;
-    this.#engine = engine;
+    this.#parts = parts;
     this.#log = log;
-    this.#recoveries = new RecoveryLog(log);
+    this.history = history;
+    this.records = new RecoveryRecords(places, log);
+    this.methods = methodsFor(plan, engine, { lifeOf: (one) => this.#lifeOf(one), nameOf: (one) => this.nameOf(one), goneSince: (one) => this.#goneSince(one) }, history);
+    this.fencing = fencingConfig(plan, this.methods, (options.engine ?? 'local') === 'local');
+    for (const { line, says } of plan.warnings) log(`${plan.fence.path ?? 'the configuration'} line ${line}: ${says}`);
   }
 
-  /** Let the node follow the cluster. `lost`: this node is out, and must stop. */
-  async begin(host: Host, lost: (why: string) => void): Promise<void> {
-    const { cluster, keys, insecure, backlogBytesMax } = this.#options;
+  /** Let the node follow the cluster. `end`: this node is out, or has failed, and must stop. */
+  async begin(host: Host, end: (ending: Ending) => void): Promise<void> {
+    const { options, places, life, engine } = this.#parts;
+    const { cluster, keys, insecure, backlogBytesMax } = options;
+    const lost = (why: string): void => end({ why: `it is out of the cluster: ${why}`, hasFailed: false, isUrgent: false });
+    const fail = (why: string): void => {
+      this.#hasFailed = true;
+      end({ why: `it has failed: ${why}`, hasFailed: true, isUrgent: true });
+    };
+    this.#aftermath = new AftermathDriver({ host, methods: this.methods, history: this.history, log: this.#log, giveUp: fail });
+    this.#host = host;
     // A dead node may have left its socket; we hold the lock of the folder.
-    rmSync(linkSocket(this.#places), { force: true });
+    rmSync(linkSocket(places), { force: true });
     this.#transport = await Transport.open({
       node: this.node,
-      incarnation: incarnation(this.#life.incarnation),
+      incarnation: incarnation(life.incarnation),
       cluster,
-      listen: [addressOf(this.#options, this.#places)],
+      listen: [addressOf(options, places)],
       ...(keys === undefined ? {} : { keys }),
       ...(insecure === undefined ? {} : { insecure }),
       ...(backlogBytesMax === undefined ? {} : { backlogBytesMax }),
@@ -114,50 +174,102 @@ export class Cluster {
         for (const message of messages) {
           if (isInspection(message)) host.everywhere.receive(from, message);
           else host.turn({ kind: 'received', from, message });
-          if (isRecoveryMessage(message)) this.#recoveries.look(host.node);
         }
       },
       onOut: (by) => lost(`node ${by} has dropped messages for this node, which had taken none for too long`),
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
-    await markClustered(this.#places);
-    this.#engine.follow({
+    await markClustered(places);
+    this.#deadline.passed = () => {
+      host.turn({ kind: 'engineDeadline' });
+      fail(`nothing was heard from the engine (${this.engine}) in time, so the others may go on without this node`);
+    };
+    engine.follow({
       view: (view) => {
+        this.records.follow(this.node, this.#view, view);
         this.#tellOf(view);
         this.#view = view;
         this.#transport!.setMembers(view.members);
         host.turn({ kind: 'view', view });
-        this.#recoveries.look(host.node);
       },
-      deadline: () => undefined,
+      deadline: (at) => this.#deadline.set(at),
       lost,
     });
   }
 
-  carryOut(effect: ClusterEffect): void {
+  carryOut(effect: ClusterEffect, node: DlmNode): void {
+    const { places, life, engine } = this.#parts;
     switch (effect.kind) {
       case 'send':
-        this.#transport?.send(effect.to, effect.message);
+        this.send(effect);
         break;
       case 'announce':
-        this.#engine.announce(effect.lockspaces);
+        engine.announce(effect.lockspaces);
         break;
       case 'persist':
-        keepGeneration(this.#places, this.#life, effect.generation);
+        keepGeneration(places, life, effect.generation);
+        break;
+      case 'suspend':
+      case 'recover':
+      case 'resume':
+        this.#host?.applications.carryOut(effect);
         break;
       case 'recovered':
-        this.#recoveries.ended(effect.lockspace, effect.generation);
+        this.records.recovered(effect.lockspace, effect.generation);
+        break;
+      case 'step':
+        this.records.step(node, effect);
+        break;
+      case 'fence':
+        this.#aftermath?.fence(effect);
+        break;
+      case 'cancelFence':
+        this.#aftermath?.cancel(effect);
+        break;
+      case 'giveUp':
+        this.#aftermath?.giveUp(effect.reason);
         break;
       default:
     }
   }
 
+  send({ to, message }: Pick<Extract<Effect, { kind: 'send' }>, 'to' | 'message'>): void {
+    this.#transport?.send(to, message);
+  }
+
+  /** A turn has ended in which more than locks may have changed. */
+  look(node: DlmNode): void {
+    this.records.look(node);
+  }
+
+  /** How failed nodes are fenced, in a few words. */
+  get fencingWords(): string {
+    return this.#parts.plan.words;
+  }
+
+  /** A line for the node's log. */
+  log(line: string): void {
+    this.#log(line);
+  }
+
+  /** See `Engine.expel`; rejects with `DLM_USAGE`, too, if the engine cannot. */
+  async expel(node: NodeId, reason: string): Promise<void> {
+    const { engine } = this.#parts;
+    if (engine.expel === undefined) throw new DlmError('DLM_USAGE', `with the engine ${this.engine} nobody can declare a member failed`);
+    await engine.expel(node, reason);
+  }
+
+  /** How a member is called, or was; null: not known. */
+  nameOf(node: number): string | null {
+    return this.#view?.members.find((member) => member.node === node)?.name ?? this.#gone.get(nodeId(node))?.name ?? null;
+  }
+
   get engine(): EngineName {
-    return this.#options.engine ?? 'local';
+    return this.#parts.options.engine ?? 'local';
   }
 
   get name(): string {
-    return this.#options.cluster;
+    return this.#parts.options.cluster;
   }
 
   get view(): View | null {
@@ -182,19 +294,45 @@ export class Cluster {
 
   /** Do links of this node leave the machine without a key? */
   get isInsecure(): boolean {
-    const { keys = [] } = this.#options;
+    const { keys = [] } = this.#parts.options;
     return keys.length === 0 && (this.#view?.members ?? []).some(({ address }) => !staysHere(parseNodeAddress(address)));
+  }
+
+  /** End as failed, for this reason. */
+  giveUp(reason: string): void {
+    this.#aftermath?.giveUp(reason);
   }
 
   /** Leave in good order; the others go on without us when they know. */
   async leave(): Promise<void> {
-    try {
-      await this.#engine.leave();
-    } catch (error) {
-      if (!(error instanceof DlmError)) throw error;
-      this.#log(`the others do not answer: ${error.message}`);
+    this.#deadline.set(Infinity);
+    await this.#aftermath?.close();
+    if (!this.#hasFailed) {
+      try {
+        await this.#parts.engine.leave();
+      } catch (error) {
+        if (!(error instanceof DlmError)) throw error;
+        this.#log(`the others do not answer: ${error.message}`);
+      }
     }
     await this.#transport?.close();
+  }
+
+  /** Turn this node on again where it was turned off by being cut off, as at a switch. */
+  async #unfence(): Promise<void> {
+    const { isWell, reason } = await this.methods.unfence(this.node);
+    if (!isWell) throw new DlmError('DLM_CONFIG_INVALID', `this node could not be unfenced: ${reason}`);
+  }
+
+  #lifeOf(node: number): number {
+    const fenced = this.#aftermath?.lifeOf(node) ?? 0;
+    if (fenced !== 0) return fenced;
+    return (this.#view?.members.find((member) => member.node === node) ?? this.#gone.get(nodeId(node)))?.incarnation ?? 0;
+  }
+
+  #goneSince(node: number): number | null {
+    const isMember = this.#view?.members.some((member) => member.node === node) === true;
+    return isMember ? null : (this.#gone.get(nodeId(node))?.since ?? performance.now());
   }
 
   #tellOf(view: View): void {
@@ -203,7 +341,8 @@ export class Cluster {
       if (before.get(node)?.incarnation !== life) this.#note({ view: view.id, node, name, change: 'here' });
       before.delete(node);
     }
-    for (const { node, name } of before.values()) {
+    for (const { node, name, incarnation: life } of before.values()) {
+      this.#gone.set(node, { name, incarnation: life, since: performance.now() });
       this.#note({ view: view.id, node, name, change: view.leftCleanly.includes(node) ? 'left' : 'failed' });
     }
   }

@@ -17,12 +17,13 @@
  */
 import { DlmError } from '../base/errors.js';
 import { isSettingLine, readSetting, settingsOf, type Settings } from './config-settings.js';
+import { fenceWays, type FenceWay } from './fence-ways.js';
 import { FenceParameters } from './fence-parameters.js';
 import { readableByOthers, readTrusted } from './trusted-file.js';
 
 /** Ways to fence that are ours, in the place of an agent's name. */
-export const builtIns = ['process', 'lease', 'stonith_admin', 'none'] as const;
-export type BuiltIn = (typeof builtIns)[number];
+export const builtIns = fenceWays;
+export type BuiltIn = FenceWay;
 
 export interface FenceDevice {
   /** As in `bmc`, or `bmc:1`. */
@@ -56,6 +57,8 @@ export interface FenceConfig {
   readonly devices: readonly FenceDevice[];
   /** How long to wait before a node is fenced: whoever is to survive a quarrel of two has the longer one. */
   readonly nodeDelays: ReadonlyMap<number, number>;
+  /** `fence_all none`: nobody is fenced, on purpose. */
+  readonly isNobody: boolean;
 }
 
 export interface DlmConfig {
@@ -90,7 +93,7 @@ export function readConfig(path: string): DlmConfig {
 /** Without a file: all nodes are fenced in this way. */
 export function fencedBy(method: BuiltIn): FenceConfig {
   const all = new Reader().read(method === 'none' ? '' : `fence_all ${method}`);
-  return { path: null, devices: all.devices(), nodeDelays: new Map() };
+  return { path: null, devices: all.devices(), nodeDelays: new Map(), isNobody: all.isNobody };
 }
 
 export function parseConfig(text: string, path: string): { config: DlmConfig; errors: readonly Remark[] } {
@@ -101,7 +104,7 @@ export function parseConfig(text: string, path: string): { config: DlmConfig; er
     config: {
       path,
       settings: settingsOf(reader.settings),
-      fence: { path, devices, nodeDelays: reader.nodeDelays },
+      fence: { path, devices, nodeDelays: reader.nodeDelays, isNobody: reader.isNobody },
       warnings: reader.warnings.sort(byLine),
     },
     errors: reader.errors.sort(byLine),
@@ -145,6 +148,10 @@ class Reader {
     for (const finish of this.#later) finish();
     this.#checkDevices();
     return this;
+  }
+
+  get isNobody(): boolean {
+    return this.#drafts.get('fence_all')?.agent === 'none';
   }
 
   devices(): FenceDevice[] {

@@ -5,7 +5,7 @@
  * The holder of a lock knows whose it is; its master knows where it stands. Who does
  * not answer in time is left out.
  */
-import { nodeId, type LockspaceId } from '../base/ids.js';
+import { lockspaceId, nodeId, viewId, type LockspaceId } from '../base/ids.js';
 import type { InspectReply, InspectionMessage, Message } from '../wire/message.js';
 import { textBytesMax } from '../wire/limits.js';
 import type { Host } from './host.js';
@@ -56,6 +56,22 @@ export class Everywhere {
     });
   }
 
+  /** Does that member answer? */
+  answers(node: number): Promise<boolean> {
+    const question = (this.#lastQuestion += 1);
+    return new Promise((resolve) => {
+      const end = (isThere: boolean): void => {
+        clearTimeout(timer);
+        this.#open.delete(question);
+        resolve(isThere);
+      };
+      const timer = setTimeout(() => end(false), answerMillis);
+      this.#open.set(question, () => end(true));
+      // Of no lockspace: it has nothing to tell, and says that.
+      this.#send(node, { kind: 'inspect', lockspace: lockspaceId(0), seq: viewId(this.#host.cluster!.view!.id), question, name: null });
+    });
+  }
+
   /** Of another node: a question, or the answer to one of ours. */
   receive(from: number, message: InspectionMessage): void {
     if (message.kind === 'inspectReply') this.#open.get(message.question)?.(message);
@@ -74,7 +90,7 @@ export class Everywhere {
   }
 
   #send(to: number, message: Message): void {
-    this.#host.cluster!.carryOut({ kind: 'send', to: nodeId(to), message });
+    this.#host.cluster!.send({ to: nodeId(to), message });
   }
 }
 

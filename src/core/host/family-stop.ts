@@ -55,6 +55,12 @@ export class FamilyStop {
     ]);
   }
 
+  /** Its guard has been told to stop it, and nobody waits longer than its grace. */
+  overdue(family: ProcessFamily): void {
+    this.forget(family);
+    this.#begin(family, [{ at: this.#now() + graceMillis, signal: 'SIGKILL', who: 'all' }]);
+  }
+
   /** Its guard lives and cannot stop it. */
   abandoned(family: ProcessFamily): void {
     const now = this.#now();

@@ -9,10 +9,13 @@ import { DlmError, type ErrorCode } from '../base/errors.js';
 import type { Lkid, Millis, OwnerId } from '../base/ids.js';
 import { incarnation, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
+import type { Rule } from '../lock/flags.js';
 import type { Effect, Refuse } from '../node/effect.js';
 import type { Input } from '../node/input.js';
+import { isGroupMessage, isRecoveryMessage } from '../wire/message.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
+import { Applications } from './application.js';
 import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
@@ -31,6 +34,11 @@ export interface Owner {
 /** What somebody who locks is told. */
 type ForListener = Extract<Effect, { readonly cookie: unknown }>;
 
+/** No timer can be set for longer. */
+const timerMax = 0x7fff_ffff;
+
+const applicationDied: Rule = { name: 'lockspace-joined', text: 'this node is leaving that lockspace, because its application has died' };
+
 export class Host {
   readonly node: DlmNode;
   readonly self: number;
@@ -39,6 +47,7 @@ export class Host {
   recorder: Recorder | null = null;
   /** What people want to see of all members. */
   readonly everywhere = new Everywhere(this);
+  readonly applications = new Applications(this);
   /** Null: this node is alone. */
   readonly cluster: Cluster | null;
   readonly #clock = new Clock();
@@ -52,6 +61,7 @@ export class Host {
   #held: { readonly lockspace: string; readonly work: () => void }[] = [];
   #lastOwner = 0;
   #timer: NodeJS.Timeout | null = null;
+  #timerAt = 0;
 
   /** `life`: its numbers are greater than those of every earlier node on this machine. */
   constructor(self: number, life: Life, cluster: Cluster | null = null) {
@@ -59,7 +69,13 @@ export class Host {
     this.incarnation = life.incarnation;
     this.cluster = cluster;
     const { generation } = life;
-    this.node = new DlmNode({ self: nodeId(self), incarnation: incarnation(life.incarnation), generation, hasEngine: cluster !== null });
+    this.node = new DlmNode({
+      self: nodeId(self),
+      incarnation: incarnation(life.incarnation),
+      generation,
+      hasEngine: cluster !== null,
+      ...(cluster === null ? {} : { fencing: cluster.fencing }),
+    });
   }
 
   /** May a lockspace be locked now? One that is not joined is for the node to refuse. */
@@ -78,6 +94,12 @@ export class Host {
     else this.#held.push({ lockspace, work });
   }
 
+  /** Do this, which gives a lock back, when it may be done: outside a quorate view at once, else as everything. */
+  whenReturnable(lockspace: string, work: () => void): void {
+    if (this.node.stack(lockspace)?.standing === 'no quorum') work();
+    else this.whenRunning(lockspace, work);
+  }
+
   /** Milliseconds since the node started. */
   now(): Millis {
     return this.#clock.now();
@@ -85,18 +107,21 @@ export class Host {
 
   /** Feed one input to the node and carry out its effects. Returns the refusal, if it was refused. */
   turn(input: Input): Refuse | null {
+    if (this.applications.isFrozen(input)) return { kind: 'refuse', call: input, code: 'ENOENT', rule: applicationDied };
     let refusal: Refuse | null = null;
     const now = this.now();
     const effects = this.node.step(now, input);
     if (this.recorder !== null) this.recorder.record(now, input, effects);
     for (const effect of effects) {
-      if (effect.kind === 'send') this.cluster?.carryOut(effect);
+      if (effect.kind === 'send') this.cluster?.send(effect);
       else if (effect.kind === 'refuse') refusal = effect;
       else if ('cookie' in effect) this.#deliver(effect);
-      else if (effect.kind !== 'unheeded') this.cluster?.carryOut(effect);
+      else if (effect.kind !== 'unheeded') this.cluster?.carryOut(effect, this.node);
     }
-    this.#arm();
+    const isAboutLocks = concernsLocksOnly(input);
+    this.#arm(isAboutLocks);
     if (this.#held.length > 0) this.#letGo();
+    if (!isAboutLocks) this.cluster?.look(this.node);
     return refusal;
   }
 
@@ -119,6 +144,7 @@ export class Host {
 
   /** The party is gone: its locks end, its persistent ones become orphans. */
   endOwner(owner: Owner): void {
+    if (this.applications.holdsBack(owner, () => this.endOwner(owner))) return;
     const attended = this.#attendants.size === 0 ? [] : this.node.held(owner.id, null);
     this.turn({ kind: 'endOwner', owner: owner.id });
     this.#tellAttendantsOf(attended, new DlmError('DLM_LOST', 'the owner of the lock has ended'));
@@ -169,8 +195,14 @@ export class Host {
     if (attending?.size === 0) this.#attendants.delete(id);
   }
 
-  joinLockspace(name: string, config: Partial<LockspaceConfig> = {}): void {
-    this.turn({ kind: 'joinLockspace', lockspace: name, config: { ...defaultConfig, ...config } });
+  /** Returns the refusal, if it was refused. */
+  joinLockspace(name: string, config: Partial<LockspaceConfig> = {}): Refuse | null {
+    return this.turn({ kind: 'joinLockspace', lockspace: name, config: { ...defaultConfig, order: this.defaultOrder, ...config } });
+  }
+
+  /** What is done when a member has failed, where a lockspace does not say otherwise. */
+  get defaultOrder(): string {
+    return this.cluster?.fencing.isOn === true ? 'fence-first' : 'none';
   }
 
   /** The node is over: nothing happens on it any more. */
@@ -211,17 +243,38 @@ export class Host {
 
   /**
    * One timer, for the node's next deadline. It does not keep the process alive.
-   * A deadline is never earlier than one before it, so a timer that is set is early
-   * enough; to find that there is none any more costs more than a timer in vain.
+   * What is said about locks never makes a deadline earlier than one before it: a timer
+   * that is set is early enough then, and to find that there is none any more costs
+   * more than a timer in vain. A failure may: something is to be done about it soon.
    */
-  #arm(): void {
-    if (this.#timer !== null) return;
+  #arm(isAboutLocks: boolean): void {
+    if (this.#timer !== null && isAboutLocks) return;
     const next = this.node.nextDeadline();
-    if (next === null) return;
+    if (next === null || (this.#timer !== null && this.#timerAt <= next)) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerAt = next;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.turn({ kind: 'deadline' });
-    }, Math.max(1, next - this.now()));
+    }, Math.min(Math.max(1, next - this.now()), timerMax));
     this.#timer.unref();
+  }
+}
+
+/** Is nobody's membership, failure or recovery its concern? Most turns are of that kind. */
+function concernsLocksOnly(input: Input): boolean {
+  switch (input.kind) {
+    case 'lock':
+    case 'convert':
+    case 'unlock':
+    case 'cancel':
+    case 'purgeOwner':
+    case 'purgeOrphans':
+    case 'endOwner':
+      return true;
+    case 'received':
+      return !isGroupMessage(input.message) && !isRecoveryMessage(input.message) && input.message.kind !== 'slotResult';
+    default:
+      return false;
   }
 }

@@ -6,9 +6,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DlmError, type ErrorCode } from '../base/errors.js';
+import { acknowledge, fenceByHand, levelsFor } from './fence-desk.js';
 import * as inspect from './inspect.js';
 import { joinLockspace, removeLockspace } from './local-port.js';
 import { metrics } from './metrics.js';
+import { planRecovery } from './recovery-plan.js';
+import { runRecovery } from './recovery-run.js';
+import { recoveryStatus } from './recovery-status.js';
 import type { Served } from './served.js';
 import { describeError } from './session.js';
 import { filterIn } from './session-answers.js';
@@ -24,6 +28,10 @@ interface Asked {
   readonly gone: AbortSignal;
   /** The answer must be out before the node is gone. */
   reply(value: object): void;
+  /** One of several answers, a line each. */
+  tell(value: object): void;
+  /** That was the last of them. */
+  end(): void;
 }
 
 interface Route {
@@ -42,6 +50,12 @@ const routes: readonly Route[] = [
   { method: 'POST', path: /^\/v1\/lockspaces$/, answer: create },
   { method: 'DELETE', path: /^\/v1\/lockspaces\/([^/]+)$/, answer: remove },
   { method: 'POST', path: /^\/v1\/leave$/, answer: leave },
+  { method: 'GET', path: /^\/v1\/recovery$/, answer: ({ at }) => recoveryStatus(at.host) },
+  { method: 'GET', path: /^\/v1\/recovery\/plan\/(\d+)$/, answer: ({ at, name }) => planRecovery(at.host, Number(name)) },
+  { method: 'POST', path: /^\/v1\/recovery\/run$/, answer: run },
+  { method: 'GET', path: /^\/v1\/fence\/(\d+)$/, answer: ({ at, name }) => levelsFor(at.host, Number(name)) },
+  { method: 'POST', path: /^\/v1\/fence\/(\d+)$/, answer: ({ at, name, gone }) => fenceByHand(at.host, Number(name), gone) },
+  { method: 'POST', path: /^\/v1\/fence\/(\d+)\/ack$/, answer: ack },
 ];
 
 export async function answerHttp(at: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -52,10 +66,12 @@ export async function answerHttp(at: Served, request: IncomingMessage, response:
     const { route, name } = routeFor(request.method ?? '', url.pathname);
     const body = request.method === 'POST' ? await bodyOf(request) : {};
     const reply = (value: object): void => send(response, 200, value);
-    const value = await route.answer({ at, name, query: url.searchParams, body, gone: gone.signal, reply });
+    const tell = (line: object): void => sendLine(response, line);
+    const value = await route.answer({ at, name, query: url.searchParams, body, gone: gone.signal, reply, tell, end: () => void response.end() });
     if (value !== undefined) send(response, 200, value);
   } catch (error) {
-    sendError(response, error);
+    if (!response.headersSent) sendError(response, error);
+    else response.end(`${JSON.stringify({ error: describeError(errorOf(error)) })}\n`);
   }
 }
 
@@ -89,14 +105,15 @@ function filterOf(query: URLSearchParams): ReturnType<typeof filterIn> {
 }
 
 function create({ at, body }: Asked): object {
-  const { name, valueLength, isNew = false, ...others } = body;
+  const { name, valueLength, order, isNew = false, ...others } = body;
   const isRight =
     typeof name === 'string' &&
     (valueLength === undefined || typeof valueLength === 'number') &&
+    (order === undefined || typeof order === 'string') &&
     typeof isNew === 'boolean' &&
     Object.keys(others).length === 0;
-  if (!isRight) throw new HttpError(400, 'give {"name": "…", "valueLength": 32, "isNew": false}, the last two if wanted');
-  return joinLockspace(at.host, name, { ...(valueLength === undefined ? {} : { valueLength }), isNew });
+  if (!isRight) throw new HttpError(400, 'give {"name": "…", "valueLength": 32, "order": "fence-first", "isNew": false}, the last three if wanted');
+  return joinLockspace(at.host, name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }), isNew });
 }
 
 function remove({ at, name, query }: Asked): object {
@@ -111,6 +128,24 @@ async function leave({ at, body, gone, reply }: Asked): Promise<void> {
   }
   await at.leave({ force, drain }, { gone, agreed: () => reply({}) });
 }
+
+function ack({ at, name, body }: Asked): object {
+  const { by, reason, ...others } = body;
+  if (!isWords(by) || !isWords(reason) || Object.keys(others).length > 0) throw new HttpError(400, 'give {"by": "who says so", "reason": "why it is known to be off"}');
+  return { node: Number(name), cases: acknowledge(at.host, Number(name), by, reason) };
+}
+
+/** Line by line; an error after the first line is the last one. */
+async function run({ at, body, gone, tell, end }: Asked): Promise<void> {
+  const { node, force = false, reason = 'an operator says so', ...others } = body;
+  if (!Number.isSafeInteger(node) || typeof force !== 'boolean' || !isWords(reason) || Object.keys(others).length > 0) {
+    throw new HttpError(400, 'give {"node": 2, "force": false, "reason": "…"}, the last two if wanted');
+  }
+  await runRecovery(at.host, { node: node as number, force, reason }, tell, gone);
+  end();
+}
+
+const isWords = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '' && value.length <= 1000;
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];
@@ -134,6 +169,12 @@ function send(response: ServerResponse, status: number, value: unknown): void {
   response.end(body);
 }
 
+function sendLine(response: ServerResponse, line: object): void {
+  if (response.destroyed) return;
+  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  response.write(`${JSON.stringify(line)}\n`);
+}
+
 /** An error with a status of its own. */
 class HttpError extends Error {
   constructor(
@@ -154,6 +195,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   DLM_LOCKSPACE_EXISTS: 409,
   DLM_LOCKSPACE_IN_USE: 409,
   DLM_NODE_IN_USE: 409,
+  DLM_STILL_MEMBER: 409,
+  DLM_NO_RECORD: 404,
   DLM_NO_NODE: 503,
 };
 

@@ -5,7 +5,7 @@
 import { DlmError } from '../base/errors.js';
 import { namesOfFlags } from '../lock/flags.js';
 import { IV, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js';
-import type { LockDump, LockspaceDump, ResourceDump } from '../node/snapshot.js';
+import { nameOf, type LockDump, type LockspaceDump, type ResourceDump } from '../node/snapshot.js';
 import type { Host } from './host.js';
 import { formatLockId, formatToken } from './lock-id.js';
 import { bytesToText, escapeText, hexOf } from './text.js';
@@ -27,7 +27,7 @@ function unknown(lockspace: string): DlmError {
 export function summary(host: Host, lockspace: string): LockspaceSummary {
   const counts = host.node.counts(lockspace);
   if (counts === null) throw unknown(lockspace);
-  return { name: lockspace, ...counts };
+  return { name: lockspace, order: nameOf(host.node.stack(lockspace)!.aftermath.order), ...counts };
 }
 
 export function summaries(host: Host): LockspaceSummary[] {

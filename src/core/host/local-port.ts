@@ -4,21 +4,23 @@
  */
 import { DlmError } from '../base/errors.js';
 import type { Lkid } from '../base/ids.js';
+import { recoveryMark } from '../lock/flags.js';
 import type { Complete } from '../lock/turn.js';
 import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, UnlockInput } from '../node/input.js';
+import { nameOf, parseOrder } from '../node/snapshot.js';
 import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
 import { errorOfRefusal } from './outcome.js';
-import type { Listener, LockCall, Port } from './port.js';
-import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
-import type { Watch } from './watch.js';
+import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
+import type { LockFilter, LockInfo, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
+import type { ProcessWatch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
 
 /** What a port needs to know of the node's surroundings. */
 export interface Surroundings {
   readonly host: Host;
-  readonly watch: Watch;
+  readonly watch: ProcessWatch;
   status(): NodeStatus;
   leave(options: { force: boolean; drain: boolean }): Promise<void>;
 }
@@ -43,22 +45,34 @@ export class LocalPort implements Port {
     this.#turn(call, call.cookie);
   }
 
-  convert(call: ConvertInput, listener: Listener): void {
+  convert(call: ConvertCall, listener: Listener): void {
     this.#turn(call, listener);
   }
 
   unlock(call: UnlockInput, listener: Listener): void {
-    this.#turn(call, listener);
+    this.#host.whenReturnable(call.lockspace, () => this.#turnNow(call, listener));
   }
 
-  #turn(call: LockCall | ConvertInput | UnlockInput, listener: Listener): void {
+  #turn(call: LockCall | ConvertCall, listener: Listener): void {
     if (this.#host.isFree(call.lockspace)) this.#turnNow(call, listener);
     else this.#host.whenRunning(call.lockspace, () => this.#turnNow(call, listener));
   }
 
-  #turnNow(call: LockCall | ConvertInput | UnlockInput, listener: Listener): void {
-    const refusal = this.#host.turn(call);
+  #turnNow(call: LockCall | ConvertCall | UnlockInput, listener: Listener): void {
+    const input = 'recovery' in call || (call.flags & recoveryMark) !== 0 ? this.#marked(call) : call;
+    if (input instanceof DlmError) return listener.refuse(input);
+    const refusal = this.#host.turn(input);
     if (refusal !== null) listener.refuse(refusal);
+  }
+
+  /** The mark of a recovery process is set for those who show that they are it, and for nobody else. */
+  #marked({ recovery, ...call }: (LockCall | ConvertCall | UnlockInput) & { readonly recovery?: string | undefined }): LockCall | ConvertInput | UnlockInput | DlmError {
+    try {
+      return { ...call, flags: (call.flags & ~recoveryMark) | this.#host.applications.markFor(call.lockspace, recovery) };
+    } catch (error) {
+      if (error instanceof DlmError) return error;
+      throw error;
+    }
   }
 
   attend(lkid: Lkid, listener: Listener): void {
@@ -75,12 +89,28 @@ export class LocalPort implements Port {
     return attempt(() => this.#at.watch.protect(this.#self, pid));
   }
 
-  joinLockspace(name: string, options: { valueLength?: number; isNew?: boolean }): Promise<LockspaceSummary> {
+  joinLockspace(name: string, options: LockspaceOptions): Promise<LockspaceSummary> {
     return attempt(() => joinLockspace(this.#host, name, options));
   }
 
   removeLockspace(name: string, force: boolean): Promise<void> {
     return attempt(() => removeLockspace(this.#host, name, force));
+  }
+
+  attachApplication(lockspace: string, terms: ApplicationTerms, listener: ApplicationListener): Promise<LockspaceSummary> {
+    return attempt(() => {
+      // This process ends with its node, and must not be ended by it.
+      this.#host.applications.attach(lockspace, this.#self, { ...terms, isClient: false }, listener, this.#at.watch);
+      return inspect.summary(this.#host, lockspace);
+    });
+  }
+
+  answerApplication(lockspace: string, answer: ApplicationAnswer): Promise<void> {
+    return attempt(() => this.#host.applications.answer(lockspace, this.#self, answer));
+  }
+
+  detachApplication(lockspace: string): Promise<void> {
+    return attempt(() => this.#host.applications.detach(lockspace, this.#self, this.#at.watch));
   }
 
   content(lockspace: string): Promise<LockspaceContent> {
@@ -167,20 +197,19 @@ class CancelListener implements Listener {
 }
 
 /** Join-or-create. Throws `DLM_LOCKSPACE_EXISTS` if it must be new and is not. */
-export function joinLockspace(
-  host: Host,
-  name: string,
-  options: { valueLength?: number; isNew?: boolean },
-): LockspaceSummary {
+export function joinLockspace(host: Host, name: string, options: LockspaceOptions): LockspaceSummary {
   checkLockspaceName(name);
   if (options.valueLength !== undefined) checkValueLength(options.valueLength);
   const exists = host.node.hasLockspace(name);
   if (exists && options.isNew === true) {
     throw new DlmError('DLM_LOCKSPACE_EXISTS', `this node has joined lockspace '${name}' already`);
   }
-  if (!exists) host.joinLockspace(name, options.valueLength === undefined ? {} : { valueLength: options.valueLength });
+  const { valueLength, order } = options;
+  if (!exists) {
+    const refusal = host.joinLockspace(name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }) });
+    if (refusal !== null) throw errorOfRefusal(refusal);
+  }
   const summary = inspect.summary(host, name);
-  const { valueLength } = options;
   if (valueLength !== undefined && summary.valueLength !== valueLength) {
     throw new DlmError(
       'DLM_LOCKSPACE_EXISTS',
@@ -188,10 +217,22 @@ export function joinLockspace(
       'remove it first, or use it as it is',
     );
   }
+  checkOrder(summary, order);
   return summary;
 }
 
+function checkOrder({ name, order: present }: LockspaceSummary, wanted: string | undefined): void {
+  const order = wanted === undefined ? null : parseOrder(wanted);
+  if (order === null) return;
+  if ('problem' in order) throw new DlmError('DLM_USAGE', order.problem);
+  if (nameOf(order) === present) return;
+  throw new DlmError('DLM_LOCKSPACE_EXISTS', `lockspace '${name}' exists with the order ${present}, not ${nameOf(order)}`, 'remove it first, or use it as it is');
+}
+
 export function removeLockspace(host: Host, name: string, force: boolean): void {
+  if (host.applications.lockspaces.includes(name)) {
+    throw new DlmError('DLM_LOCKSPACE_IN_USE', `lockspace '${name}' has an application on this node`, 'end the application, which leaves the lockspace');
+  }
   const held = host.node.held(null, name);
   const refusal = host.turn({ kind: 'leaveLockspace', lockspace: name, force });
   if (refusal !== null) throw errorOfRefusal(refusal);

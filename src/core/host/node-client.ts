@@ -6,7 +6,7 @@ import { LockspaceClient } from './lockspace-client.js';
 import type { LockHandle } from './lock-handle.js';
 import { parseLockId } from './lock-id.js';
 import type { Port } from './port.js';
-import type { LockFilter, LockInfo, LockspaceSummary, NodeStatus } from './types.js';
+import type { LockFilter, LockInfo, LockspaceOptions, LockspaceSummary, NodeStatus } from './types.js';
 
 /** The lockspace of those who name none. */
 export const defaultLockspace = 'default';
@@ -21,7 +21,7 @@ export class NodeClient {
   /** Join a lockspace, making it if need be. Value blocks have 32 bytes unless said otherwise. */
   async lockspace(
     name: string = defaultLockspace,
-    options: { valueLength?: number; isNew?: boolean } = {},
+    options: LockspaceOptions = {},
   ): Promise<LockspaceClient> {
     const { valueLength } = await this.port.joinLockspace(name, options);
     return new LockspaceClient(this.port, name, valueLength);

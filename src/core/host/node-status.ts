@@ -32,7 +32,7 @@ export function statusOf(
 
 function clusterOf({ cluster }: Host): NodeStatus['cluster'] {
   if (cluster === null) return null;
-  return { name: cluster.name, view: cluster.view?.id ?? 0, members: cluster.members(), changes: [...cluster.changes], insecure: cluster.isInsecure };
+  return { name: cluster.name, view: cluster.view?.id ?? 0, members: cluster.members(), changes: [...cluster.changes], fencing: cluster.fencingWords, isFencing: cluster.fencing.isOn, insecure: cluster.isInsecure };
 }
 
 /** What package.json says; empty if there is none, as in a bundle. */

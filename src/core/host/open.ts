@@ -64,7 +64,7 @@ async function openMember(dir: string | undefined, options: ClusterOptions, hold
     const host = new Host(cluster.node, life, cluster);
     const watch = new ProcessWatch(host, register);
     const port = new InsidePort(host, watch, host.addOwner('session', holder.pid, holder.command), end);
-    await cluster.begin(host, (why) => port.lost(`this node is out of the cluster: ${why}`));
+    await cluster.begin(host, ({ why, isUrgent }) => port.lost(`this node must end: ${why}`, isUrgent));
     return new NodeClient(port);
   } catch (error) {
     await cluster?.leave();
@@ -107,14 +107,16 @@ class InsidePort extends LocalPort {
   }
 
   /** We are no member any more: whatever is held or wanted is lost. The others count us as one until this process has ended. */
-  lost(why: string): void {
+  lost(why: string, isUrgent: boolean): void {
     this.#host.tellLost(this.#host.node.held(null, null), why);
     this.#host.close();
+    if (isUrgent) void this.#watch.endChildren(undefined, isUrgent);
   }
 
   /** What is still locked is let go only when nobody runs under it any more. */
   override async close(): Promise<void> {
     if (this.#host.cluster !== null && this.#host.node.lockCount > 0) await this.#watch.endChildren();
+    if (this.#host.applications.lockspaces.length > 0) this.#host.cluster?.giveUp('it was closed with an application attached');
     await super.close();
     this.#watch.stop();
     this.#host.close();

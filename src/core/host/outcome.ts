@@ -21,6 +21,8 @@ export function errorOfRefusal(refusal: Refusal | DlmError): DlmError {
   const { code, rule, call } = refusal;
   if (rule?.name === 'lockspace-joined') return new DlmError('DLM_LOCKSPACE_UNKNOWN', rule.text);
   if (rule?.name === 'lockspace-empty') return new DlmError('DLM_LOCKSPACE_IN_USE', rule.text);
+  if (rule?.name === 'order-sound') return new DlmError('DLM_USAGE', rule.text, 'name a preset, or write the order out; see: dlm lockspace create --help');
+  if (rule?.name === 'order-can-be-kept') return new DlmError('DLM_CONFIG_INVALID', rule.text, 'say how to fence with: dlm node join --fence or --config; or choose --order none');
   switch (code) {
     case 'EINVAL':
       return new DlmError('DLM_RULE_BROKEN', `${rule?.text ?? 'refused'} (rule ${rule?.name ?? 'unknown'})`);

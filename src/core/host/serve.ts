@@ -10,7 +10,7 @@
 import { existsSync, writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
-import type { Cluster, ClusterOptions } from './cluster.js';
+import type { Cluster, ClusterOptions, Ending } from './cluster.js';
 import { connect } from './connect.js';
 import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
@@ -55,6 +55,8 @@ export interface ServedNode {
   readonly socket: string;
   /** Why the node has stopped, in words. */
   readonly left: Promise<string>;
+  /** It counts as failed, and the others wait for the end of this process: end it. */
+  readonly hasFailed: boolean;
   /** Rejects with `DLM_NODE_IN_USE` while locks are held, unless forced or drained. */
   leave(options?: { force?: boolean; drain?: boolean; signal?: AbortSignal }): Promise<void>;
 }
@@ -147,6 +149,7 @@ class ServingNode implements Served, ServedNode {
   readonly log: (line: string) => void;
   #tellLeft: (why: string) => void = () => undefined;
   #isLeaving = false;
+  #hasFailed = false;
   #stopping: Promise<void> | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
   #placeTimer: NodeJS.Timeout | null = null;
@@ -163,6 +166,7 @@ class ServingNode implements Served, ServedNode {
     const register = new ChildRegister(places);
     this.host = new Host(cluster?.node ?? 1, life, cluster);
     if (options.record !== undefined) this.host.recorder = new Recorder(options.record, this.host.node.config);
+    this.host.applications.log = this.log;
     this.watch = new ProcessWatch(this.host, register);
     this.watch.awaitSurvivors(register.survivors());
     this.#server = new ControlServer(this, places, () => this.#armIdle());
@@ -172,7 +176,7 @@ class ServingNode implements Served, ServedNode {
 
   async listen(): Promise<void> {
     this.#tellOfSurvivors();
-    await this.host.cluster?.begin(this.host, (why) => void this.#stop(`it is out of the cluster: ${why}`, true));
+    await this.host.cluster?.begin(this.host, (ending) => void this.#endAs(ending));
     await this.#server.listen();
     this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);
     this.#placeTimer = setInterval(() => this.#keepPlace(), placeLookMillis).unref();
@@ -195,6 +199,10 @@ class ServingNode implements Served, ServedNode {
     return this.#isLeaving;
   }
 
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   status(): NodeStatus {
     return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions });
   }
@@ -203,8 +211,8 @@ class ServingNode implements Served, ServedNode {
     return this.#server.sessions + this.#shells.count;
   }
 
-  openShell(lockspace: string): Promise<string> {
-    return this.#shells.open(lockspace);
+  openShell(lockspace: string, recovery: string | null): Promise<string> {
+    return this.#shells.open(lockspace, recovery);
   }
 
   async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
@@ -214,12 +222,28 @@ class ServingNode implements Served, ServedNode {
     if (this.#stopping !== null) return this.#stopping;
     const { lockCount } = this.host.node;
     if (!force && lockCount > 0) throw stillLocked(lockCount);
+    if (!force) this.#refuseWithApplications();
     leaver?.agreed();
+    if (this.host.applications.lockspaces.length > 0) this.host.cluster?.giveUp('it was told to leave by force, with an application attached');
     await this.#stop(force ? 'it was told to leave by force' : 'it was told to leave', force);
   }
 
-  #stop(why: string, endChildren: boolean): Promise<void> {
-    this.#stopping ??= this.#stopNow(why, endChildren);
+  /** Who must end may be on its way already, at more leisure. */
+  #endAs({ why, hasFailed, isUrgent }: Ending): Promise<void> {
+    this.#hasFailed ||= hasFailed;
+    if (isUrgent && this.#stopping !== null) void this.watch.endChildren(undefined, isUrgent);
+    return this.#stop(why, true, isUrgent);
+  }
+
+  /** A member that leaves in good order leaves nothing behind that others would have to put in order. */
+  #refuseWithApplications(): void {
+    const { lockspaces } = this.host.applications;
+    if (lockspaces.length === 0) return;
+    throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order');
+  }
+
+  #stop(why: string, endChildren: boolean, isUrgent = false): Promise<void> {
+    this.#stopping ??= this.#stopNow(why, endChildren, isUrgent);
     return this.#stopping;
   }
 
@@ -236,16 +260,17 @@ class ServingNode implements Served, ServedNode {
     throw new DlmError('DLM_CANCELLED', 'the node was to leave, and that was called off');
   }
 
-  async #stopNow(why: string, endChildren: boolean): Promise<void> {
+  async #stopNow(why: string, endChildren: boolean, isUrgent: boolean): Promise<void> {
     this.#isLeaving = true;
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     if (this.#placeTimer !== null) clearInterval(this.#placeTimer);
     this.log(`leaves: ${why}`);
     this.#server.stopListening();
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
+    this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
-    if (endChildren) await this.watch.endChildren((children) => this.#tellOfEnding(children));
+    if (endChildren) await this.watch.endChildren((children) => this.#tellOfEnding(children), isUrgent);
     await this.#shells.close();
     this.watch.stop();
     await this.#server.close();

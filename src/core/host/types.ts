@@ -92,6 +92,16 @@ export interface ResourceInfo {
   readonly waiting: readonly LockInfo[];
 }
 
+/** How to join a lockspace. */
+export interface LockspaceOptions {
+  /** The length of its value blocks in bytes; 32 if not given. */
+  readonly valueLength?: number;
+  /** What is done in which order when a member has failed: `gfs`, `fence-first`, `none`, or written out. */
+  readonly order?: string;
+  /** Fail if this node has joined it. */
+  readonly isNew?: boolean;
+}
+
 export interface LockspaceSummary {
   readonly name: string;
   /** In bytes. */
@@ -99,6 +109,8 @@ export interface LockspaceSummary {
   readonly resources: number;
   readonly locks: number;
   readonly orphans: number;
+  /** What is done in which order when a member has failed: its name, or written out. */
+  readonly order: string;
   /** `running`; or what keeps it from being locked: `joining`, `no quorum`, or the step of a recovery. */
   readonly standing: string;
   /** The members whose report a recovery waits for. */
@@ -154,6 +166,10 @@ export interface ClusterStatus {
   readonly members: readonly MemberInfo[];
   /** The last ones that this node has heard of, the newest last. */
   readonly changes: readonly MemberChange[];
+  /** How failed nodes are fenced, in a few words. */
+  readonly fencing: string;
+  /** Are they? */
+  readonly isFencing: boolean;
   /** Links leave this machine unencrypted. */
   readonly insecure: boolean;
 }

@@ -40,7 +40,8 @@ export type FlagName = keyof typeof Flag;
 export const recoveryMark = 0x4000_0000;
 
 /** What a completion tells beside its status. */
-export const Result = { DEMOTED: 0x1, VALNOTVALID: 0x2, ALTMODE: 0x4 } as const;
+/** NOTSTORED is ours: the lock has ended outside a quorate view, and the value that its unlock brought is lost. */
+export const Result = { DEMOTED: 0x1, VALNOTVALID: 0x2, ALTMODE: 0x4, NOTSTORED: 0x8 } as const;
 export type ResultName = keyof typeof Result;
 
 /** A refused combination: the rule's name and its sentence. */

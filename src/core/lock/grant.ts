@@ -68,6 +68,8 @@ function conflictsWithHolders(resource: Resource, lock: Lock): boolean {
 export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occasion): Verdict {
   if (turn.isSuspended && !mayPass(lock)) return 'blocked';
   if (fits(resource, lock, occasion)) return 'granted';
+  // Whoever is before it in a queue waits for the gate, and the gate for the recovery process.
+  if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock)) return 'granted';
 
   const mayQueue = !lock.has(Flag.NOQUEUE);
   if (lock.isConversion && mayQueue && isInConversionDeadlock(resource, lock)) {

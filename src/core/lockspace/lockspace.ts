@@ -12,14 +12,14 @@
 import type { Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import type { Outlet } from '../base/outbox.js';
-import { Flag, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
+import { Flag, Result, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
 import { defaultLaw } from '../lock/law.js';
 import { Lock } from '../lock/lock.js';
-import type { Mode } from '../lock/mode.js';
+import { IV, type Mode } from '../lock/mode.js';
 import * as operations from '../lock/operations.js';
 import type { CancelStatus, Refused } from '../lock/operations.js';
-import type { Callback } from '../lock/turn.js';
+import { Complete, type Callback } from '../lock/turn.js';
 import type { LockMessage, Send, Unheeded } from '../wire/message.js';
 import { LockTable } from './lock-table.js';
 import type { Members } from './members.js';
@@ -61,6 +61,8 @@ const isAtRest = ({ place, copy, far }: Lock): boolean => copy !== 'process' || 
 export class Lockspace {
   readonly tables: Tables;
   readonly #master: MasterSide;
+  /** Locks that have ended for their owners while nobody could be told. */
+  #disowned: Lock[] = [];
 
   constructor(
     readonly name: string,
@@ -124,6 +126,34 @@ export class Lockspace {
 
     this.tables.turn.begin(now);
     return this.#end(lock, flags, value);
+  }
+
+  /**
+   * End a lock for its owner while nobody else can be told; `endDisowned` does the rest. A value that the unlock brings is
+   * lost, and then whatever is written there is not valid. False: it is in the middle of something, or there is none.
+   */
+  disown(id: Lkid, flags: number, value: Uint8Array | null): boolean {
+    const lock = this.#heldHere(id);
+    if (lock === null || lock.place !== 'granted' || !isAtRest(lock) || brokenUnlockRule(flags) !== null || (flags & Flag.CANCEL) !== 0) return false;
+    const { tables } = this;
+    const { cookie, generation, mastership, tokenSequence } = lock;
+    tables.owners.remove(lock);
+    lock.owner = null;
+    this.#disowned.push(lock);
+    const results = value === null ? 0 : Result.NOTSTORED;
+    tables.outbox.push(new Complete(cookie, id, 'EUNLOCK', IV, results, null, 'none', generation, mastership, tokenSequence));
+    return true;
+  }
+
+  /** There is somebody to tell again. */
+  endDisowned(now: Millis): void {
+    if (this.#disowned.length === 0) return;
+    const { turn, locks } = this.tables;
+    turn.begin(now);
+    const left = this.#disowned.filter((lock) => locks.get(lock.id) === lock);
+    this.#disowned = [];
+    turn.dying = new Set(left);
+    for (const lock of left) this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
   }
 
   cancel(now: Millis, id: Lkid, flags: number, status: CancelStatus): Refused | null {

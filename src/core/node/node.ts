@@ -5,7 +5,7 @@
  * both come in with the input. Two nodes given the same inputs at the same times
  * ask for the same effects.
  */
-import type { Incarnation, Lkid, LockspaceId, Millis, NodeId, OwnerId, ViewId } from '../base/ids.js';
+import type { Incarnation, Lkid, LockspaceId, Millis, NodeId, OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import { Outbox } from '../base/outbox.js';
 import type { Refusal } from '../base/status.js';
@@ -15,13 +15,16 @@ import { IV, type Mode } from '../lock/mode.js';
 import type { Refused } from '../lock/operations.js';
 import { counts, dump, type LockspaceCounts, type LockspaceDump } from '../lockspace/dump.js';
 import { Fencing, noFencing, type CaseEvent, type FencingConfig } from '../cluster/fencing.js';
-import { parseOrder, type BadOrder, type Order } from '../cluster/order.js';
+import { parseOrder } from '../cluster/order.js';
 import type { View } from '../cluster/view.js';
 import type { Lockspace } from '../lockspace/lockspace.js';
 import { Numbers } from '../lockspace/numbers.js';
 import { isGroupMessage, type GroupMessage } from '../wire/message.js';
 import type { Effect } from './effect.js';
 import type { FenceAck, Input, JoinLockspace, LeaveLockspace, LockInput, Operation, Received, SlotRecovered, Suspended } from './input.js';
+import { stepOf } from './case-step.js';
+import { standstillOf, type Standstill } from './ladder.js';
+import { brokenOrderRule, noCase, notJoined, stillLeaving, stillLocked, stillMember } from './refusals.js';
 import { Stack, type Call, type StackOrigin } from './stack.js';
 
 export interface NodeConfig {
@@ -44,11 +47,6 @@ export interface HeldLock {
   readonly cookie: unknown;
 }
 
-const notJoined: Rule = { name: 'lockspace-joined', text: 'this node has not joined that lockspace' };
-const stillLeaving: Rule = { name: 'failure-shown', text: 'this node has left that lockspace as failed, and no view has shown that yet' };
-const stillMember: Rule = { name: 'victim-is-out', text: 'that node is a member; a member must not be taken for fenced' };
-const noCase: Rule = { name: 'victim-failed', text: 'no failure of that node is waiting to be dealt with' };
-const stillLocked: Rule = { name: 'lockspace-empty', text: 'the lockspace still has locks' };
 
 export class DlmNode {
   readonly #outbox = new Outbox<Effect>();
@@ -121,6 +119,12 @@ export class DlmNode {
   /** Where a lockspace stands, for people. Null: not joined. */
   stack(lockspace: string): Stack | null {
     return this.#stacks.get(lockspace) ?? null;
+  }
+
+  /** What a lockspace waits for, for people. Null: nothing, or it is not joined. */
+  standstill(lockspace: string): Standstill | null {
+    const stack = this.#stacks.get(lockspace);
+    return stack === undefined || this.config.hasEngine !== true ? null : standstillOf(stack, this.fencing, this.config.self);
   }
 
   /** When the node wants to be given a `deadline`, if nothing happens before. */
@@ -375,20 +379,4 @@ function adoption(lock: Lock): Effect {
     mastership: lock.mastership,
     sequence: lock.tokenSequence,
   };
-}
-
-/** Why a lockspace with that order cannot be joined here; null: it can. */
-function brokenOrderRule(order: Order | BadOrder, canFence: boolean): Rule | null {
-  if ('problem' in order) return { name: 'order-sound', text: order.problem };
-  if (order.steps.has('fence') && !canFence) {
-    return { name: 'order-can-be-kept', text: 'this order has the step fence, and fencing is switched off or has no method here' };
-  }
-  return null;
-}
-
-/** Fencing as a step; null: nothing has begun or ended. */
-function stepOf({ case: one, change }: CaseEvent, view: ViewId, self: NodeId): Effect | null {
-  if (change === 'opened') return null;
-  const state = change === 'closed' ? 'ended' : change;
-  return { kind: 'step', lockspace: null, view, step: 'fence', state, node: one.by ?? self, victim: one.victim, words: one.words };
 }

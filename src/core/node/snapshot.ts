@@ -10,3 +10,4 @@ export { checkTrace, type StepEvent, type TraceScope } from '../cluster/order-tr
 export { nameOf, parseOrder, presets, type Order, type Step } from '../cluster/order.js';
 export { noFencing, type CancelFence, type Fence, type FencingConfig } from '../cluster/fencing.js';
 export type { FailureCase, PendingSlot } from '../wire/message.js';
+export type { Rung, Standstill } from './ladder.js';

@@ -66,6 +66,8 @@ export class Stack {
   #isQuorate = true;
   /** Have all members passed the start barrier of the latest recovery? */
   #hasBegun = false;
+  /** Where it stood when the engine fell silent; null: the engine is heard. */
+  #beforeSilence: { readonly isRunning: boolean; readonly isQuorate: boolean; readonly hasBegun: boolean } | null = null;
   /** Whoever departed since the last recovery began. */
   #departed = new Set<NodeId>();
   #calls: Call[] = [];
@@ -113,13 +115,16 @@ export class Stack {
     return this.#calls;
   }
 
+  /** It has to wait; but outside a quorate view a lock is given back at once, as far as its owner is concerned. */
   park(call: Call): void {
-    this.#calls.push(call);
+    const isEnd = call.kind === 'unlock' && this.standing === 'no quorum';
+    if (!isEnd || !this.lockspace.disown(call.lkid, call.flags, call.value)) this.#calls.push(call);
   }
 
   /** A new view. Returns the calls that may be carried out now, if locking goes on. */
   follow(now: Millis, view: View): Call[] {
     const change = this.#group.follow(view);
+    const wasSilent = this.#endSilence();
     const becameQuorate = view.isQuorate && !this.#isQuorate;
     this.#isQuorate = view.isQuorate;
     if (change !== null) {
@@ -128,7 +133,7 @@ export class Stack {
       this.#closeGate(now);
     }
     if (!this.#group.hasUs) return [];
-    if (change === null && view.isQuorate && !becameQuorate) return [];
+    if (change === null && view.isQuorate && !becameQuorate) return wasSilent ? this.#catchUp(now) : [];
 
     this.#isRunning = false;
     this.#hasBegun = false;
@@ -138,14 +143,39 @@ export class Stack {
 
   /** Nothing was heard from the engine: as outside a quorate view, until the next one. */
   cut(): void {
+    this.#beforeSilence ??= { isRunning: this.#isRunning, isQuorate: this.#isQuorate, hasBegun: this.#hasBegun };
     this.#isQuorate = false;
     this.#isRunning = false;
     this.#hasBegun = false;
   }
 
+  /** The others may have noticed nothing, and then go on in the view in which they were: so does this node. */
+  #endSilence(): boolean {
+    const before = this.#beforeSilence;
+    if (before === null) return false;
+    this.#beforeSilence = null;
+    this.#isRunning = before.isRunning;
+    this.#isQuorate = before.isQuorate;
+    this.#hasBegun = before.hasBegun;
+    return true;
+  }
+
+  /** Nothing has changed while the engine was silent: what had to wait comes now, in its order. */
+  #catchUp(now: Millis): Call[] {
+    const wasRunning = this.#isRunning;
+    const letters = this.#letters;
+    this.#letters = [];
+    for (const letter of letters) {
+      const hasBegun = this.#isRunning && !wasRunning;
+      if (hasBegun || !this.#heedLetter(now, letter.from, letter.message)) this.#letters.push(letter);
+    }
+    const calls = this.#isRunning && wasRunning ? this.#calls.splice(0) : this.#isRunning ? this.#goOn(now) : [];
+    return [...calls, ...this.progress(now)];
+  }
+
   /** Something that others wait for has happened elsewhere on this node: is there anything to begin? */
   progress(now: Millis): Call[] {
-    if (!this.#group.hasUs) return [];
+    if (!this.#group.hasUs || !this.#isQuorate) return [];
     const wasRunning = this.#isRunning;
     if (this.#recovery.asks === 'ready' && this.aftermath.isReady(this.#progress)) this.#heed(now, this.#recovery.pass(now));
     const calls = this.#isRunning && !wasRunning ? this.#goOn(now) : [];
@@ -220,6 +250,7 @@ export class Stack {
     this.#letters = [];
     for (const letter of letters) if (!this.#heedLetter(now, letter.from, letter.message)) this.#letters.push(letter);
     this.#recovery.resume(now);
+    this.lockspace.endDisowned(now);
     const calls = this.#calls;
     this.#calls = [];
     return calls;

@@ -10,6 +10,7 @@
  */
 import { generation, incarnation, millis, nodeId, viewId, type Generation, type Incarnation, type NodeId } from '../base/ids.js';
 import { assert } from '../base/assert.js';
+import { noFencing } from '../cluster/fencing.js';
 import type { Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import { DlmNode } from '../node/node.js';
@@ -88,10 +89,10 @@ export class Ensemble {
   constructor(readonly spectator: Spectator) {}
 
   /** A new life of a node, in no view yet. */
-  start(id: number, weight = 0): Player {
+  start(id: number, weight = 0, fencing = noFencing): Player {
     this.#lives += 1;
     const life = incarnation(this.#lives);
-    const node = new DlmNode({ self: nodeId(id), incarnation: life, hasEngine: true, generation: this.#generations.get(id) ?? 0 });
+    const node = new DlmNode({ self: nodeId(id), incarnation: life, hasEngine: true, generation: this.#generations.get(id) ?? 0, fencing });
     const player: Player = { id: nodeId(id), node, incarnation: life, weight, views: [], lockspaces: new Map(), departed: new Map(), sessions: new Map() };
     this.players.set(id, player);
     return player;
@@ -121,14 +122,15 @@ export class Ensemble {
     return player;
   }
 
-  /** The next view, of all that live; nobody has been told of it yet. */
-  decide(isQuorate = true): View {
+  /** The next view, of all that live or of these only; nobody has been told of it yet. */
+  decide(isQuorate = true, { leftCleanly = [], only }: { readonly leftCleanly?: readonly NodeId[]; readonly only?: readonly number[] } = {}): View {
     this.viewCount += 1;
-    const members: Member[] = [...this.players.values()]
+    const players = [...this.players.values()].filter(({ id }) => only?.includes(id) !== false);
+    const members: Member[] = players
       .sort((one, other) => one.id - other.id)
       .map(({ id, incarnation: life, lockspaces, weight }) => ({ node: id, incarnation: life, name: `n${id}`, address: '', weight, lockspaces }));
-    const view: View = { id: viewId(this.viewCount), isQuorate, members, leftCleanly: [] };
-    for (const player of this.players.values()) player.views.push(view);
+    const view: View = { id: viewId(this.viewCount), isQuorate, members, leftCleanly };
+    for (const player of players) player.views.push(view);
     return view;
   }
 

@@ -22,13 +22,7 @@ export interface ClusterPlaces {
 
 /** `base`: the folder in which clusters have theirs; that of this user, or of the machine, if not given. Throws `DLM_NAME_INVALID`. */
 export function clusterPlaces(cluster: string, base?: string): ClusterPlaces {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(cluster)) {
-    throw new DlmError(
-      'DLM_NAME_INVALID',
-      `${JSON.stringify(cluster)} cannot be the name of a cluster`,
-      'give 1 to 32 letters, digits, dots, dashes and underscores, not beginning with a dot or a dash',
-    );
-  }
+  checkClusterName(cluster);
   const run = ownRun();
   const clusters = base === undefined ? join(run.run, 'clusters') : resolve(base);
   const folder = join(clusters, cluster);
@@ -42,11 +36,26 @@ export function clusterPlaces(cluster: string, base?: string): ClusterPlaces {
   };
 }
 
+/** The same for every engine. Throws `DLM_NAME_INVALID`. */
+export function checkClusterName(cluster: string): void {
+  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$/.test(cluster)) return;
+  throw new DlmError(
+    'DLM_NAME_INVALID',
+    `${JSON.stringify(cluster)} cannot be the name of a cluster`,
+    'give 1 to 32 letters, digits, dots, dashes and underscores, not beginning with a dot or a dash',
+  );
+}
+
 /**
  * Make the folder if need be. Only its owner may enter: whoever can enter can be a
  * member. Throws `DLM_NOT_PERMITTED` or `DLM_STATE_UNUSABLE`.
  */
 export function prepareCluster({ above, folder }: ClusterPlaces): void {
-  for (const { run, scope } of above) prepareFolder(run, scope);
-  prepareFolder(folder, 'folder');
+  try {
+    for (const { run, scope } of above) prepareFolder(run, scope);
+    prepareFolder(folder, 'folder');
+  } catch (error) {
+    if (!(error instanceof DlmError) || error.code !== 'DLM_NOT_PERMITTED') throw error;
+    throw new DlmError(error.code, error.message, 'the nodes of a local cluster are all of one user: join as that user, or name a folder of yours with --cluster-dir');
+  }
 }

@@ -13,6 +13,9 @@
  *   none that does not contain it.
  * - A node that comes back is another incarnation. The view without the earlier one
  *   comes before the view with the later one.
+ * - Whoever is without quorum may be given a view that says so and that others are not
+ *   given; its members are those of the last one, since nobody without quorum can know
+ *   who has failed.
  * - Who has left in good order is named as such in the view without it, and in no other.
  *   Whoever is missing and not named has failed.
  *
@@ -21,6 +24,7 @@
  */
 import type { Incarnation, NodeId } from '../../base/ids.js';
 import type { ViewInput } from '../../node/input.js';
+import type { NodeProcess } from '../fence-process.js';
 
 export type View = ViewInput['view'];
 export type Member = View['members'][number];
@@ -51,12 +55,21 @@ export interface Follower {
   lost(reason: string): void;
 }
 
+/** How the end of a member and the start of others who follow it are kept apart, in milliseconds. */
+export interface StopBudget {
+  /** From the last that a member has heard on, it may act this long: until its deadline. */
+  readonly stopMillis: number;
+  /** And no view is without it before this long. What a member needs to stop must fit in between. */
+  readonly regrantMillis: number;
+}
+
 export interface Engine {
   /**
    * Become a member. Resolves with our number once a view contains us. Called once.
    *
    * Rejects with `DLM_NODE_EXISTS` (number or name are taken), `DLM_NOT_PERMITTED`, `DLM_NAME_INVALID`,
-   * `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`, `DLM_PROTOCOL`, or `DLM_NO_NODE` if the others do not answer in time.
+   * `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`, `DLM_PROTOCOL`, `DLM_START_FAILED` (what the engine stands on is not there),
+   * `DLM_USAGE` (the number is not to be had on this machine), or `DLM_NO_NODE` if the others do not answer in time.
    */
   join(candidate: Candidate): Promise<NodeId>;
 
@@ -64,7 +77,8 @@ export interface Engine {
   follow(follower: Follower): void;
 
   /**
-   * These are the lockspaces we have joined from now on: name, and which of our joins it is. Answered by a view
+   * These are the lockspaces we have joined from now on: name, and which of our joins it is, negative if it has
+   * ended as failed. Answered by a view
    * that says so, unless the present one does, or another call comes before it.
    */
   announce(lockspaces: ReadonlyMap<string, number>): void;
@@ -74,4 +88,17 @@ export interface Engine {
    * `DLM_NO_NODE` if the others do not answer in time: they then learn of it by the end of this process.
    */
   leave(): Promise<void>;
+
+  /** Known once we are a member; none for engines that have no deadline. */
+  readonly budget?: StopBudget;
+
+  /**
+   * An operator declares a member failed. Resolves when a view without it stands, in which it has not left in good order; at
+   * once if it is no member. It may still act: whoever calls this sees to its being fenced before anything of it is used.
+   * Rejects with `DLM_USAGE` for ourselves, `DLM_NOT_QUORATE`, or `DLM_NO_NODE` if the others do not answer in time.
+   */
+  expel?(node: NodeId, reason: string): Promise<void>;
+
+  /** Which process of this machine a member is, or was, in that life; null: not known. Only where all members are on one machine. */
+  processOf?(node: NodeId, incarnation: Incarnation): NodeProcess | null;
 }

@@ -5,18 +5,25 @@
  * new one is a file beside this one, a name here, a row in `makers`, and a run of
  * test/engine/suite.ts. It is loaded only by those who choose it.
  */
+import { DlmError } from '../../base/errors.js';
 import type { Places } from '../places.js';
 import type { Engine } from './engine.js';
+import type { EtcdOptions } from './etcd-options.js';
 
-export const engineNames = ['local'] as const;
+export const engineNames = ['local', 'corosync', 'etcd'] as const;
 
 export type EngineName = (typeof engineNames)[number];
+
+/** Where an etcd is, and how to speak to it. */
+export type EtcdPlace = Omit<EtcdOptions, 'cluster' | 'mustExist' | 'log'>;
 
 /** What an engine may need to know of the node. */
 export interface EngineOptions {
   readonly cluster: string;
   /** The local engine: the folder in which clusters of this machine have theirs. */
   readonly base?: string;
+  /** The etcd engine needs it. */
+  readonly etcd?: EtcdPlace;
   /** Join others, and do not be the first: `DLM_START_REFUSED` if there are none. */
   readonly mustExist: boolean;
   /** Where the node keeps its things; among them the register of its protected children. */
@@ -26,7 +33,7 @@ export interface EngineOptions {
 
 type Maker = (options: EngineOptions) => Promise<Engine>;
 
-const makers: Readonly<Record<EngineName, Maker>> = { local };
+const makers: Readonly<Record<EngineName, Maker>> = { local, corosync, etcd };
 
 /** An engine that has not joined yet. Rejects with `DLM_NAME_INVALID`, `DLM_NOT_PERMITTED` or `DLM_STATE_UNUSABLE`. */
 export function engineOf(name: EngineName, options: EngineOptions): Promise<Engine> {
@@ -43,4 +50,34 @@ async function local({ cluster, base, mustExist, places, log }: EngineOptions): 
   await leaveWord(home, places, log);
   const children = new LastChildren(home, log);
   return localEngine({ cluster, ...(base === undefined ? {} : { base }), mustExist, log, isOver: (process) => children.areGone(process) });
+}
+
+/** Of several machines, each of which runs corosync. It counts one node a machine, so that a command is none beside it. */
+async function corosync({ cluster, mustExist, log }: EngineOptions): Promise<Engine> {
+  if (mustExist) {
+    throw new DlmError('DLM_USAGE', 'corosync knows one node on each machine, and not a command that is one for a while', 'join with: dlm node join --detach; commands then reach it');
+  }
+  const { corosyncEngine } = await import('./corosync.js');
+  return corosyncEngine({ cluster, log });
+}
+
+/** Of several machines, by what is written at an etcd. */
+async function etcd({ cluster, etcd: place, mustExist, log }: EngineOptions): Promise<Engine> {
+  if (place === undefined) throw new DlmError('DLM_USAGE', 'the engine etcd needs to know where etcd is', 'name its servers with: --etcd URL[,URL…]');
+  const { etcdEngine } = await import('./etcd.js');
+  return etcdEngine({ ...place, cluster, mustExist, log });
+}
+
+/** The port at which a node listens on the machine's address in corosync.conf: that of the kernel's lock manager. */
+const portDefault = 21_064;
+
+/** Where a node listens that was not told where; null: at a socket in its folder. Throws `DLM_USAGE`. */
+export async function addressByEngine(name: EngineName): Promise<string | null> {
+  if (name === 'local') return null;
+  if (name === 'corosync') {
+    const { ownNodeOfCorosync } = await import('./corosync-settings.js');
+    const address = ownNodeOfCorosync()?.address ?? null;
+    if (address !== null) return `tcp:${address.includes(':') ? `[${address}]` : address}:${portDefault}`;
+  }
+  throw new DlmError('DLM_USAGE', 'the others must know how to reach this node', 'say where it listens: --listen tcp:HOST:PORT --key-file FILE');
 }

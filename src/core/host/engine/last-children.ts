@@ -42,6 +42,13 @@ export async function leaveWord(home: ClusterPlaces, { children }: Pick<Places, 
   if (self !== null) writeFileSync(wordOf(home, self), children, { mode: 0o600 });
 }
 
+/** Where the children of that process are registered; null: nowhere any more. */
+export function wordAbout(home: ClusterPlaces, process: ProcessId): string | null {
+  const folder = readTextOrNull(wordOf(home, process));
+  // It is removed when the last of them has ended.
+  return folder !== null && existsSync(folder) ? folder : null;
+}
+
 export class LastChildren {
   readonly #home: ClusterPlaces;
   readonly #log: (line: string) => void;
@@ -67,9 +74,8 @@ export class LastChildren {
   }
 
   #childrenOf(process: ProcessId): ProcessFamily[] {
-    const folder = readTextOrNull(wordOf(this.#home, process));
-    // It is removed when the last of them has ended.
-    if (folder === null || !existsSync(folder)) return [];
+    const folder = wordAbout(this.#home, process);
+    if (folder === null) return [];
     return new ChildRegister({ children: folder, scope: 'folder' }).survivors().filter((child) => !child.isGone);
   }
 }

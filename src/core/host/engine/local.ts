@@ -17,11 +17,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DlmError } from '../../base/errors.js';
-import { nodeId, type NodeId } from '../../base/ids.js';
+import { nodeId, type Incarnation, type NodeId } from '../../base/ids.js';
+import type { NodeProcess } from '../fence-process.js';
 import { KernelLock, noteIn } from '../kernel-lock.js';
 import { identify, pidNamespace, type ProcessId } from '../process-facts.js';
+import { Answer } from './answer.js';
 import { clusterPlaces, prepareCluster, type ClusterPlaces } from './cluster-places.js';
 import type { Candidate, Engine, Follower } from './engine.js';
+import { Lives } from './lives.js';
 import { connectToRegistrar } from './registrar-client.js';
 import { RegistrarOffice } from './registrar-office.js';
 import { isLockspaces, isName, lockspacesMax, protocolVersion, type FromRegistrar, type Hello, type ToRegistrar } from './registrar-protocol.js';
@@ -57,16 +60,6 @@ export function localEngine(options: LocalOptions): Engine {
   return new LocalEngine(clusterPlaces(options.cluster, options.base), options);
 }
 
-/** A promise that somebody else settles. */
-class Answer<Value> {
-  resolve!: (value: Value) => void;
-  reject!: (error: Error) => void;
-  readonly promise = new Promise<Value>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-}
-
 class LocalEngine implements Engine {
   readonly #places: ClusterPlaces;
   readonly #joinMillis: number;
@@ -80,6 +73,7 @@ class LocalEngine implements Engine {
   #office: RegistrarOffice | null = null;
   #folder: KernelLock | null = null;
   #follower: Follower | null = null;
+  readonly #lives: Lives;
   /** What nobody has followed yet. */
   #held: Entry[] = [];
   #lostFor: string | null = null;
@@ -93,11 +87,9 @@ class LocalEngine implements Engine {
     this.#mustExist = mustExist;
     this.#isOverFor = isOver;
     this.#places = places;
+    this.#lives = new Lives(places);
     this.#joinMillis = joinMillis;
     this.#log = log;
-    // Whoever waits for them hears of a failure; if nobody does, it is no news.
-    this.#joined.promise.catch(() => undefined);
-    this.#left.promise.catch(() => undefined);
   }
 
   async join(candidate: Candidate): Promise<NodeId> {
@@ -153,6 +145,17 @@ class LocalEngine implements Engine {
     }
   }
 
+  async expel(node: NodeId, _reason: string): Promise<void> {
+    if (node === this.#hello?.node) throw new DlmError('DLM_USAGE', 'a node does not expel itself', 'leave with: dlm node leave');
+    if (this.#state !== 'in') throw new DlmError('DLM_NOT_QUORATE', 'this node is no member of the cluster');
+    // Who is out is decided by the end of a process: so it is ended.
+    if (!(await this.#lives.end(node))) throw this.#noAnswer();
+  }
+
+  processOf(node: NodeId, life: Incarnation): NodeProcess | null {
+    return this.#lives.processOf(node, life);
+  }
+
   /** From our line. */
   hear(message: FromRegistrar): void {
     if (this.#isOver) return;
@@ -180,6 +183,7 @@ class LocalEngine implements Engine {
     const hello = this.#hello!;
     if (entry.id <= hello.seen || this.#state === 'leaving') return;
     this.#hello = { ...hello, seen: entry.id };
+    this.#lives.note(entry);
     if (this.#state === 'joining') {
       const self = entry.members.find(({ life }) => life === hello.life)!.node;
       this.#state = 'in';

@@ -137,10 +137,11 @@ export function isName(value: unknown): value is string {
   return isText(value, textMax) && /^[\x21-\x7e]+$/.test(value);
 }
 
+/** A negative number: that join has ended as failed. */
 export function isLockspaces(value: unknown): value is Enrolled['lockspaces'] {
   if (!Array.isArray(value) || value.length > lockspacesMax) return false;
   const areSound = value.every(
-    (pair: unknown) => Array.isArray(pair) && pair.length === 2 && isText(pair[0], textMax) && isCount(pair[1], 0, Number.MAX_SAFE_INTEGER),
+    (pair: unknown) => Array.isArray(pair) && pair.length === 2 && isText(pair[0], textMax) && isCount(pair[1], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   );
   return areSound && value.every(([name]: [string], at) => at === 0 || (value[at - 1] as [string])[0] < name);
 }

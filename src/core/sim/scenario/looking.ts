@@ -3,19 +3,22 @@
  *
  *   show RESOURCE…     the queues and the value, as the master sees them
  *   status [NODE…]     how the lockspaces of nodes stand
+ *   slots              who has which slot
  *   audit              do all nodes agree on masters, on the directory and on every lock?
  *   watch [KIND…]      from now on say when such messages arrive; without kinds: no longer
  *   tokens             from now on show the tokens of grants
  *   expect TEXT        this block has printed a line with TEXT in it; fails if not, also when output is written anew
+ *   never TEXT         this block has not
  */
 import { disagreements } from '../agreement.js';
 import type { Player } from '../ensemble.js';
+import { standingOf } from './aftermath.js';
 import type { Command } from './script.js';
 import type { Stage } from './stage.js';
 import type { Verbs } from './verbs.js';
 import { showResource } from './words.js';
 
-export const looking: Verbs = { show, status, audit, watch, tokens, expect };
+export const looking: Verbs = { show, status, slots, audit, watch, tokens, expect, never };
 
 /** An `expect` that was in vain: the story does not tell what it claims to tell. */
 export class ExpectationFailed extends Error {
@@ -52,6 +55,7 @@ function status(stage: Stage, command: Command): void {
       const waited = stack?.recovery.waitsFor() ?? [];
       if (waited.length > 0) words.push(`waits for ${waited.map((other) => `n${other}`).join(' ')}`);
       if (stack !== null && stack.parkedCalls.length > 0) words.push(`${stack.parkedCalls.length} of its calls wait`);
+      if (stack !== null) words.push(...standingOf(node, stack));
       if (views.length > 0) words.push(`behind by ${views.length === 1 ? 'a view' : `${views.length} views`}`);
       stage.say(`${stage.setting.lockspaces.length > 1 ? `${lockspace}: ` : ''}n${id} ${words.join(', ')}`);
     }
@@ -79,6 +83,20 @@ function tokens(stage: Stage): void {
 function expect(stage: Stage, command: Command): void {
   const wanted = command.text.slice('expect '.length).trim();
   if (!stage.lines.some((line) => line.includes(wanted))) throw new ExpectationFailed(`line ${command.line}: nothing has printed '${wanted}'`);
+}
+
+function never(stage: Stage, command: Command): void {
+  const unwanted = command.text.slice('never '.length).trim();
+  const line = stage.lines.find((one) => one.includes(unwanted));
+  if (line !== undefined) throw new ExpectationFailed(`line ${command.line}: this was printed: '${line}'`);
+}
+
+function slots(stage: Stage): void {
+  const [lowest] = sorted(stage);
+  for (const lockspace of stage.setting.lockspaces) {
+    const taken = lowest?.node.stack(lockspace)?.recovery.slots ?? [];
+    stage.say(`slots: ${taken.map(({ node, slot }) => `n${node} has ${slot}`).join(', ')}`);
+  }
 }
 
 function sorted(stage: Stage): Player[] {

@@ -3,17 +3,20 @@
  *
  *   cluster COUNT [nodir] [law=kernel] [lockspaces=A,B] [weights=0,1] [RESOURCE@NODE…]
  *                              nodes 1 to COUNT, all joined; RESOURCE@NODE chooses a directory node
+ *           [order=gfs | a<b+c<d] [fencing=on|off] [delays=0,500] [grace=MS] [retry=MS] [startup=1,2] [app | app=1,2] [suspend=MS]
+ *                              what follows failures; which nodes have an application
  *   crash NODE…                the process is gone; nobody is told
  *   start NODE… [joins=no]     a new life, which joins; it is in no view yet
  *   restart NODE…              gone, and back before anybody has noticed
  *   join NODE [LOCKSPACE]      it says that it joins; the next view has it
  *   leave NODE [LOCKSPACE]     by force, if it holds locks
- *   view [to NODE…] [quorate=no]   the engine decides on a view, and tells all members, or only these
- *   tell NODE…                 the next view that the node has not heard of
+ *   view [to NODE…] [quorate=no] [only=1,2] [left=3]   the engine decides on a view, and tells all members, or only these;
+ *                              of a part of the cluster; who has left in good order
+ *   tell NODE… | all           the next view that the node has not heard of; all: everybody, all of them
  */
 import { kernelLaw, defaultLaw } from '../../lock/law.js';
 import { numberAt, type Command } from './script.js';
-import { asNode, type Stage } from './stage.js';
+import { asNode, type Setting, type Stage } from './stage.js';
 import type { Verbs } from './verbs.js';
 
 export const members: Verbs = { cluster, crash, start, restart, join, leave, view, tell };
@@ -23,6 +26,8 @@ function cluster(stage: Stage, command: Command): void {
   const { settings, words } = command;
   const places = words.filter((word) => word.includes('@')).map((word) => word.split('@'));
   stage.setting = {
+    ...stage.setting,
+    ...afterFailures(settings, words),
     lockspaces: settings.get('lockspaces')?.split(',') ?? ['story'],
     nodir: words.includes('nodir'),
     law: settings.get('law') === 'kernel' ? kernelLaw : defaultLaw,
@@ -33,15 +38,28 @@ function cluster(stage: Stage, command: Command): void {
   decide(stage, true, [...stage.ensemble.players.keys()]);
 }
 
+/** What follows failures in this cluster, and what there is to do it. */
+function afterFailures(settings: ReadonlyMap<string, string>, words: readonly string[]): Partial<Setting> {
+  const numbers = (key: string): number[] => settings.get(key)?.split(',').map(Number) ?? [];
+  const order = settings.get('order')?.replaceAll('+', ' ') ?? 'none';
+  const isOn = settings.has('fencing') ? settings.get('fencing') === 'on' : order !== 'none';
+  const [postJoinMillis = 0] = numbers('grace');
+  const [retryMillis = 1000] = numbers('retry');
+  const [suspendMillis = 1000] = numbers('suspend');
+  const fencing = { isOn, delayMillis: 0, postJoinMillis, retryMillis, startup: numbers('startup').map(asNode) };
+  return { order, fencing, delays: numbers('delays'), suspendMillis, applications: words.includes('app') ? null : numbers('app') };
+}
+
 function begin(stage: Stage, id: number, joins: boolean, weight = 0): void {
   if (stage.ensemble.players.has(id)) throw new SyntaxError(`node ${id} runs already`);
   stage.start(id, weight);
   if (joins) for (const lockspace of stage.setting.lockspaces) stage.join(id, lockspace);
 }
 
-function decide(stage: Stage, isQuorate: boolean, told: readonly number[]): void {
-  const { id, members: all } = stage.ensemble.decide(isQuorate);
-  stage.say(`view ${id}: ${all.map(({ node }) => node).join(' ')}${isQuorate ? '' : ', not quorate'}`);
+function decide(stage: Stage, isQuorate: boolean, told: readonly number[], part: Parameters<Stage['ensemble']['decide']>[1] = {}): void {
+  const { id, members: all, leftCleanly } = stage.ensemble.decide(isQuorate, part);
+  const left = leftCleanly.length === 0 ? '' : `, ${leftCleanly.join(' ')} left`;
+  stage.say(`view ${id}: ${all.map(({ node }) => node).join(' ')}${left}${isQuorate ? '' : ', not quorate'}`);
   for (const node of told) stage.tell(node);
 }
 
@@ -64,23 +82,25 @@ function join(stage: Stage, command: Command): void {
 
 function leave(stage: Stage, command: Command): void {
   const id = numberAt(command, 0);
-  for (const lockspace of lockspacesIn(stage, command)) {
-    for (const [name, held] of stage.locks) if (held.node === id && held.lockspace === lockspace) stage.locks.delete(name);
-    stage.step(id, { kind: 'leaveLockspace', lockspace, force: true });
-  }
+  for (const lockspace of lockspacesIn(stage, command)) stage.leave(id, lockspace, false);
 }
 
 function view(stage: Stage, command: Command): void {
   const [to, ...nodes] = command.words;
-  const told = to === 'to' ? nodesIn(nodes) : [...stage.ensemble.players.keys()].sort((one, other) => one - other);
-  decide(stage, command.settings.get('quorate') !== 'no', told);
+  const { settings } = command;
+  const only = nodesIn(settings.get('only')?.split(',') ?? [...stage.ensemble.players.keys()]);
+  const leftCleanly = nodesIn(settings.get('left')?.split(',') ?? []).map(asNode);
+  for (const id of leftCleanly) if (stage.ensemble.players.has(id)) stage.crash(id);
+  const told = to === 'to' ? nodesIn(nodes) : only.filter((id) => stage.ensemble.players.has(id)).sort((one, other) => one - other);
+  decide(stage, settings.get('quorate') !== 'no', told, { leftCleanly, only });
 }
 
 function tell(stage: Stage, command: Command): void {
-  for (const id of nodesIn(command.words)) stage.tell(id);
+  if (command.words[0] !== 'all') for (const id of nodesIn(command.words)) stage.tell(id);
+  else for (const { id, views } of stage.ensemble.players.values()) while (views.length > 0) stage.tell(id);
 }
 
-function nodesIn(words: readonly string[]): number[] {
+function nodesIn(words: readonly (string | number)[]): number[] {
   return words.map((word) => {
     const id = Number(word);
     if (!Number.isInteger(id) || id < 1) throw new SyntaxError(`'${word}' is not the number of a node`);

@@ -10,11 +10,13 @@ import { millis, nodeId, ownerId, type Lkid, type NodeId, type OwnerId } from '.
 import { IV, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
 import type { Law } from '../../lock/law.js';
 import { defaultLaw } from '../../lock/law.js';
-import type { Effect } from '../../node/effect.js';
+import { noFencing, type FencingConfig } from '../../cluster/fencing.js';
+import type { AftermathEffect, Effect } from '../../node/effect.js';
 import type { Input, JoinLockspace } from '../../node/input.js';
 import type { DlmNode } from '../../node/node.js';
 import { defaultConfig } from '../../node/snapshot.js';
 import { Ensemble, type Letter } from '../ensemble.js';
+import { Aftermath } from './aftermath.js';
 import { Holds, isOfKind } from './holds.js';
 import { showEnd, showMessage, showModes, showUnheeded } from './words.js';
 
@@ -40,7 +42,27 @@ export interface Setting {
   readonly law: Law;
   /** The directory nodes that the story has chosen. */
   readonly directory: ReadonlyMap<string, NodeId>;
+  /** What follows a failure, and in which order. */
+  readonly order: string;
+  readonly fencing: FencingConfig;
+  /** How long each node waits before it has somebody fenced, beginning with node 1. */
+  readonly delays: readonly number[];
+  /** The nodes that have an application; null: all. */
+  readonly applications: readonly number[] | null;
+  readonly suspendMillis: number;
 }
+
+const defaultSetting: Setting = {
+  lockspaces: ['story'],
+  nodir: false,
+  law: defaultLaw,
+  directory: new Map(),
+  order: 'none',
+  fencing: noFencing,
+  delays: [],
+  applications: [],
+  suspendMillis: 1000,
+};
 
 /** How many messages may follow from one command. */
 const lettersMax = 10_000;
@@ -50,12 +72,15 @@ export class Stage {
   readonly holds = new Holds();
   readonly locks = new Map<string, StoryLock>();
   readonly owners = new Map<string, OwnerId>();
-  setting: Setting = { lockspaces: ['story'], nodir: false, law: defaultLaw, directory: new Map() };
+  readonly aftermath = new Aftermath();
+  setting: Setting = defaultSetting;
   showsTokens = false;
   watched: readonly string[] = [];
   /** What the present block has printed. */
   lines: string[] = [];
   readonly #saidHeld = new Set<number>();
+  /** What all nodes tell of one thing is said once. */
+  readonly #saidOfAll = new Set<string>();
   readonly #recovered = new Map<string, Set<NodeId>>();
 
   constructor() {
@@ -79,18 +104,28 @@ export class Stage {
   }
 
   start(id: number, weight: number): void {
-    this.ensemble.start(id, weight);
+    const { fencing, delays } = this.setting;
+    this.aftermath.zombies.delete(id);
+    this.ensemble.start(id, weight, { ...fencing, delayMillis: delays[id - 1] ?? 0 });
   }
 
   join(id: number, lockspace: string): void {
-    const { nodir, law, directory } = this.setting;
+    const { nodir, law, directory, order, applications, suspendMillis } = this.setting;
     const placement = directory.size === 0 ? {} : { placement: (name: string) => directory.get(name) ?? null };
-    const config: JoinLockspace['config'] = { ...defaultConfig, nodir, law, ...placement };
-    this.step(id, { kind: 'joinLockspace', lockspace, config });
+    const config: JoinLockspace['config'] = { ...defaultConfig, nodir, law, order, ...placement };
+    const application = applications?.includes(id) === false ? null : { suspendMillis };
+    this.step(id, { kind: 'joinLockspace', lockspace, config, application });
+  }
+
+  /** By force, if it holds locks; as failed, when its application is. */
+  leave(id: number, lockspace: string, isFailed: boolean): void {
+    for (const [name, held] of this.locks) if (held.node === id && held.lockspace === lockspace) this.locks.delete(name);
+    this.step(id, { kind: 'leaveLockspace', lockspace, force: true, isFailed });
   }
 
   crash(id: number): void {
     this.ensemble.crash(id);
+    this.aftermath.forget(id);
     for (const [name, { node }] of this.locks) if (node === id) this.locks.delete(name);
     for (const key of [...this.owners.keys()]) if (key.startsWith(`${id} `)) this.owners.delete(key);
   }
@@ -114,16 +149,22 @@ export class Stage {
 
   /** All that is under way and not held arrives. Then those who wait are named. */
   settle(): void {
-    for (let count = 0; ; count += 1) {
-      if (count > lettersMax) throw new Error('the messages do not come to an end');
-      const next = this.ensemble.heads().find((letter) => !this.#isHeld(letter));
-      if (next === undefined) break;
-      this.ensemble.deliver(next);
-    }
+    if (this.deliverSome(lettersMax) === lettersMax) throw new Error('the messages do not come to an end');
+    this.#saidOfAll.clear();
     for (const lock of this.locks.values()) {
       if (lock.wants === IV || lock.hasToldOfWaiting) continue;
       lock.hasToldOfWaiting = true;
       this.say(`${lock.name} ${showModes(lock.mode, lock.wants)} waits`);
+    }
+  }
+
+  /** At most so many messages arrive. Returns how many did. */
+  deliverSome(most: number): number {
+    for (let count = 0; ; count += 1) {
+      for (const id of this.aftermath.ending) this.crash(id);
+      const next = count < most ? this.ensemble.heads().find((letter) => !this.#isHeld(letter)) : undefined;
+      if (next === undefined) return count;
+      this.ensemble.deliver(next);
     }
   }
 
@@ -187,8 +228,23 @@ export class Stage {
       case 'recovered':
         this.#noteRecovered(node, effect);
         break;
+      case 'send':
+      case 'announce':
+      case 'persist':
+        break;
       default:
+        this.#follows(node, effect);
     }
+  }
+
+  /** What follows a failure. */
+  #follows(node: NodeId, effect: AftermathEffect): void {
+    const line = this.aftermath.see(node, effect);
+    if (line === null || (effect.kind === 'step' && effect.step === 'dlm' && this.setting.order === 'none')) return;
+    const prefix = 'lockspace' in effect && effect.lockspace !== null ? this.#prefix(effect.lockspace) : '';
+    if (effect.kind !== 'step') this.say(prefix + line);
+    else if (!this.#saidOfAll.has(prefix + line)) this.say(prefix + line);
+    this.#saidOfAll.add(prefix + line);
   }
 
   #tellOwner(lock: StoryLock, effect: Extract<Effect, { cookie: unknown }>): void {
@@ -202,9 +258,9 @@ export class Stage {
     if (effect.mode === IV && this.locks.get(lock.name) === lock) this.locks.delete(lock.name);
   }
 
-  #refused(node: NodeId, { call, code }: Extract<Effect, { kind: 'refuse' }>): void {
+  #refused(node: NodeId, { call, code, rule }: Extract<Effect, { kind: 'refuse' }>): void {
     const lock = call.kind === 'lock' ? (call.cookie as StoryLock) : 'lkid' in call ? this.lockOf(node, call.lockspace, call.lkid) : undefined;
-    this.say(`${lock?.name ?? node} ${call.kind} is refused: ${code}`);
+    this.say(`${lock?.name ?? node} ${call.kind} is refused: ${code}${call.kind === 'fenceAck' || call.kind === 'joinLockspace' ? `: ${rule?.text}` : ''}`);
     if (lock === undefined) return;
     if (call.kind === 'convert') lock.wants = IV;
     if (call.kind === 'lock') this.locks.delete(lock.name);

@@ -3,6 +3,7 @@
  * brings a file of its own, and a line here.
  */
 import { delivery } from './delivery.js';
+import { failing } from './failing.js';
 import { locking } from './locking.js';
 import { looking } from './looking.js';
 import { members } from './members.js';
@@ -11,7 +12,7 @@ import type { Stage } from './stage.js';
 
 export type Verbs = Readonly<Record<string, (stage: Stage, command: Command) => void>>;
 
-const verbs: Verbs = { ...members, ...locking, ...delivery, ...looking };
+const verbs: Verbs = { ...members, ...locking, ...failing, ...delivery, ...looking };
 
 /** Carry out one line, and let what follows from it happen. Throws a `SyntaxError` if nobody knows how. */
 export function perform(stage: Stage, command: Command): void {

@@ -1,0 +1,58 @@
+/**
+ * The moment from which on the others may count this node as gone, as its engine moves it
+ * on, and whether a node that stops then stops early enough.
+ *
+ *     last word of the engine      the deadline            the last command has ended    others grant
+ *       ├───────── stopMillis ───────────┤── its grace ──────────────┤── slack ──┊
+ *       ╰──────────────────────────── regrantMillis ─────────────────────────────╯
+ *
+ * A node that is stopped itself (a frozen machine) cannot keep it: against that only a
+ * fence helps, or a resource that checks tokens.
+ */
+import { DlmError } from '../base/errors.js';
+import type { Engine } from './engine/engine.js';
+import { graceMillis } from './process-family.js';
+
+/** For noticing, signalling, and clocks that differ. */
+const slackMillis = 1_000;
+
+/** No timer can be set for longer. */
+const timerMax = 0x7fff_ffff;
+
+export class EngineDeadline {
+  passed: () => void = () => undefined;
+  #at = Infinity;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** On `performance.now()`; Infinity: there is none. */
+  set(at: number): void {
+    this.#at = at;
+    if (this.#timer !== null && at !== Infinity) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#arm();
+  }
+
+  /** It is moved on many times a second: a timer that comes too early is cheaper than one that is set anew each time. */
+  #arm(): void {
+    if (this.#at === Infinity) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (performance.now() < this.#at) this.#arm();
+      else this.passed();
+    }, Math.min(Math.max(0, this.#at - performance.now()), timerMax));
+  }
+}
+
+/** Are commands under locks gone before others may be granted them? Throws `DLM_CONFIG_INVALID`. */
+export function checkBudget({ budget }: Pick<Engine, 'budget'>): void {
+  if (budget === undefined) return;
+  const needed = budget.stopMillis + graceMillis + slackMillis;
+  if (needed < budget.regrantMillis) return;
+  throw new DlmError(
+    'DLM_CONFIG_INVALID',
+    `a node that is cut off stops after ${needed / 1000} s at the latest (${budget.stopMillis / 1000} s until it knows, ${graceMillis / 1000} s for each command to end, ` +
+      `${slackMillis / 1000} s in reserve), and others may be granted its locks after ${budget.regrantMillis / 1000} s already`,
+    'let the engine wait longer before it calls a member gone',
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * When a member on corosync must have stopped, unless it hears itself before.
+ *
+ * A beat goes to all and comes back in its place among all messages. So far its sender
+ * was one of them; so it may act for `stopMillis` from when it was **sent**, for the
+ * others count from when they heard it, which is later. Two clocks are watched: that of
+ * timers, and that of the machine, which goes on while it is suspended.
+ */
+import { uptime } from 'node:os';
+
+/** Beats that have not come back. */
+const awaitedMax = 1_024;
+
+interface Moment {
+  /** On `performance.now()`. */
+  readonly at: number;
+  readonly up: number;
+}
+
+export class Pulse {
+  readonly #stopMillis: number;
+  readonly #sent = new Map<number, Moment>();
+  #count = 0;
+  #deadline: Moment = { at: Infinity, up: Infinity };
+
+  constructor(stopMillis: number) {
+    this.#stopMillis = stopMillis;
+  }
+
+  /** On `performance.now()`. */
+  get deadline(): number {
+    return this.#deadline.at;
+  }
+
+  get isOverdue(): boolean {
+    const { at, up } = present();
+    return at >= this.#deadline.at || up >= this.#deadline.up;
+  }
+
+  /** Do our beats come back? If not, corosync may stand still, and whoever waits for it does too. */
+  get isAnswered(): boolean {
+    const [oldest] = this.#sent.values();
+    return oldest === undefined || present().at - oldest.at < this.#stopMillis / 2;
+  }
+
+  /** The number of the next beat, which is sent now. */
+  beat(): number {
+    this.#count += 1;
+    this.#sent.set(this.#count, present());
+    if (this.#sent.size > awaitedMax) this.#sent.delete(this.#sent.keys().next().value!);
+    return this.#count;
+  }
+
+  /** From now on it matters. */
+  begin(): void {
+    this.#allow(present());
+  }
+
+  /** A beat has come back. */
+  heard(count: number): void {
+    const sent = this.#sent.get(count);
+    if (sent === undefined) return;
+    for (const earlier of this.#sent.keys()) if (earlier <= count) this.#sent.delete(earlier);
+    if (this.#deadline.at < Infinity) this.#allow(sent);
+  }
+
+  #allow({ at, up }: Moment): void {
+    this.#deadline = { at: at + this.#stopMillis, up: up + this.#stopMillis };
+  }
+}
+
+function present(): Moment {
+  return { at: performance.now(), up: uptime() * 1_000 };
+}

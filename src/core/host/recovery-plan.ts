@@ -1,0 +1,127 @@
+/**
+ * What would happen if a node failed now: which steps in which order, whose locks would
+ * go, to whom they would be given, which values would no longer be valid, and who may
+ * decide about what it decided about.
+ *
+ * It is computed from what all members hold at this moment, by the law itself, on copies.
+ * What changes before the failure changes the plan.
+ */
+import { DlmError } from '../base/errors.js';
+import { generation, lkid, millis, nodeId } from '../base/ids.js';
+import { Flag } from '../lock/flags.js';
+import { grantPending } from '../lock/grant.js';
+import { defaultLaw } from '../lock/law.js';
+import { Lock } from '../lock/lock.js';
+import { CR, IV, PW, modeNamed, type ModeOrNone } from '../lock/mode.js';
+import { Resource } from '../lock/resource.js';
+import { Turn } from '../lock/turn.js';
+import { nameOf, type Order, type Step } from '../node/snapshot.js';
+import type { FenceLevel } from './fence-methods.js';
+import { needCluster } from './fence-desk.js';
+import type { Host } from './host.js';
+import type { LockInfo } from './types.js';
+import { flagsOf } from './wish.js';
+
+export interface PlannedStep {
+  readonly step: Step;
+  /** All of these must have ended before it begins. */
+  readonly after: readonly Step[];
+  /** Who does it. */
+  readonly by: readonly number[];
+}
+
+export interface PlannedLockspace {
+  readonly lockspace: string;
+  readonly order: string;
+  readonly steps: readonly PlannedStep[];
+  /** The locks and requests of the node, which end. */
+  readonly purged: readonly LockInfo[];
+  /** Requests and conversions of others, which are granted then. */
+  readonly granted: readonly LockInfo[];
+  /** Resources whose value is no longer valid, or lost, as text. */
+  readonly notValid: readonly string[];
+  /** Resources that the node decides about, and who may decide then: the first of these who asks. */
+  readonly masters: readonly { readonly resource: string; readonly candidates: readonly number[] }[];
+}
+
+export interface RecoveryPlan {
+  readonly node: number;
+  readonly name: string;
+  /** How it would be fenced; empty: it is not. */
+  readonly fencing: readonly FenceLevel[];
+  readonly lockspaces: readonly PlannedLockspace[];
+}
+
+/** Rejects with `DLM_USAGE`. */
+export async function planRecovery(host: Host, node: number): Promise<RecoveryPlan> {
+  const cluster = needCluster(host);
+  const member = cluster.view?.members.find((one) => one.node === node);
+  if (member === undefined) throw new DlmError('DLM_USAGE', `node ${node} is no member, so there is nothing to plan`, 'see who is with: dlm node list');
+  const fencing = cluster.fencing.isOn ? cluster.methods.methodsFor(node) : [];
+  const shared = host.node.lockspaceNames().filter((name) => (member.lockspaces.get(name) ?? 0) > 0);
+  const lockspaces: PlannedLockspace[] = [];
+  for (const lockspace of shared) lockspaces.push(planFor(host, lockspace, node, await host.everywhere.locks({ lockspace })));
+  return { node, name: member.name, fencing, lockspaces };
+}
+
+function planFor(host: Host, lockspace: string, node: number, locks: readonly LockInfo[]): PlannedLockspace {
+  const { aftermath, group } = host.node.stack(lockspace)!;
+  const others = group.members.map((member) => member.node as number).filter((one) => one !== node);
+  const purged = locks.filter((lock) => lock.node === node);
+  const byResource = new Map<string, LockInfo[]>();
+  for (const lock of locks) byResource.set(lock.resourceHex, [...(byResource.get(lock.resourceHex) ?? []), lock]);
+  const resources = [...byResource.values()];
+  const left = (some: readonly LockInfo[]): LockInfo[] => some.filter((lock) => lock.node !== node);
+  return {
+    lockspace,
+    order: nameOf(aftermath.order),
+    steps: stepsOf(aftermath.order, others),
+    purged,
+    granted: resources.flatMap((some) => (some.some((lock) => lock.node === node) ? grantedAmong(left(some)) : [])),
+    notValid: resources.filter((some) => losesValue(some, node)).map(([first]) => first!.resource),
+    masters: resources
+      .filter((some) => some[0]!.master === node && left(some).length > 0)
+      .map((some) => ({ resource: some[0]!.resource, candidates: [...new Set(left(some).map((lock) => lock.node))].sort((one, two) => one - two) })),
+  };
+}
+
+/** In an order in which they can happen; those that do not wait for one another go on side by side. */
+function stepsOf({ before }: Order, others: readonly number[]): PlannedStep[] {
+  const planned = [...before].map(([step, after]) => ({ step, after: [...after], by: step === 'fence' || step === 'app' ? others.slice(0, 1) : others }));
+  return planned.sort((one, two) => one.after.length - two.after.length);
+}
+
+/** The locks of one resource, the failed node's left out: who is granted what he waits for? */
+function grantedAmong(locks: readonly LockInfo[]): LockInfo[] {
+  const turn = new Turn(defaultLaw, { push: () => undefined });
+  const resource = new Resource('', 0, { master: nodeId(1), generation: generation(0) });
+  const byPlace = [...locks].sort((one, two) => (one.position ?? 0) - (two.position ?? 0));
+  const made = byPlace.map((info, index) => ({ info, lock: lockOf(resource, info, index) }));
+  turn.begin(millis(0));
+  grantPending(turn, resource);
+  return made.filter(({ info, lock }) => info.state !== 'granted' && lock.place === 'granted').map(({ info }) => info);
+}
+
+/** Values are another question, and a place at the head was taken long ago. */
+const unheeded = Flag.VALBLK | Flag.IVVALBLK | Flag.HEADQUE | Flag.NOQUEUE;
+
+function lockOf(resource: Resource, { mode, requested, state, flags }: LockInfo, index: number): Lock {
+  const lock = new Lock(lkid(index + 1), resource, null, null, millis(0));
+  lock.flags = flagsOf({ flags: [...flags] }) & ~unheeded;
+  lock.granted = modeOf(mode);
+  lock.requested = modeOf(requested);
+  if (state === 'granted') resource.joinGranted(lock, millis(0));
+  else resource.joinQueue(lock, state, millis(0));
+  return lock;
+}
+
+const modeOf = (mode: string | null): ModeOrNone => (mode === null ? IV : modeNamed(mode)!);
+
+/** As recovery decides it: depart.ts where the master stays, settle.ts where it has gone. */
+function losesValue(locks: readonly LockInfo[], node: number): boolean {
+  const hasValue = ({ flags }: LockInfo): boolean => flags.includes('VALBLK');
+  if (locks[0]!.master !== node) return locks.some((lock) => lock.node === node && modeOf(lock.mode) >= PW && hasValue(lock));
+  const kept = locks.filter((lock) => lock.node !== node && lock.mode !== null && hasValue(lock));
+  const isLost = kept.length === 0 && locks.some((lock) => lock.node === node && hasValue(lock));
+  return isLost || (kept.length > 0 && !kept.some((lock) => modeOf(lock.mode) > CR));
+}

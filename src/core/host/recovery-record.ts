@@ -1,0 +1,93 @@
+/**
+ * The record of one recovery of one lockspace, as one of its members has seen it: what
+ * it is made of, reading what is kept, and holding it against the order that was asked for.
+ *
+ * It is read long after it was written, and by another version maybe: a line that is no
+ * record is counted as damaged and skipped.
+ */
+import { nodeId, type NodeId } from '../base/ids.js';
+import { checkTrace, parseOrder, type Step } from '../node/snapshot.js';
+import { JsonLines } from './json-lines.js';
+import type { Places } from './places.js';
+
+export interface RecordedStep {
+  readonly step: Step;
+  readonly state: 'begun' | 'ended' | 'failed';
+  /** Where it was done. */
+  readonly node: number;
+  /** The failed member that it is about; null: about all. */
+  readonly victim: number | null;
+  readonly words: string;
+  /** When, by the clock on the wall. */
+  readonly at: string;
+  /** And since the recovery began, by a clock that does not jump. */
+  readonly millis: number;
+}
+
+/** A phase of the recovery of locks. */
+export interface RecordedPhase {
+  readonly phase: string;
+  readonly millis: number;
+  /** Who ended it last; null: only the member that collects the reports (the lowest) knows. */
+  readonly slowest: number | null;
+}
+
+export interface RecoveryRecord {
+  readonly kind: 'recovery';
+  readonly lockspace: string;
+  readonly generation: number;
+  readonly order: string;
+  /** Who has seen it so. */
+  readonly node: number;
+  /** The views it went through; the last one was recovered in. */
+  readonly views: readonly number[];
+  /** When it began. */
+  readonly at: string;
+  readonly members: readonly number[];
+  readonly victims: readonly number[];
+  /** Of these, whose data had to be put in order. */
+  readonly toRecover: readonly number[];
+  readonly left: readonly number[];
+  readonly came: readonly number[];
+  readonly steps: readonly RecordedStep[];
+  readonly phases: readonly RecordedPhase[];
+  /** How long nobody could lock; null: nobody can yet. */
+  readonly stoppedMillis: number | null;
+  /** Until the last step had ended; null: it goes on. */
+  readonly totalMillis: number | null;
+}
+
+export interface RecoveryHistory {
+  /** The oldest first. */
+  readonly records: readonly RecoveryRecord[];
+  readonly damaged: number;
+}
+
+export const recordsFile = 'recoveries';
+
+/** What is kept; nothing, if nothing ever was. Throws what the system says if it cannot be read. */
+export function readRecoveries({ state }: Pick<Places, 'state'>): RecoveryHistory {
+  const records = new JsonLines(state, recordsFile).read(recordIn);
+  const good = records.filter((record) => record !== null);
+  return { records: good, damaged: records.length - good.length };
+}
+
+function recordIn(value: unknown): RecoveryRecord | null {
+  const record = value as Partial<RecoveryRecord> | null;
+  const lists = [record?.views, record?.members, record?.victims, record?.toRecover, record?.left, record?.came, record?.steps, record?.phases];
+  const isRecord = record?.kind === 'recovery' && typeof record.lockspace === 'string' && typeof record.order === 'string' && lists.every(Array.isArray);
+  return isRecord && Number.isSafeInteger(record.generation) && Number.isSafeInteger(record.node) ? (record as RecoveryRecord) : null;
+}
+
+/** Each deviation from the order, in words; none: all was in order. */
+export function deviationsIn(record: RecoveryRecord): string[] {
+  // Where nobody has failed, locks are recovered and there is nothing else to do.
+  const order = parseOrder(record.victims.length === 0 ? 'none' : record.order);
+  if ('problem' in order) return [order.problem];
+  const nodes = (some: readonly number[]): NodeId[] => some.map((node) => nodeId(node));
+  const events = record.steps
+    .filter(({ step }) => record.victims.length > 0 || order.steps.has(step))
+    .map(({ step, state, node, victim }) => ({ step, state, node: nodeId(node), victim: victim === null ? null : nodeId(victim) }));
+  const { victims, members, toRecover } = record;
+  return checkTrace(order, { self: nodeId(record.node), members: nodes(members), victims: nodes(victims), toRecover: nodes(toRecover) }, events);
+}

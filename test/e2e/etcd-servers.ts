@@ -1,0 +1,137 @@
+/**
+ * Real etcd servers on loopback ports, in a folder of their own: started, stopped,
+ * killed, started again, and gone after the test.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { scratch } from '../host/scratch.js';
+import { until } from '../kill/processes.js';
+import { needs } from './install.js';
+
+/** A test, or a file of them, at whose end something ends. */
+export interface Until {
+  after(end: () => Promise<unknown> | void): void;
+}
+
+interface Server {
+  readonly name: string;
+  readonly client: string;
+  readonly peer: string;
+  child: ChildProcess | null;
+}
+
+export interface ServersOptions {
+  readonly count?: number;
+  /** Further arguments of each. */
+  readonly words?: readonly string[];
+  readonly scheme?: 'http' | 'https';
+}
+
+export class EtcdServers {
+  readonly #folder: string;
+  readonly #servers: readonly Server[];
+  readonly #words: readonly string[];
+
+  /** Returns when they have a leader; over TLS, when they have been started. */
+  static async start(test: Until, { count = 1, words = [], scheme = 'http' }: ServersOptions = {}): Promise<EtcdServers> {
+    needs('etcd-server', 'etcd-client');
+    const ports = await freePorts(2 * count);
+    const servers = new EtcdServers(test, ports, words, scheme);
+    for (let at = 0; at < count; at += 1) servers.revive(at);
+    if (scheme === 'http') await servers.leader();
+    return servers;
+  }
+
+  private constructor(test: Until, ports: readonly number[], words: readonly string[], scheme: string) {
+    this.#folder = scratch(test);
+    this.#words = words;
+    this.#servers = Array.from({ length: ports.length / 2 }, (_, at) => ({
+      name: `e${at}`,
+      client: `${scheme}://127.0.0.1:${ports[2 * at]!}`,
+      peer: `http://127.0.0.1:${ports[2 * at + 1]!}`,
+      child: null,
+    }));
+    test.after(() => Promise.all(this.#servers.map((_, at) => this.kill(at))));
+  }
+
+  get endpoints(): readonly string[] {
+    return this.#servers.map(({ client }) => client);
+  }
+
+  get places(): readonly number[] {
+    return this.#servers.map((_, at) => at);
+  }
+
+  /** Start it, with what it has on its disk. */
+  revive(at: number): void {
+    const { name, client, peer } = this.#servers[at]!;
+    const cluster = this.#servers.map((one) => `${one.name}=${one.peer}`).join();
+    const words = [
+      ...['--name', name, '--data-dir', `${this.#folder}/${name}`, '--logger', 'zap', '--log-level', 'error'],
+      ...['--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', cluster],
+    ];
+    this.#servers[at]!.child = spawn('etcd', [...words, ...this.#words], { stdio: 'ignore', env: { PATH: process.env['PATH'] } });
+  }
+
+  async kill(at: number): Promise<void> {
+    const { child } = this.#servers[at]!;
+    this.#servers[at]!.child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  stop(at: number): void {
+    this.#servers[at]!.child!.kill('SIGSTOP');
+  }
+
+  goOn(at: number): void {
+    this.#servers[at]!.child!.kill('SIGCONT');
+  }
+
+  /** Which of those that run leads? */
+  leader(): Promise<number> {
+    return until('etcd has a leader', async () => {
+      for (const { client, child } of this.#servers) {
+        if (child === null) continue;
+        const { header, leader } = await ask<{ header: { member_id: string }; leader?: string }>(client, '/v3/maintenance/status', {});
+        const at = leader === header.member_id ? this.#servers.findIndex((one) => one.client === client) : -1;
+        // It may be one that does not yet know better.
+        if (at >= 0 && (await this.isQuorate(at))) return { at };
+      }
+      return null;
+    }).then(({ at }) => at);
+  }
+
+  /** Does a majority stand behind it? */
+  async isQuorate(at: number): Promise<boolean> {
+    return ask(this.#servers[at]!.client, '/v3/kv/range', { key: 'YQ==' }).then(() => true, () => false);
+  }
+
+  /** What one of them is told by hand. */
+  tell(path: string, body: object, at = 0): Promise<object> {
+    return ask(this.#servers[at]!.client, path, body);
+  }
+}
+
+async function ask<Found extends object>(origin: string, path: string, body: object): Promise<Found> {
+  try {
+    const response = await fetch(origin + path, { method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(2_000) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as Found;
+  } catch (error) {
+    if (path !== '/v3/maintenance/status') throw error;
+    return { header: { member_id: '' } } as unknown as Found;
+  }
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}
