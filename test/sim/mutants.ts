@@ -39,7 +39,7 @@ const rows: readonly Row[] = [
   ['progress', 'lock/operations.ts', "  turn.complete(lock, 'EUNLOCK');\n  grantPending(turn, resource);\n", "  turn.complete(lock, 'EUNLOCK');\n", 'an unlock lets nobody in', 4],
   ['leftovers', 'lockspace/receive.ts', '    this.#tables.forget(lock);\n  }\n\n  cancel', '    this.#tables.locks.remove(lock);\n  }\n\n  cancel', 'a resource whose last lock was another node\'s is never forgotten', 45],
   ['quorum', 'node/stack.ts', '    if (!view.isQuorate) return [];\n    return this.#recover', '    return this.#recover', 'a view without a quorum is recovered in', 6, 'full'],
-  ['self-stop', 'node/stack.ts', '  cut(): void {\n    this.#isQuorate = false;\n    this.#isRunning = false;\n', '  cut(): void {\n    this.#isQuorate = false;\n', 'whoever hears nothing of the engine grants on', 76, 'full'],
+  ['self-stop', 'node/stack.ts', 'hasBegun: this.#hasBegun };\n    this.#isQuorate = false;\n    this.#isRunning = false;\n', 'hasBegun: this.#hasBegun };\n    this.#isQuorate = false;\n', 'whoever hears nothing of the engine grants on', 76, 'full'],
   ['zombies', 'sim/disk.ts', 'compareTokens(token, highest) < 0', 'token.sequence < 0', 'a disk that takes everything', 96, 'full'],
   ['epochs', 'recovery/slots.ts', 'return generation(highest + 1);', 'return generation(Math.min(highest + 1, 20));', 'generations end at 20', 1, 'full'],
   ['order', 'node/aftermath.ts', "    if (waitsFor(order, 'dlm', 'suspend') && !this.gate.isOpen && !this.gate.isSuspended) return false;\n", '', 'locks are recovered while applications still run', 3, 'full'],
