@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { drawOptions, type LockspaceOptions } from '../../src/core/sim/options.js';
+import { drawOptions, plainly, type LockspaceOptions } from '../../src/core/sim/options.js';
 import { realBreed, runWith } from '../../src/core/sim/run.js';
 
 interface Fame extends LockspaceOptions {
@@ -32,7 +32,7 @@ const fames: readonly Fame[] = [
 describe('the hall of fame', () => {
   for (const { seed, nodes, story, ...lockspace } of fames) {
     test(`seed ${seed}: ${story}`, () => {
-      const { failure } = runWith({ ...drawOptions(seed, nodes, 60_000), lockspace }, realBreed(nodes));
+      const { failure } = runWith({ ...plainly(drawOptions(seed, nodes, 60_000)), lockspace }, realBreed(nodes));
       assert.equal(failure, null, `${failure?.property}: ${failure?.message}\n${failure?.story.join('\n')}`);
     });
   }

@@ -14,9 +14,11 @@ export interface Mutant {
   readonly story: string;
   /** A world of three nodes in which it notices. */
   readonly seed: number;
+  /** Is what follows failures as it is drawn? If not, there is nothing of it but the recovery of locks. */
+  readonly isFull: boolean;
 }
 
-type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number];
+type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, kind?: 'full'];
 
 const rows: readonly Row[] = [
   ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12],
@@ -36,6 +38,16 @@ const rows: readonly Row[] = [
   ['holdings', 'lockspace/reply.ts', "if (lock.place !== 'waiting' && lock.place !== 'converting') return false;", "if (lock.place !== 'waiting') return false;", 'a holder does not hear of the grant of its conversion', 5],
   ['progress', 'lock/operations.ts', "  turn.complete(lock, 'EUNLOCK');\n  grantPending(turn, resource);\n", "  turn.complete(lock, 'EUNLOCK');\n", 'an unlock lets nobody in', 4],
   ['leftovers', 'lockspace/receive.ts', '    this.#tables.forget(lock);\n  }\n\n  cancel', '    this.#tables.locks.remove(lock);\n  }\n\n  cancel', 'a resource whose last lock was another node\'s is never forgotten', 45],
+  ['quorum', 'node/stack.ts', '    if (!view.isQuorate) return [];\n    return this.#recover', '    return this.#recover', 'a view without a quorum is recovered in', 6, 'full'],
+  ['self-stop', 'node/stack.ts', 'hasBegun: this.#hasBegun };\n    this.#isQuorate = false;\n    this.#isRunning = false;\n', 'hasBegun: this.#hasBegun };\n    this.#isQuorate = false;\n', 'whoever hears nothing of the engine grants on', 76, 'full'],
+  ['zombies', 'sim/disk.ts', 'compareTokens(token, highest) < 0', 'token.sequence < 0', 'a disk that takes everything', 96, 'full'],
+  ['epochs', 'recovery/slots.ts', 'return generation(highest + 1);', 'return generation(Math.min(highest + 1, 20));', 'generations end at 20', 1, 'full'],
+  ['order', 'node/aftermath.ts', "    if (waitsFor(order, 'dlm', 'suspend') && !this.gate.isOpen && !this.gate.isSuspended) return false;\n", '', 'locks are recovered while applications still run', 3, 'full'],
+  ['fencing', 'cluster/fencing.ts', 'this.#view!.isQuorate && this.actorOf(one) === this.self;', 'this.#view!.isQuorate;', 'everybody has the failed node fenced', 5, 'full'],
+  ['resumption', 'node/aftermath.ts', 'return progress.isDone && this.work.pending.length === 0 &&', 'return progress.isDone && !this.isDisturbed && this.work.pending.length === 0 &&', 'after a failure nobody resumes', 3, 'full'],
+  ['rejoining', 'sim/world.ts', '      this.crash(machine);\n      this.#startSoon(machine);\n    });\n  }\n\n  /** Without', '    });\n  }\n\n  /** Without', 'who was left out is never started anew', 28, 'full'],
 ];
 
-export const mutants: readonly Mutant[] = rows.map(([property, file, from, to, story, seed]) => ({ property, file, from, to, story, seed }));
+export const mutants: readonly Mutant[] = rows.map(([property, file, from, to, story, seed, kind]) => ({
+  property, file, from, to, story, seed, isFull: kind === 'full',
+}));

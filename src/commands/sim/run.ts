@@ -45,7 +45,7 @@ export default class SimRun extends BaseCommand {
 
   #printWorld({ options, seed, fingerprint }: SimReport): void {
     this.print(`seed ${seed}: ${fingerprint}`);
-    for (const part of ['lockspace', 'network', 'engine', 'nemesis', 'workload'] as const) this.print(`${part}: ${JSON.stringify(options[part])}`);
+    for (const part of ['lockspace', 'network', 'engine', 'nemesis', 'workload', 'aftermath'] as const) this.print(`${part}: ${JSON.stringify(options[part])}`);
     this.print(`weights: ${options.weights.join(' ')}`);
   }
 

@@ -27,13 +27,16 @@ export function auditNodes(nodes: readonly Audited[], lockspace: string): Audit[
 
 function auditOf({ id, life, node }: Audited, lockspace: string, names: ReadonlySet<string>): Audit {
   const { resources } = node.dump(lockspace)!;
-  const { isRunning, lockspace: { tables } } = node.stack(lockspace)!;
+  const { isRunning, lockspace: { tables }, aftermath: { gate, work, application } } = node.stack(lockspace)!;
   const locks = resources.flatMap((resource) => locksOf(resource).map((lock) => lockAudit(id, resource, lock)));
   return {
     life,
     node: id,
     lockspace,
     isOpen: isRunning,
+    isSuspended: !gate.isOpen,
+    hasApplication: application !== null,
+    pendingSlots: work.pending.length,
     resources: resources.map(({ name, master }) => ({ name, master })),
     own: locks.filter(({ holder }) => holder === id),
     mastered: locks.filter(({ resource }) => resources.some(({ name, master }) => name === resource && master === id)),

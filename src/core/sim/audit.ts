@@ -32,6 +32,11 @@ export interface Audit {
   readonly lockspace: string;
   /** Is it locked as usual, so that nothing is being recovered? */
   readonly isOpen: boolean;
+  /** Is nothing granted to ordinary callers, until applications resume? */
+  readonly isSuspended: boolean;
+  readonly hasApplication: boolean;
+  /** How many slots have to be put in order, as far as it knows. */
+  readonly pendingSlots: number;
   readonly resources: readonly ResourceAudit[];
   /** The locks of this node's own owners. */
   readonly own: readonly LockAudit[];

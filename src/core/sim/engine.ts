@@ -18,6 +18,10 @@ export interface EngineOptions {
   readonly detectMillis: number;
   /** The longest time from the decision to the news of it. */
   readonly newsMillis: number;
+  /** After how long without a word a member is told that it must stop; not given: never. */
+  readonly stopMillis?: number | null;
+  /** Is a member that is left out and goes on told a view of those who do, without a quorum? */
+  readonly hasFarewell?: boolean;
 }
 
 /** A node as it would be a member. */
@@ -36,6 +40,8 @@ export interface EnginePort {
   areConnected(one: NodeId, other: NodeId): boolean;
   tell(life: Life, view: View): void;
   decided(view: View, members: readonly Applicant[], gone: readonly Applicant[]): void;
+  /** It has heard nothing for so long that it must stop. */
+  silent?(life: Life): void;
 }
 
 interface News {
@@ -56,6 +62,8 @@ export class Engine {
   /** Members that are told late, and how late. */
   readonly #lags = new Map<NodeId, number>();
   readonly #leaving = new Set<Life>();
+  /** Since when each member has not been confirmed. */
+  readonly #unheardSince = new Map<Life, Millis>();
   /** What was announced and not heard yet. */
   readonly #announced = new Map<Life, ReadonlyMap<string, number>>();
   #viewId = 0;
@@ -78,6 +86,12 @@ export class Engine {
 
   isMember(life: Life): boolean {
     return this.#members.some((member) => member.life === life);
+  }
+
+  /** Is this node among a majority that hear each other? */
+  hears(node: NodeId): boolean {
+    const present = this.#present();
+    return present.size >= this.majority && present.has(node);
   }
 
   /** A new life wants to be a member. */
@@ -112,8 +126,25 @@ export class Engine {
       if (present.has(node)) this.#missingSince.delete(life);
       else if (!this.#missingSince.has(life)) this.#missingSince.set(life, this.agenda.now);
     }
+    this.#watch(present);
     this.agenda.after(this.options.detectMillis, () => this.#decide());
     this.agenda.after(1, () => this.#decide());
+  }
+
+  /** Who is not among a majority that hears each other is not confirmed, and stops when that has lasted. */
+  #watch(present: ReadonlySet<NodeId>): void {
+    const { stopMillis = null } = this.options;
+    if (stopMillis === null) return;
+    for (const { node, life } of this.#members) {
+      if (present.has(node) && present.size >= this.majority) this.#unheardSince.delete(life);
+      else if (!this.#unheardSince.has(life)) {
+        const since = this.agenda.now;
+        this.#unheardSince.set(life, since);
+        this.agenda.after(stopMillis, () => {
+          if (this.#unheardSince.get(life) === since) this.port.silent?.(life);
+        });
+      }
+    }
   }
 
   /** Tell this node of views later than others, by so much. */
@@ -176,12 +207,24 @@ export class Engine {
     };
     this.#members = members;
     this.#shown = new Map(members.map(({ life, lockspaces }) => [life, lockspaces]));
+    if (this.options.hasFarewell === true) this.#bidFarewell(gone);
     for (const { life } of gone) {
       this.#news.delete(life);
       this.#missingSince.delete(life);
     }
     this.port.decided(view, members, gone);
     for (const member of members) this.#tellLater(member, view);
+  }
+
+  /** Those who go on without us see a view of those of them whom they hear. It is theirs alone. */
+  #bidFarewell(gone: readonly Applicant[]): void {
+    const awake = gone.filter(({ node, life }) => !this.#leaving.has(life) && this.port.isAwake(node));
+    for (const { node, life } of awake) {
+      const heard = awake.filter((other) => other.life === life || this.port.areConnected(node, other.node));
+      this.#viewId += 1;
+      const view: View = { id: viewId(this.#viewId), isQuorate: false, members: heard.map(toMember), leftCleanly: [] };
+      this.agenda.after(this.prng.between(1, this.options.newsMillis), () => this.port.tell(life, view));
+    }
   }
 
   #tellLater({ node, life }: Applicant, view: View): void {

@@ -6,9 +6,10 @@
  * A claim is one lock call and the lock that came of it; its number is never used
  * again. A life is one incarnation of one node, also with a number of its own.
  */
-import type { Generation, Lkid, Millis, OwnerId, ViewId } from '../base/ids.js';
+import type { Generation, Lkid, Millis, NodeId, OwnerId, Slot, ViewId } from '../base/ids.js';
 import type { Refusal, Status } from '../base/status.js';
 import type { Mode, ModeOrNone } from '../lock/mode.js';
+import type { StepTaken } from '../node/effect.js';
 import type { Audit } from './audit.js';
 
 export type ClaimId = number;
@@ -89,6 +90,7 @@ export interface Started {
   readonly kind: 'started';
   readonly at: Millis;
   readonly life: Life;
+  readonly node: NodeId;
 }
 
 export interface Crashed {
@@ -113,8 +115,9 @@ export interface Decided {
   readonly members: readonly Life[];
   /** The lockspaces of each member, and which of its joins it is. */
   readonly joins: ReadonlyMap<Life, ReadonlyMap<string, number>>;
-  /** Who was in the view before and is not in this one. */
+  /** Who was in the view before and is not in this one; and of them, who left in good order. */
   readonly gone: readonly Life[];
+  readonly left: readonly Life[];
 }
 
 /** A member has been told of a view. */
@@ -123,6 +126,7 @@ export interface Viewed {
   readonly at: Millis;
   readonly life: Life;
   readonly view: ViewId;
+  readonly isQuorate: boolean;
 }
 
 export interface Recovered {
@@ -156,6 +160,76 @@ export interface Quiet {
   readonly audits: readonly Audit[];
   /** Has everything been given back, so that nothing should be left? */
   readonly isDrained: boolean;
+  /** Lives that go on although the latest view has left them out, or has never had them. */
+  readonly outsiders: readonly Life[];
+}
+
+/** An agent has begun to switch a machine off, or has ended: in truth, in vain, called off, or with a lie. */
+export interface Fenced {
+  readonly kind: 'fenced';
+  readonly at: Millis;
+  /** Who has it done. */
+  readonly life: Life;
+  readonly victim: NodeId;
+  /** Which life of it has failed; 0 of one that was not there at the beginning. */
+  readonly victimLife: Life;
+  readonly isStartup: boolean;
+  readonly state: 'begun' | 'off' | 'lie' | 'failed' | 'cancelled';
+}
+
+/** What an application does about its data has changed. */
+export interface ApplicationChanged {
+  readonly kind: 'application';
+  readonly at: Millis;
+  readonly life: Life;
+  readonly lockspace: string;
+  /** `resuming` may touch the data already; `gone` may not any more. */
+  readonly state: 'suspended' | 'resuming' | 'running' | 'suspending' | 'gone';
+}
+
+/** An application puts in order what a failed one has left behind. */
+export interface Replay {
+  readonly kind: 'replay';
+  readonly at: Millis;
+  readonly life: Life;
+  readonly lockspace: string;
+  readonly slot: Slot | null;
+  readonly victim: NodeId | null;
+  readonly since: ViewId;
+  readonly state: 'begun' | 'done' | 'failed';
+}
+
+/** A node says that a step has begun or ended. */
+export interface StepTold extends Omit<StepTaken, 'words'> {
+  readonly at: Millis;
+  readonly life: Life;
+}
+
+/** An owner has written to the shared disk, under a lock that it holds as far as it knows. */
+export interface Wrote extends OfClaim {
+  readonly kind: 'wrote';
+  readonly lockspace: string;
+  readonly resource: string;
+  /** The token of that lock. */
+  readonly generation: Generation;
+  readonly mastership: number;
+  readonly sequence: number;
+  /** Has the checking disk taken it? */
+  readonly isTaken: boolean;
+}
+
+/** A life has heard nothing of the engine for so long that others may soon count it as gone. */
+export interface Silent {
+  readonly kind: 'silent';
+  readonly at: Millis;
+  readonly life: Life;
+}
+
+/** All machines have lost their power at once, and some of them what they had kept. */
+export interface Blackout {
+  readonly kind: 'blackout';
+  readonly at: Millis;
+  readonly lost: readonly NodeId[];
 }
 
 export type SimEvent =
@@ -174,4 +248,11 @@ export type SimEvent =
   | Viewed
   | Recovered
   | Heard
-  | Quiet;
+  | Quiet
+  | Fenced
+  | ApplicationChanged
+  | Replay
+  | StepTold
+  | Wrote
+  | Silent
+  | Blackout;

@@ -57,13 +57,26 @@ export function describeEvent(event: SimEvent, place: string): string {
       return `${place} hears life ${event.sender}`;
     case 'started':
     case 'crashed':
+    case 'silent':
       return `${place} ${event.kind}`;
     case 'decided':
       return `view ${event.view} of lives ${event.members.join(',')} gone ${event.gone.join(',')}`;
     case 'viewed':
-      return `${place} told of view ${event.view}`;
+      return `${place} told of view ${event.view}${event.isQuorate ? '' : ', not quorate'}`;
     case 'recovered':
       return `${place} recovered ${event.lockspace} generation ${event.generation}`;
+    case 'fenced':
+      return `${place} fences n${event.victim} life ${event.victimLife}: ${event.state}`;
+    case 'application':
+      return `${place} application of ${event.lockspace} is ${event.state}`;
+    case 'replay':
+      return `${place} application of ${event.lockspace} puts slot ${event.slot} of n${event.victim} since ${event.since} in order: ${event.state}`;
+    case 'step':
+      return `${place} step ${event.step} ${event.state} ${event.lockspace} view ${event.view} by n${event.node}${event.victim === null ? '' : ` about n${event.victim}`}`;
+    case 'wrote':
+      return `${place} claim ${event.claim} writes with token ${event.generation}.${event.mastership}.${event.sequence}${event.isTaken ? '' : ', refused'}`;
+    case 'blackout':
+      return `blackout, what is kept is lost on ${event.lost.join(',')}`;
     case 'quiet':
       return event.isDrained ? 'quiet, all given back' : 'quiet';
   }

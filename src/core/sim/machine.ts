@@ -8,9 +8,9 @@
  * waits until it goes on.
  */
 import { generation, incarnation, millis, type Generation, type Incarnation, type Lkid, type LockspaceId, type NodeId, type OwnerId } from '../base/ids.js';
-import type { Effect } from '../node/effect.js';
+import type { AftermathEffect, Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
-import type { LockspaceConfig, View } from '../node/snapshot.js';
+import type { FencingConfig, LockspaceConfig, View } from '../node/snapshot.js';
 import type { Millis } from '../base/ids.js';
 import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
@@ -39,6 +39,8 @@ export interface Birth {
   readonly hasEngine: boolean;
   /** The highest generation it was told to keep, in all its lives. */
   readonly generation: Generation;
+  /** Not given: nobody is fenced. */
+  readonly fencing?: FencingConfig;
 }
 
 /** What a machine needs of the world. */
@@ -59,6 +61,14 @@ export interface MachinePort {
   transmit(frame: Frame): void;
   announce(machine: Machine, lockspaces: ReadonlyMap<string, number>): void;
   answered(machine: Machine, ticket: Ticket): void;
+  /** What it is told of fencing; null: nothing. */
+  fencingOf(node: NodeId): FencingConfig | null;
+  /** It joins a lockspace: with an application? */
+  attach(machine: Machine, lockspace: string): { suspendMillis: number } | null;
+  /** It asks for something that follows a failure. */
+  carryOut(machine: Machine, effect: AftermathEffect): void;
+  /** It could not join: it has left as failed, and no view has shown that yet. */
+  joinedTooEarly(machine: Machine, lockspace: string): void;
 }
 
 export class Machine {
@@ -67,6 +77,8 @@ export class Machine {
   isPaused = false;
   /** Has the latest view left this life out? */
   isOut = false;
+  /** Has it heard nothing of the engine for too long? */
+  isStopping = false;
   readonly joined = new Set<string>();
   readonly tickets = new Set<Ticket>();
   owners: OwnerId[] = [];
@@ -100,15 +112,23 @@ export class Machine {
     this.incarnation = incarnation(this.incarnation + 1);
     this.life = port.newLife();
     this.isOut = false;
-    port.emit({ kind: 'started', at: port.agenda.now, life: this.life });
-    this.#node = port.bear({ self: this.id, incarnation: this.incarnation, hasEngine: port.hasEngine, generation: this.#generation });
+    this.isStopping = false;
+    port.emit({ kind: 'started', at: port.agenda.now, life: this.life, node: this.id });
+    const fencing = port.fencingOf(this.id);
+    const birth = { self: this.id, incarnation: this.incarnation, hasEngine: port.hasEngine, generation: this.#generation };
+    this.#node = port.bear(fencing === null ? birth : { ...birth, fencing });
     const linkPort = {
       now: () => port.agenda.now,
       transmit: (frame: Frame) => port.transmit(frame),
       deliver: (from: NodeId, sender: Incarnation, message: Message) => this.#hear(from, sender, message),
-      after: (delay: number, action: () => void) => this.#after(delay, action),
+      after: (delay: number, action: () => void) => this.after(delay, action),
     };
     this.#link = new Link(this.id, this.incarnation, linkPort, port.linkCounts);
+  }
+
+  /** What was kept on its disk is lost. */
+  forgetGeneration(): void {
+    this.#generation = generation(0);
   }
 
   crash(): void {
@@ -138,17 +158,17 @@ export class Machine {
   join(lockspace: string): void {
     this.joined.add(lockspace);
     this.port.emit({ kind: 'joined', at: this.port.agenda.now, life: this.life, lockspace });
-    this.turn({ kind: 'joinLockspace', lockspace, config: this.port.config });
+    this.turn({ kind: 'joinLockspace', lockspace, config: this.port.config, application: this.port.attach(this, lockspace) });
   }
 
-  leave(lockspace: string): void {
+  leave(lockspace: string, isFailed = false): void {
     const { port } = this;
     const ended = [...this.tickets].filter((ticket) => ticket.lockspace === lockspace);
     this.joined.delete(lockspace);
     port.emit({ kind: 'abandoned', at: port.agenda.now, life: this.life, why: 'left', orphans: [], ended: ended.map(({ id }) => id) });
     for (const ticket of ended) this.forget(ticket);
     port.emit({ kind: 'left', at: port.agenda.now, life: this.life, lockspace });
-    this.turn({ kind: 'leaveLockspace', lockspace, force: true });
+    this.turn(isFailed ? { kind: 'leaveLockspace', lockspace, force: true, isFailed } : { kind: 'leaveLockspace', lockspace, force: true });
   }
 
   receive(frame: Frame): void {
@@ -157,7 +177,7 @@ export class Machine {
 
   view(view: View): void {
     this.#do(this.life, () => {
-      this.port.emit({ kind: 'viewed', at: this.port.agenda.now, life: this.life, view: view.id });
+      this.port.emit({ kind: 'viewed', at: this.port.agenda.now, life: this.life, view: view.id, isQuorate: view.isQuorate });
       const others = view.members.filter(({ node }) => node !== this.id);
       this.#link?.enter(new Map(others.map(({ node, incarnation: life }) => [node, life])));
       this.turn({ kind: 'view', view });
@@ -195,8 +215,9 @@ export class Machine {
     this.stepCount += 1;
     const effects = node.step(this.port.agenda.now, input);
     for (const effect of effects) {
-      if (this.#node !== node) return true;
       this.#carryOut(effect);
+      // It has given up.
+      if (this.#node !== node) return true;
     }
     if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
     this.#link?.flush();
@@ -257,6 +278,10 @@ export class Machine {
       case 'recovered':
         port.emit({ kind: 'recovered', at, life: this.life, lockspace: effect.lockspace, generation: effect.generation });
         break;
+      case 'unheeded':
+        break;
+      default:
+        port.carryOut(this, effect);
     }
   }
 
@@ -270,6 +295,7 @@ export class Machine {
     }
     if (mode !== IV) this.#identify(ticket, lkid);
     ticket.granted = mode;
+    if (status === 'OK') ticket.token = effect;
     if (status === 'EUNLOCK' || ticket.pending !== 'unlock') ticket.pending = null;
     ticket.overtaken = null;
     ticket.isCancelling = false;
@@ -297,6 +323,12 @@ export class Machine {
   #refuse(effect: Extract<Effect, { kind: 'refuse' }>): void {
     const { call, code } = effect;
     const at = this.port.agenda.now;
+    if (call.kind === 'joinLockspace') {
+      this.joined.delete(call.lockspace);
+      this.port.emit({ kind: 'left', at, life: this.life, lockspace: call.lockspace });
+      this.port.joinedTooEarly(this, call.lockspace);
+      return;
+    }
     let ticket: Ticket | null = null;
     if (call.kind === 'lock') ticket = call.cookie as Ticket;
     else if (call.kind === 'convert' || call.kind === 'unlock' || call.kind === 'cancel') ticket = this.ticketOf(call.lockspace, call.lkid);
@@ -314,8 +346,10 @@ export class Machine {
     }
   }
 
-  #adopt({ cookie, lkid, mode }: Extract<Effect, { kind: 'adopt' }>): void {
+  #adopt(effect: Extract<Effect, { kind: 'adopt' }>): void {
+    const { cookie, lkid, mode } = effect;
     const ticket = cookie as Ticket;
+    ticket.token = effect;
     const orphan = this.ticketOf(ticket.lockspace, lkid);
     if (orphan !== null) this.forget(orphan);
     this.#identify(ticket, lkid);
@@ -331,9 +365,16 @@ export class Machine {
     this.#byLkid.set(`${ticket.lockspace}/${lkid}`, ticket);
   }
 
-  #after(delay: number, action: () => void): void {
+  /** Later, when it is awake, if that life goes on then. */
+  after(delay: number, action: () => void): void {
     const { life } = this;
     this.port.agenda.after(delay, () => this.#do(life, action));
+  }
+
+  /** Now; if it is paused, before anything else when it goes on. */
+  beFirst(action: () => void): void {
+    if (this.isPaused) this.#backlog.unshift(action);
+    else action();
   }
 
   /** Now; when the machine goes on, if it is paused; never, if that life has ended. */
@@ -347,7 +388,7 @@ export class Machine {
     const deadline = node.nextDeadline();
     if (deadline === null || (this.#armedFor !== null && this.#armedFor <= deadline)) return;
     this.#armedFor = deadline;
-    this.#after(millis(deadline - this.port.agenda.now), () => {
+    this.after(millis(deadline - this.port.agenda.now), () => {
       if (this.#armedFor !== deadline) return;
       this.#armedFor = null;
       this.turn({ kind: 'deadline' });

@@ -28,6 +28,10 @@ export interface NemesisPort {
   join(machine: Machine, lockspace: string): void;
   leave(machine: Machine, lockspace: string): void;
   withdraw(machine: Machine): void;
+  applicationDies(machine: Machine, lockspace: string): void;
+  /** All have lost their power, and these what they had kept. */
+  blackOut(lost: readonly Machine[]): void;
+  hasApplication(machine: Machine, lockspace: string): boolean;
 }
 
 export class Nemesis {
@@ -101,6 +105,12 @@ export class Nemesis {
         break;
       case 'withdraw':
         this.#withdraw();
+        break;
+      case 'applicationDies':
+        this.#applicationDies();
+        break;
+      case 'blackout':
+        this.#blackOut();
         break;
     }
   }
@@ -188,6 +198,32 @@ export class Nemesis {
     this.#later(this.prng.between(1, this.options.downMillis), () => {
       if (machine.life === life && machine.isAwake && !machine.joined.has(lockspace)) this.port.join(machine, lockspace);
     });
+  }
+
+  #applicationDies(): void {
+    const candidates = this.port.machines.flatMap((machine) =>
+      machine.isAwake && !machine.isOut ? [...machine.joined].filter((one) => this.port.hasApplication(machine, one)).map((one) => ({ machine, lockspace: one })) : [],
+    );
+    if (candidates.length === 0) return;
+    const { machine, lockspace } = this.prng.pick(candidates);
+    const { life } = machine;
+    this.#begin('applicationDies', `n${machine.id} ${lockspace}`);
+    this.port.applicationDies(machine, lockspace);
+    this.#later(this.prng.between(1, this.options.downMillis), () => {
+      if (machine.life === life && machine.isAwake && !machine.joined.has(lockspace)) this.port.join(machine, lockspace);
+    });
+  }
+
+  #blackOut(): void {
+    const { machines } = this.port;
+    this.#begin('blackout', '');
+    for (const machine of machines) if (machine.isUp) this.port.crash(machine);
+    this.port.blackOut(this.prng.chance(400) ? [this.prng.pick(machines)] : []);
+    for (const machine of machines) {
+      this.#later(this.prng.between(1, this.options.downMillis), () => {
+        if (!machine.isUp) this.port.start(machine);
+      });
+    }
   }
 
   #withdraw(): void {

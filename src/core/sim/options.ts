@@ -6,6 +6,7 @@
 import { Prng } from '../base/prng.js';
 import { defaultLaw, kernelLaw, type Law } from '../lock/law.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
+import { drawAftermath, noAftermath, type AftermathOptions } from './aftermath-options.js';
 import type { EngineOptions } from './engine.js';
 import type { NetworkOptions } from './network.js';
 
@@ -22,8 +23,12 @@ export const faultKinds = [
   'lateViews',
   'crashInRecovery',
   'withdraw',
+  'applicationDies',
+  'blackout',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
+
+const lateKinds: readonly FaultKind[] = ['applicationDies', 'blackout'];
 
 export interface NemesisOptions {
   /** From one fault to the next, on the average. */
@@ -73,13 +78,14 @@ export interface WorldOptions {
   readonly engine: EngineOptions;
   readonly nemesis: NemesisOptions;
   readonly workload: WorkloadOptions;
+  readonly aftermath: AftermathOptions;
 }
 
 /** What the seed says a world is like. */
 export function drawOptions(seed: number, nodes: number, simMillis: number): WorldOptions {
   const prng = new Prng(`options ${seed}`);
   const delayMin = prng.pick([0, 1, 1, 5, 20]);
-  return {
+  const world = {
     seed,
     nodes,
     simMillis,
@@ -96,6 +102,23 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
     nemesis: drawNemesis(prng),
     workload: drawWorkload(prng),
   };
+  const aftermath = drawAftermath(prng.fork('aftermath'), nodes, world.engine.detectMillis);
+  // Who writes to a disk wants it for himself, and others want the same: so the dead leave something behind.
+  const workload = aftermath.hasDisk ? { ...world.workload, exclusivePerMille: 800, coldNames: 5, locksPerOwner: 4 } : world.workload;
+  return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
+}
+
+/** The same world without anything that follows failures but the recovery of locks. */
+export function plainly(options: WorldOptions): WorldOptions {
+  const { nemesis } = options;
+  return { ...options, aftermath: noAftermath, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
+}
+
+/** Faults that came later are drawn apart, so that the worlds without them are as they were. */
+function drawLateFaults(prng: Prng, nemesis: NemesisOptions, aftermath: AftermathOptions, nodes: number): NemesisOptions {
+  const blackout = nodes > 1 && prng.chance(150) ? prng.between(1, 5) : 0;
+  const applicationDies = aftermath.application !== null && prng.chance(400) ? prng.between(1, 6) : 0;
+  return { ...nemesis, weights: { ...nemesis.weights, applicationDies, blackout } };
 }
 
 function drawWeights(prng: Prng, nodes: number): number[] {
@@ -104,9 +127,9 @@ function drawWeights(prng: Prng, nodes: number): number[] {
 }
 
 /** How a node is told to join. */
-export function configOf({ nodir, asInKernel }: LockspaceOptions): LockspaceConfig {
+export function configOf({ nodir, asInKernel }: LockspaceOptions, order: string): LockspaceConfig {
   const switches = Object.fromEntries(asInKernel.map((name) => [name, kernelLaw[name]]));
-  return { ...defaultConfig, nodir, law: { ...defaultLaw, ...switches } };
+  return { ...defaultConfig, nodir, order, law: { ...defaultLaw, ...switches } };
 }
 
 /**
@@ -124,7 +147,8 @@ function drawLockspace(prng: Prng): LockspaceOptions {
 }
 
 function drawNemesis(prng: Prng): NemesisOptions {
-  const weights = Object.fromEntries(faultKinds.map((kind) => [kind, prng.chance(450) ? prng.between(1, 10) : 0]));
+  const early = faultKinds.filter((kind) => !lateKinds.includes(kind));
+  const weights = Object.fromEntries(early.map((kind) => [kind, prng.chance(450) ? prng.between(1, 10) : 0]));
   return {
     everyMillis: prng.pick([500, 2000, 5000, 10_000]),
     weights: weights as Record<FaultKind, number>,

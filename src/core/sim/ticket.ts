@@ -4,6 +4,7 @@
  */
 import type { Lkid, OwnerId } from '../base/ids.js';
 import { IV, type ModeOrNone } from '../lock/mode.js';
+import type { Token } from './disk.js';
 import type { ClaimId, Life } from './event.js';
 
 export class Ticket {
@@ -18,6 +19,8 @@ export class Ticket {
   isEnded = false;
   /** What its flags were before the conversion it asks for. */
   flagsBefore = 0;
+  /** That of the latest grant. */
+  token: Token | null = null;
   /** Somebody is kept waiting by it. */
   isWanted = false;
 

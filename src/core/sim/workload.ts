@@ -35,6 +35,17 @@ const acts: readonly (readonly [Act, number])[] = [
 const lockFlags = [Flag.NOQUEUE, Flag.NOQUEUE | Flag.NOQUEUEBAST, Flag.HEADQUE, Flag.NOORDER, Flag.ALTPR, Flag.ALTCW];
 const convertFlags = [Flag.NOQUEUE, Flag.QUECVT, Flag.CONVDEADLK, Flag.NODLCKWT, Flag.NOORDER, Flag.HEADQUE];
 
+/** What owners need of the world. */
+export interface WorkloadPort {
+  emit(event: SimEvent): void;
+  /** Is there a shared disk? */
+  readonly hasDisk: boolean;
+  /** Is it among a majority of machines that hear each other? */
+  isHeard(machine: Machine): boolean;
+  /** Under this lock something is written to the shared disk. */
+  write(machine: Machine, ticket: Ticket): void;
+}
+
 export class Workload {
   readonly counts: Record<string, number> = {};
   isStopped = false;
@@ -48,7 +59,7 @@ export class Workload {
     readonly law: Law,
     readonly agenda: Agenda,
     readonly prng: Prng,
-    readonly emit: (event: SimEvent) => void,
+    readonly port: WorkloadPort,
   ) {}
 
   /** A new life has come up: its owners begin to act. */
@@ -56,7 +67,10 @@ export class Workload {
     const { life } = machine;
     const act = (): void => {
       if (machine.life !== life || !machine.isUp) return;
-      if (machine.isAwake && !this.isStopped) this.#act(machine);
+      if (machine.isAwake && !this.isStopped) {
+        if (this.port.hasDisk) this.#write(machine);
+        if (!this.#isUnaware(machine)) this.#act(machine);
+      }
       this.agenda.after(this.prng.between(1, 2 * this.options.everyMillis), act);
     };
     act();
@@ -64,14 +78,40 @@ export class Workload {
 
   /** A lock is granted, or wanted by others: what does its owner do? */
   answered(machine: Machine, ticket: Ticket): void {
+    // Whoever gets a lock marks what it protects, so that earlier holders are known to be late.
+    if (this.port.hasDisk && isIdle(ticket) && ticket.granted >= PW && !this.isStopped) this.port.write(machine, ticket);
     const isImpatient = this.isDraining || (ticket.isWanted && !this.isStopped && this.prng.chance(900));
     if (!isImpatient || ticket.isOrphan) return;
     const { life } = machine;
     this.agenda.after(this.prng.between(1, this.isDraining ? 20 : 10 * this.options.everyMillis), () => {
-      if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || (this.isStopped && !this.isDraining)) return;
+      if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || this.#isUnaware(machine) || (this.isStopped && !this.isDraining)) return;
       if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
       else this.#unlock(machine, ticket);
     });
+  }
+
+  /** A node must stop: what it protects ends, and nobody begins anew there. */
+  endAll(machine: Machine): void {
+    machine.isStopping = true;
+    for (const owner of [...machine.owners]) this.#endOwner(machine, owner, [...machine.tickets].filter((one) => one.owner === owner && !one.isOrphan));
+  }
+
+  /** Whoever holds a lock under which may be written writes at times; who does not know that it is out, as much as it can. */
+  #write(machine: Machine): void {
+    const held = [...machine.tickets].filter((ticket) => isIdle(ticket) && ticket.granted >= PW);
+    const writes = machine.isOut ? held : held.slice(0, 1);
+    for (const ticket of writes) this.port.write(machine, ticket);
+  }
+
+  /** A life is out and goes on: its owners write in haste. */
+  beginHaste(machine: Machine): void {
+    const { life } = machine;
+    const write = (): void => {
+      if (machine.life !== life || !machine.isUp) return;
+      if (machine.isAwake && !this.isStopped) this.#write(machine);
+      this.agenda.after(this.prng.between(1, 100), write);
+    };
+    write();
   }
 
   /** Give back everything that is held, and in the end also what is still wanted. */
@@ -84,8 +124,13 @@ export class Workload {
     for (const owner of new Set([...machine.tickets].filter(({ isOrphan }) => isOrphan).map(({ owner }) => owner))) this.#purgeOrphans(machine, owner);
   }
 
+  /** Where there is a disk, the owners of a node that is cut off or out hold on to what they have, and write. */
+  #isUnaware(machine: Machine): boolean {
+    return this.port.hasDisk && (machine.isOut || !this.port.isHeard(machine));
+  }
+
   #act(machine: Machine): void {
-    if (machine.joined.size === 0) return;
+    if (machine.joined.size === 0 || machine.isStopping) return;
     while (machine.owners.length < this.options.ownersPerNode) {
       this.#owners += 1;
       machine.owners.push(ownerId(this.#owners));
@@ -222,7 +267,7 @@ export class Workload {
   #abandon(machine: Machine, why: 'ownerEnded' | 'purged', orphans: readonly Ticket[], ended: readonly Ticket[]): void {
     this.#count(why);
     const ids = (tickets: readonly Ticket[]): number[] => tickets.map(({ id }) => id);
-    this.emit({ kind: 'abandoned', at: this.agenda.now, life: machine.life, why, orphans: ids(orphans), ended: ids(ended) });
+    this.port.emit({ kind: 'abandoned', at: this.agenda.now, life: machine.life, why, orphans: ids(orphans), ended: ids(ended) });
     for (const ticket of orphans) {
       ticket.isOrphan = true;
       ticket.pending = null;
@@ -240,7 +285,7 @@ export class Workload {
   #submit(machine: Machine, ticket: Ticket, operation: Submitted['operation'], mode: ModeOrNone, flags: number, value: number | null): void {
     this.#count(operation);
     const { id: claim, lockspace, resource, owner } = ticket;
-    this.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value });
+    this.port.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value });
   }
 
   #count(what: string): void {

@@ -8,7 +8,9 @@
  */
 import { generation, millis, nodeId, viewId, type Incarnation, type NodeId } from '../base/ids.js';
 import { Prng } from '../base/prng.js';
-import type { LockspaceConfig, View } from '../node/snapshot.js';
+import type { AftermathEffect } from '../node/effect.js';
+import type { FencingConfig, LockspaceConfig, View } from '../node/snapshot.js';
+import { Aftermath } from './aftermath.js';
 import { Agenda } from './agenda.js';
 import type { Audit } from './audit.js';
 import { Violation } from './checkers/checker.js';
@@ -21,6 +23,7 @@ import { Machine, type Birth, type MachinePort, type SimNode } from './machine.j
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { configOf, type WorldOptions } from './options.js';
+import { Places } from './places.js';
 import type { Ticket } from './ticket.js';
 import { Trace } from './trace.js';
 import { Workload } from './workload.js';
@@ -51,13 +54,12 @@ export class World implements MachinePort {
   readonly engine: Engine;
   readonly workload: Workload;
   readonly nemesis: Nemesis;
+  readonly aftermath: Aftermath;
   viewCount = 0;
   #lives = 0;
   #isHealed = false;
-  /** Where each claim and each life is, for the lines of the trace. */
-  readonly #placeOfLife = new Map<Life, string>();
   readonly #lifeOf = new Map<string, Life>();
-  readonly #placeOfClaim = new Map<number, string>();
+  readonly #places = new Places();
   readonly #prng: Prng;
 
   constructor(
@@ -67,17 +69,20 @@ export class World implements MachinePort {
     const prng = new Prng(`world ${options.seed}`);
     const nodes = Array.from({ length: options.nodes }, (_, index) => nodeId(index + 1));
     this.#prng = prng.fork('world');
-    this.config = configOf(options.lockspace);
-    this.panel = new Panel(this.config.law);
+    this.config = configOf(options.lockspace, options.aftermath.order);
+    this.panel = new Panel(this.config.law, options.aftermath);
     this.machines = nodes.map((node) => new Machine(node, this));
     this.network = new Network(options.network, this.agenda, prng.fork('network'), (to, frame) => this.machine(to).receive(frame));
-    this.engine = new Engine(nodes, options.engine, this.agenda, prng.fork('engine'), {
+    const { stopMillis, hasFarewell } = options.aftermath;
+    this.engine = new Engine(nodes, { ...options.engine, stopMillis, hasFarewell }, this.agenda, prng.fork('engine'), {
       isAwake: (node) => this.machine(node).isAwake,
       areConnected: (one, other) => this.network.areConnected(one, other),
       tell: (life, view) => this.#tell(life, view),
       decided: (view, members, gone) => this.#decided(view, members, gone),
+      silent: (life) => this.#stopBySelf(life),
     });
-    this.workload = new Workload(options.workload, this.config.law, this.agenda, prng.fork('workload'), (event) => this.emit(event));
+    this.aftermath = new Aftermath(options.aftermath, prng.fork('aftermath'), this);
+    this.workload = new Workload(options.workload, this.config.law, this.agenda, prng.fork('workload'), this);
     this.nemesis = new Nemesis(options.nemesis, this.agenda, prng.fork('nemesis'), this);
   }
 
@@ -87,6 +92,22 @@ export class World implements MachinePort {
 
   get lockspaces(): readonly string[] {
     return this.options.workload.lockspaces;
+  }
+
+  get isHealed(): boolean {
+    return this.#isHealed;
+  }
+
+  get hasDisk(): boolean {
+    return this.aftermath.hasDisk;
+  }
+
+  isHeard({ id }: Machine): boolean {
+    return this.engine.hears(id);
+  }
+
+  get nodes(): readonly NodeId[] {
+    return this.engine.nodes;
   }
 
   get stepCount(): number {
@@ -139,6 +160,76 @@ export class World implements MachinePort {
     this.workload.answered(machine, ticket);
   }
 
+  fencingOf(node: NodeId): FencingConfig | null {
+    return this.aftermath.fencingOf(node);
+  }
+
+  attach(machine: Machine, lockspace: string): { suspendMillis: number } | null {
+    return this.aftermath.applications?.attach(machine, lockspace) ?? null;
+  }
+
+  hasApplication({ life }: Machine, lockspace: string): boolean {
+    return (this.aftermath.applications?.stateOf(life, lockspace) ?? null) !== null;
+  }
+
+  carryOut(machine: Machine, effect: AftermathEffect): void {
+    this.aftermath.carryOut(machine, effect);
+  }
+
+  write(machine: Machine, ticket: Ticket): void {
+    this.aftermath.write(machine, ticket);
+  }
+
+  joinedTooEarly(machine: Machine, lockspace: string): void {
+    this.aftermath.applications?.detach(machine, lockspace);
+    const { life } = machine;
+    this.agenda.after(100, () => {
+      if (machine.life === life && machine.isUp && !machine.joined.has(lockspace)) this.join(machine, lockspace);
+    });
+  }
+
+  applicationDies(machine: Machine, lockspace: string): void {
+    this.aftermath.applications!.detach(machine, lockspace);
+    machine.leave(lockspace, true);
+  }
+
+  /** Whoever is switched off is switched on again. */
+  cyclePower(node: NodeId): void {
+    const machine = this.machine(node);
+    if (!machine.isUp) return;
+    this.crash(machine);
+    this.#startSoon(machine);
+  }
+
+  giveUp(machine: Machine, reason: string): void {
+    this.note(`n${machine.id} gives up: ${reason}`);
+    this.crash(machine);
+    this.#startSoon(machine);
+  }
+
+  blackOut(lost: readonly Machine[]): void {
+    for (const machine of lost) machine.forgetGeneration();
+    this.emit({ kind: 'blackout', at: this.agenda.now, lost: lost.map(({ id }) => id) });
+  }
+
+  #startSoon(machine: Machine): void {
+    this.agenda.after(this.#prng.between(1, 500), () => {
+      if (!machine.isUp) this.start(machine);
+    });
+  }
+
+  /** A node past its deadline: what it protects ends at once, then the node, to come back as another life. */
+  #stopBySelf(life: Life): void {
+    const machine = this.machines.find((one) => one.life === life && one.isUp);
+    machine?.beFirst(() => {
+      this.emit({ kind: 'silent', at: this.agenda.now, life });
+      // Grants stop first: what one owner gives back must not go to the next.
+      machine.turn({ kind: 'engineDeadline' });
+      this.workload.endAll(machine);
+      machine.after(this.#prng.between(1, 500), () => this.giveUp(machine, 'nothing was heard of the engine'));
+    });
+  }
+
   start(machine: Machine): void {
     machine.start();
     const { id: node, incarnation, life } = machine;
@@ -155,6 +246,7 @@ export class World implements MachinePort {
   }
 
   crash(machine: Machine): void {
+    this.aftermath.ended(machine);
     machine.crash();
     if (!this.hasEngine) this.#decideAlone(machine);
     this.engine.disturbed();
@@ -177,18 +269,19 @@ export class World implements MachinePort {
     // A node alone has nobody to hear of and nothing to recover, and says nothing of it.
     const { life } = machine;
     const at = this.agenda.now;
-    this.emit({ kind: 'viewed', at, life, view: viewId(this.viewCount) });
+    this.emit({ kind: 'viewed', at, life, view: viewId(this.viewCount), isQuorate: true });
     this.emit({ kind: 'recovered', at, life, lockspace, generation: generation(0) });
   }
 
   leave(machine: Machine, lockspace: string): void {
+    this.aftermath.applications?.detach(machine, lockspace);
     machine.leave(lockspace);
   }
 
   /** In good order: first out of all lockspaces, then out of the view, then off. */
   withdraw(machine: Machine): void {
     const { life } = machine;
-    for (const lockspace of [...machine.joined]) machine.leave(lockspace);
+    for (const lockspace of [...machine.joined]) this.leave(machine, lockspace);
     this.agenda.after(300, () => {
       if (machine.life !== life || !machine.isUp || this.#isHealed) return;
       this.engine.withdraw(life);
@@ -201,22 +294,8 @@ export class World implements MachinePort {
   }
 
   emit(event: SimEvent): void {
-    this.trace.add(this.agenda.now, describeEvent(event, this.#placeOf(event)));
+    this.trace.add(this.agenda.now, describeEvent(event, this.#places.of(event)));
     this.panel.see(event);
-  }
-
-  #placeOf(event: SimEvent): string {
-    if (event.kind === 'started') this.#placeOfLife.set(event.life, `n${this.machines.find(({ life }) => life === event.life)?.id ?? 0}.${event.life}`);
-    const place = 'life' in event ? (this.#placeOfLife.get(event.life) ?? `life ${event.life}`) : '';
-    if (event.kind === 'submitted') {
-      const where = `${place} ${event.lockspace}/${event.resource} `;
-      if (event.operation === 'lock' || event.operation === 'adopt') this.#placeOfClaim.set(event.claim, where);
-      return where;
-    }
-    if (!('claim' in event)) return place;
-    const where = this.#placeOfClaim.get(event.claim) ?? place;
-    if (event.kind === 'completed' && event.status === 'EUNLOCK') this.#placeOfClaim.delete(event.claim);
-    return where;
   }
 
   #tell(life: Life, view: View): void {
@@ -227,28 +306,28 @@ export class World implements MachinePort {
   #decided(view: View, members: readonly Applicant[], gone: readonly Applicant[]): void {
     this.viewCount += 1;
     const livesOf = (applicants: readonly Applicant[]): Life[] => applicants.map(({ life }) => life);
-    this.emit({ kind: 'decided', at: this.agenda.now, view: view.id, members: livesOf(members), joins: joinsOf(members), gone: livesOf(gone) });
-    for (const { node, life } of gone) this.#endZombie(this.machine(node), life);
+    const left = gone.filter(({ node }) => view.leftCleanly.includes(node));
+    this.emit({ kind: 'decided', at: this.agenda.now, view: view.id, members: livesOf(members), joins: joinsOf(members), gone: livesOf(gone), left: livesOf(left) });
+    for (const one of gone) this.#endZombie(this.machine(one.node), one.life, left.includes(one));
     if (gone.length > 0) this.nemesis.death();
   }
 
   /** Who is out of the view stops sooner or later, and comes back as somebody else. */
-  #endZombie(machine: Machine, life: Life): void {
+  #endZombie(machine: Machine, life: Life, isExpected: boolean): void {
     if (machine.life !== life || !machine.isUp) return;
     machine.isOut = true;
+    if (this.hasDisk && !isExpected) this.workload.beginHaste(machine);
     this.agenda.after(this.#prng.between(1, this.options.nemesis.zombieMillis), () => {
       if (machine.life !== life || !machine.isUp) return;
       this.crash(machine);
-      this.agenda.after(this.#prng.between(1, 500), () => {
-        if (!machine.isUp) this.start(machine);
-      });
+      this.#startSoon(machine);
     });
   }
 
   /** Without an engine a life is a member while it lasts. */
   #decideAlone({ isUp, life }: Machine): void {
     this.viewCount += 1;
-    const view: Decided = { kind: 'decided', at: this.agenda.now, view: viewId(this.viewCount), members: isUp ? [life] : [], joins: new Map(), gone: isUp ? [] : [life] };
+    const view: Decided = { kind: 'decided', at: this.agenda.now, view: viewId(this.viewCount), members: isUp ? [life] : [], joins: new Map(), gone: isUp ? [] : [life], left: [] };
     this.emit(view);
   }
 
@@ -281,7 +360,7 @@ export class World implements MachinePort {
   /** Wait until nothing is under way, then have everybody looked at. */
   #becomeQuiet(isDrained: boolean): void {
     const end = this.agenda.now + quietMillis;
-    for (let steps = -1; steps !== this.stepCount || !this.machines.every(({ linkIsIdle }) => linkIsIdle); ) {
+    for (let steps = -1; steps !== this.stepCount || !this.aftermath.isIdle || !this.machines.every(({ linkIsIdle }) => linkIsIdle); ) {
       if (this.agenda.now >= end) throw new Violation('progress', 'the nodes have not stopped talking although nobody asks for anything', ['hears']);
       steps = this.stepCount;
       this.#pass(5000);
@@ -289,7 +368,8 @@ export class World implements MachinePort {
     // What is remembered for a while only is forgotten by then.
     if (isDrained) this.#pass(15_000);
     const audits = this.breed.auditAll(this.machines.filter(({ isUp, isOut }) => isUp && !isOut), this.lockspaces);
-    this.emit({ kind: 'quiet', at: this.agenda.now, audits, isDrained });
+    const outsiders = this.machines.filter(({ isUp, life }) => isUp && this.hasEngine && !this.engine.isMember(life)).map(({ life }) => life);
+    this.emit({ kind: 'quiet', at: this.agenda.now, audits, isDrained, outsiders });
   }
 
   #drain(): void {
@@ -304,5 +384,7 @@ export class World implements MachinePort {
 }
 
 function joinsOf(members: readonly Applicant[]): Decided['joins'] {
-  return new Map(members.map(({ life, lockspaces }) => [life, lockspaces]));
+  // A negative number is a join that was left as failed.
+  const present = (lockspaces: ReadonlyMap<string, number>): ReadonlyMap<string, number> => new Map([...lockspaces].filter(([, join]) => join > 0));
+  return new Map(members.map(({ life, lockspaces }) => [life, present(lockspaces)]));
 }

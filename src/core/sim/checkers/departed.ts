@@ -7,12 +7,17 @@
  * back itself is free from then on, as far as it is given back: a weaker mode is
  * remembered in the place of the one before. An orphan that it adopts is remembered
  * under the name of the adopter.
+ *
+ * Where the order of the lockspace has the dead fenced before their locks are recovered,
+ * that must have happened, too; where applications suspend, somebody must have resumed.
  */
 import type { ViewId } from '../../base/ids.js';
 import { IV, NL, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
-import type { Adopted, ClaimId, Life, SimEvent, Submitted } from '../event.js';
+import type { Adopted, ClaimId, Life, SimEvent, StepTold, Submitted } from '../event.js';
 import { Violation, type Checker } from './checker.js';
-import { keptBy, type Claims } from './claims.js';
+import { keptBy, type Claim, type Claims } from './claims.js';
+import type { Failures } from './failures.js';
+import { parseOrder, type Order } from '../../node/snapshot.js';
 
 interface Remains {
   claim: ClaimId;
@@ -25,24 +30,53 @@ interface Remains {
 export class Departed implements Checker {
   readonly property = 'departed';
   readonly says = 'S2 no grant past a dead holder before its recovery';
-  readonly counts = { remains: 0, grantsPast: 0, givenBack: 0 };
+  readonly counts = { remains: 0, grantsPast: 0, givenBack: 0, pastFenced: 0, pastSuspended: 0 };
   readonly #remains = new Map<string, Remains[]>();
   readonly #keyOf = new Map<ClaimId, string>();
   readonly #told = new Map<Life, ViewId>();
   /** The latest view that a life had when it ended a recovery of a lockspace. */
   readonly #recovered = new Map<string, ViewId>();
 
-  /** Shown each event before `claims` is. */
-  constructor(readonly claims: Claims) {}
+  /** The latest view in which somebody resumed, of each lockspace. */
+  readonly #resumed = new Map<string, ViewId>();
+  readonly #needsFence: boolean;
+  readonly #needsResume: boolean;
+
+  /** Shown each event before `claims` is, and after `failures` is. */
+  constructor(
+    readonly claims: Claims,
+    readonly failures: Failures,
+    order: Order = parseOrder('none') as Order,
+  ) {
+    this.#needsFence = order.before.get('dlm')!.has('fence');
+    this.#needsResume = order.steps.has('resume');
+  }
 
   see(event: SimEvent): void {
     if (event.kind === 'viewed') this.#told.set(event.life, event.view);
     else if (event.kind === 'recovered') this.#recover(event.life, event.lockspace);
+    else if (event.kind === 'step') this.#resume(event);
     else if (event.kind === 'decided') for (const life of event.gone) this.#bury(life, event.view);
     else if (event.kind === 'submitted') this.#weaken(event);
     else if (event.kind === 'adopted') this.#rename(event);
     else if (event.kind === 'abandoned') for (const id of event.ended) this.#keep(id, IV);
     else if (event.kind === 'completed') this.#judge(event.claim, event.mode);
+  }
+
+  #resume({ life, lockspace, step, state }: StepTold): void {
+    if (step !== 'resume' || state !== 'ended' || lockspace === null) return;
+    this.#resumed.set(lockspace, Math.max(this.failures.viewOf(life), this.#resumed.get(lockspace) ?? 0) as ViewId);
+  }
+
+  /** Locks are recovered; was all done that the order wants before they are given on? */
+  #judgeBarrier({ id, key, life, first }: Claim, dead: Life, view: ViewId): void {
+    const isFenced = this.failures.knownTo(life, first.lockspace).find((one) => one.life === dead)?.isHandled ?? true;
+    const isResumed = (this.#resumed.get(first.lockspace) ?? 0) >= view;
+    if (this.#needsFence) this.counts.pastFenced += 1;
+    if (this.#needsResume) this.counts.pastSuspended += 1;
+    if ((!this.#needsFence || isFenced) && (!this.#needsResume || isResumed)) return;
+    const what = this.#needsFence && !isFenced ? 'has not been fenced' : 'died, and nobody has resumed since';
+    throw new Violation(this.property, `claim ${id} of life ${life} was granted on ${key} past life ${dead}, which ${what}`, [` ${key} `, 'view', 'step', 'fences']);
   }
 
   #recover(life: Life, lockspace: string): void {
@@ -102,7 +136,10 @@ export class Departed implements Checker {
     for (const { life, mode: held, view } of remains) {
       if (compatible(held, mode)) continue;
       this.counts.grantsPast += 1;
-      if (recovered >= view) continue;
+      if (recovered >= view) {
+        this.#judgeBarrier(claim, life, view);
+        continue;
+      }
       throw new Violation(
         this.property,
         `claim ${id} of life ${claim.life} was granted ${nameOfMode(mode)} on ${claim.key}, where life ${life} ` +

@@ -3,36 +3,52 @@
  * before it first.
  */
 import { defaultLaw, type Law } from '../../lock/law.js';
+import { parseOrder, type Order } from '../../node/snapshot.js';
+import { noAftermath, type AftermathOptions } from '../aftermath-options.js';
 import type { SimEvent } from '../event.js';
 import type { Checker } from './checker.js';
 import { Claims } from './claims.js';
 import { Conversions } from './conversions.js';
 import { Departed } from './departed.js';
 import { Directory } from './directory.js';
+import { Epochs } from './epochs.js';
 import { Exclusion } from './exclusion.js';
+import { Failures } from './failures.js';
 import { Fairness } from './fairness.js';
+import { FencingRight } from './fencing.js';
 import { Holdings } from './holdings.js';
 import { Hygiene } from './hygiene.js';
 import { Leaving } from './leaving.js';
 import { Leftovers } from './leftovers.js';
+import { OrderKept } from './order.js';
 import { Orphans } from './orphans.js';
 import { Pairing } from './pairing.js';
 import { Progress } from './progress.js';
+import { Quorum } from './quorum.js';
 import { Recoveries } from './recoveries.js';
+import { Rejoining } from './rejoining.js';
+import { Resumption } from './resumption.js';
+import { SelfStop } from './self-stop.js';
 import { Tokens } from './tokens.js';
 import { ValueBlock } from './value-block.js';
+import { Zombies } from './zombies.js';
 
 export class Panel {
   readonly claims = new Claims();
+  readonly failures = new Failures();
   readonly #before: readonly Checker[];
   readonly #after: readonly Checker[];
 
-  /** By which law the locks of this world are granted. */
-  constructor({ orderSurvives }: Law = defaultLaw) {
-    const { claims } = this;
+  /** By which law the locks of this world are granted, and what follows failures there. */
+  constructor({ orderSurvives }: Law = defaultLaw, aftermath: Pick<AftermathOptions, 'order' | 'stopMillis'> = noAftermath) {
+    const { claims, failures } = this;
+    const order = parseOrder(aftermath.order) as Order;
     this.#before = [
       new Hygiene(),
-      new Departed(claims),
+      new Departed(claims, failures, order),
+      new Quorum(claims, failures),
+      new SelfStop(claims, aftermath.stopMillis !== null),
+      new Zombies(claims),
       new Pairing(claims),
       new Conversions(claims),
       new Tokens(claims),
@@ -48,10 +64,16 @@ export class Panel {
       new Holdings(),
       new Progress(claims),
       new Leftovers(),
+      new Epochs(),
+      new OrderKept(failures, order),
+      new FencingRight(failures),
+      new Resumption(order.steps.has('resume')),
+      new Rejoining(failures),
     ];
   }
 
   see(event: SimEvent): void {
+    this.failures.see(event);
     for (const checker of this.#before) checker.see(event);
     this.claims.see(event);
     for (const checker of this.#after) checker.see(event);

@@ -11,7 +11,7 @@ import type { Claim, Claims } from './claims.js';
 export class Progress implements Checker {
   readonly property = 'progress';
   readonly says = 'L1 everything ends or waits for somebody who lives';
-  readonly counts = { ended: 0, explained: 0 };
+  readonly counts = { ended: 0, explained: 0, suspended: 0 };
 
   constructor(readonly claims: Claims) {}
 
@@ -22,15 +22,21 @@ export class Progress implements Checker {
 
   #judge({ audits }: Quiet): void {
     const core = new Set(audits.map(({ life }) => life));
-    for (const claim of this.claims.all()) if (core.has(claim.life)) this.#judgeClaim(claim);
+    // Where applications are suspended nothing is granted; whether they may be, resumption.ts says.
+    const suspended = new Set(audits.filter(({ isSuspended }) => isSuspended).map(({ lockspace }) => lockspace));
+    for (const claim of this.claims.all()) if (core.has(claim.life)) this.#judgeClaim(claim, suspended.has(claim.first.lockspace));
   }
 
-  #judgeClaim(claim: Claim): void {
+  #judgeClaim(claim: Claim, isSuspended: boolean): void {
     const { pending } = claim;
     if (pending === null || claim.isOrphan) return;
     const isWaiting = pending.operation === 'lock' || pending.operation === 'convert';
     if (isWaiting && !claim.isCancelling && [...this.claims.on(claim.key)].some((other) => this.#explains(other, claim))) {
       this.counts.explained += 1;
+      return;
+    }
+    if (isWaiting && !claim.isCancelling && isSuspended) {
+      this.counts.suspended += 1;
       return;
     }
     const what = claim.isCancelling ? 'cancelled' : pending.operation;

@@ -1,0 +1,91 @@
+/**
+ * S6: once a later holder has written to a resource, the checking disk takes nothing of an
+ * earlier one, even if an agent has lied about its death.
+ *
+ * Who is the later holder follows from when owners were told of their grants, never from
+ * the tokens. Of two lives that are both out nothing is known but that they were before
+ * those who are not. What is told to a life that is out, it was granted before.
+ */
+import { PW } from '../../lock/mode.js';
+import type { ClaimId, Completed, Life, SimEvent, Wrote } from '../event.js';
+import { Violation, type Checker } from './checker.js';
+import type { Claims } from './claims.js';
+
+interface Write {
+  readonly rank: number;
+  readonly claim: ClaimId;
+  readonly life: Life;
+}
+
+export class Zombies implements Checker {
+  readonly property = 'zombies';
+  readonly says = 'S6 no write of an earlier holder is taken after one of a later holder';
+  /** `stale`: writes of lives that are out; `refused`: those which the checking disk did not take; `astray`: which the trusting one took too late. */
+  readonly counts = { writes: 0, stale: 0, refused: 0, astray: 0, afterLies: 0 };
+  #order = 0;
+  readonly #grantedAt = new Map<ClaimId, number>();
+  readonly #outAt = new Map<Life, number>();
+  readonly #liedAbout = new Set<Life>();
+  /** The latest holder who has written, by resource: of what the checking disk took, and of all. */
+  readonly #taken = new Map<string, Write>();
+  readonly #written = new Map<string, Write>();
+
+  /** Shown each event before `claims` is. */
+  constructor(readonly claims: Claims) {}
+
+  see(event: SimEvent): void {
+    if (event.kind === 'completed') this.#grant(event);
+    else if (event.kind === 'adopted') {
+      // A lock that passes to another owner keeps its place and its token.
+      const grantedAt = this.#grantedAt.get(event.orphan);
+      if (grantedAt !== undefined) this.#grantedAt.set(event.claim, grantedAt);
+    } else if (event.kind === 'decided') {
+      this.#order += 1;
+      for (const life of event.gone) this.#outAt.set(life, this.#order);
+    } else if (event.kind === 'fenced' && event.state === 'lie') this.#liedAbout.add(event.victimLife);
+    else if (event.kind === 'wrote') this.#judge(event);
+  }
+
+  #grant({ claim: id, mode, status }: Completed): void {
+    const claim = this.claims.get(id);
+    if (claim === null || status !== 'OK' || mode < PW || mode <= claim.told) return;
+    this.#order += 1;
+    this.#grantedAt.set(id, this.#order);
+  }
+
+  #judge(event: Wrote): void {
+    this.counts.writes += 1;
+    const { claim, life, lockspace, resource, isTaken } = event;
+    const outAt = this.#outAt.get(life);
+    const grantedAt = this.#grantedAt.get(claim);
+    // When an orphan was granted that was adopted before its owner heard of it, nobody knows.
+    if (grantedAt === undefined) return;
+    const rank = Math.min(grantedAt, outAt ?? Infinity);
+    const write: Write = { rank, claim, life };
+    const key = `${lockspace}/${resource}`;
+    if (outAt !== undefined) {
+      this.counts.stale += 1;
+      if (!isTaken) this.counts.refused += 1;
+      if (this.#isLate(this.#written, key, write)) this.counts.astray += 1;
+      if (this.#liedAbout.has(life)) this.counts.afterLies += 1;
+    }
+    const later = this.#taken.get(key);
+    if (isTaken && later !== undefined && this.#isLate(this.#taken, key, write)) {
+      throw new Violation(this.property, `claim ${claim} of life ${life} wrote to ${key} after claim ${later.claim} of life ${later.life}, which held it later`, [
+        ` ${key} `, `claim ${claim} `, `claim ${later.claim} `, 'view',
+      ]);
+    }
+    if (isTaken) this.#note(this.#taken, key, write);
+    this.#note(this.#written, key, write);
+  }
+
+  #isLate(writes: ReadonlyMap<string, Write>, key: string, { rank, life }: Write): boolean {
+    const latest = writes.get(key);
+    if (latest === undefined || latest.rank <= rank) return false;
+    return !(this.#outAt.has(life) && this.#outAt.has(latest.life)) || latest.life === life;
+  }
+
+  #note(writes: Map<string, Write>, key: string, write: Write): void {
+    if ((writes.get(key)?.rank ?? 0) <= write.rank) writes.set(key, write);
+  }
+}
