@@ -279,6 +279,7 @@ export class Machine {
         port.emit({ kind: 'recovered', at, life: this.life, lockspace: effect.lockspace, generation: effect.generation });
         break;
       case 'unheeded':
+      case 'misfit':
         break;
       default:
         port.carryOut(this, effect);
