@@ -12,6 +12,7 @@ import type { CorosyncOptions } from './host/engine/corosync.js';
 import type { CorosyncNode } from './host/engine/corosync-settings.js';
 import type { EtcdOptions } from './host/engine/etcd-options.js';
 import type { LocalOptions } from './host/engine/local.js';
+import type { ControlRequest } from './host/control-client.js';
 import type { FenceHistoryRead } from './host/fence-history.js';
 import type { FenceContext, FenceMethods } from './host/fence-methods.js';
 import { ourselves } from './host/first-answer.js';
@@ -19,6 +20,7 @@ import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
 import type { ClusterOptions } from './host/cluster.js';
 import type { OpenOptions } from './host/open.js';
+import type { RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
 import type { DetachOptions } from './host/start.js';
 import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
@@ -105,6 +107,30 @@ export async function readFenceHistory(dir?: string): Promise<FenceHistoryRead> 
   return history.readFenceHistory(placesOf(dir));
 }
 
+/** A plain request to the node of this machine, as docs/protocol.md lists them. Rejects with `DLM_NO_NODE`, or what the node says. */
+export async function askNode<Answer>(request: ControlRequest): Promise<Answer> {
+  const client = await import('./host/control-client.js');
+  return client.askNode<Answer>(request);
+}
+
+/** The same, where answers come one after another. */
+export async function* followNode<Answer>(request: ControlRequest): AsyncGenerator<Answer> {
+  const client = await import('./host/control-client.js');
+  yield* client.followNode<Answer>(request);
+}
+
+/** Which recoveries the node has seen, the oldest first, and how each went. */
+export async function readRecoveries(dir?: string): Promise<RecoveryHistory> {
+  const record = await import('./host/recovery-record.js');
+  return record.readRecoveries(placesOf(dir));
+}
+
+/** Did a recovery happen in the order that was asked for? Each deviation in words. */
+export async function deviationsIn(recovery: RecoveryRecord): Promise<string[]> {
+  const record = await import('./host/recovery-record.js');
+  return record.deviationsIn(recovery);
+}
+
 /** The world of a seed, from its beginning to its end. */
 export async function runSimulation(options: SimOptions): Promise<SimReport> {
   const { runWorld } = await import('./sim/run.js');
@@ -126,6 +152,10 @@ export type { FenceContext, FenceLevel, FenceMethods, FenceOutcome, FenceTest } 
 export type { Candidate, Engine, Follower, Member, View } from './host/engine/engine.js';
 export type { CorosyncNode, CorosyncOptions, EtcdOptions, LocalOptions };
 export { engineNames, type EngineName, type EtcdPlace } from './host/engine/engines.js';
+export type { PlannedLockspace, RecoveryPlan } from './host/recovery-plan.js';
+export type { RecordedStep, RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
+export type { RunNews } from './host/recovery-run.js';
+export type { CaseInfo, LockspaceRecovery, RecoveryStatus } from './host/recovery-status.js';
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';

@@ -35,7 +35,8 @@ To look
 The node, and its cluster
   node         join, leave, list, status
   members      who is in the cluster, and who comes and goes (--watch)
-  fence        test: whether failed nodes could be fenced, without fencing any
+  fence        failed nodes: test whether they can be fenced, node (fence one), ack (say that one is off), history
+  recover      what follows a failure: status, show, verify, plan, run
 
 For those who do not believe it
   sim          conformance: the lock law against recordings of a running kernel

@@ -36,7 +36,10 @@ export const pidFlag = whole(1);
 export const seedFlag = whole(0);
 export const countFlag = whole(1);
 export const nodesFlag = whole(1, 32);
-export const nodeFlag = whole(1, 0x7fff_ffff);
+/** The greatest number of a node. */
+export const nodeMax = 0x7fff_ffff;
+export const nodeFlag = whole(1, nodeMax);
+export const neededNodeFlag = Flags.custom<number>({ parse: async (text) => parseWhole(text, 1, nodeMax) })({ helpValue: 'N', summary: 'the number of the node', required: true });
 export const weightFlag = whole(0, 0x7fff_ffff);
 export const bigFlag = Flags.custom<bigint>({ parse: async (text) => parseBig(text) });
 
@@ -50,7 +53,7 @@ export const modeFlag = mode({ summary: 'NL, CR, CW, PR, PW or EX; EX if not giv
 
 export const neededModeFlag = mode({ summary: 'NL, CR, CW, PR, PW or EX (see: dlm modes)', required: true });
 
-const duration = Flags.custom<number>({ helpValue: 'TIME', parse: async (text) => parseDuration(text) });
+export const durationFlag = Flags.custom<number>({ helpValue: 'TIME', parse: async (text) => parseDuration(text) });
 
 /** How long to wait for a grant. */
 export const patienceFlags = {
@@ -61,7 +64,7 @@ export const patienceFlags = {
     exclusive: ['wait'],
     helpGroup: 'WAITING',
   }),
-  wait: duration({
+  wait: durationFlag({
     char: 'w',
     aliases: ['timeout'],
     summary: 'give up after so many seconds (0.5), or 500ms, 2m, 1h',

@@ -5,12 +5,11 @@ import * as Flags from '@oclif/core/flags';
 import { DlmError, fenceMethods, readConfig, type DlmConfig } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { describeRemark, describeTrouble, fenceTestTable, type TestedNode } from '../../terminal/fence-tests.js';
-import { wordArg } from '../../terminal/flags.js';
+import { nodeMax, wordArg } from '../../terminal/flags.js';
 import { parseWhole } from '../../terminal/numbers.js';
 import { prose } from '../../terminal/prose.js';
 import { exitOfSignal, SignalWatch, type EndSignal } from '../../terminal/signals.js';
 
-const nodeMax = 0x7fff_ffff;
 const notWellExit = 1;
 
 interface Tested {

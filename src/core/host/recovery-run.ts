@@ -62,7 +62,8 @@ function follow(host: Host, node: number, since: () => number, tell: (news: RunN
   let last = '';
   const look = (): void => {
     const waiting = recoveryStatus(host).lockspaces.filter(({ rung }) => rung !== null);
-    const shown = JSON.stringify(waiting.map(({ lockspace, rung, words }) => [lockspace, rung, words]));
+    // The phases of dlm follow one another quickly; their steps are told anyway.
+    const shown = JSON.stringify(waiting.map(({ lockspace, rung, words }) => [lockspace, rung, rung === 'dlm' ? '' : words]));
     if (shown !== last && waiting.length > 0) tell({ event: 'waits', millis: since(), lockspaces: waiting });
     last = shown;
     if (!isIn(host, node) && isOver(host, node)) end();

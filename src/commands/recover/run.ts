@@ -1,0 +1,73 @@
+/**
+ * Declare a node failed, and follow its recovery to the end.
+ */
+import * as Flags from '@oclif/core/flags';
+import { DlmError, askNode, followNode, type RecoveryPlan, type RecoveryStatus, type RunNews } from '../../core/index.js';
+import { BaseCommand } from '../../terminal/base-command.js';
+import { confirm, yesFlag } from '../../terminal/confirm.js';
+import { durationFlag, neededNodeFlag } from '../../terminal/flags.js';
+import { whoAsks } from '../../terminal/operator.js';
+import { prose } from '../../terminal/prose.js';
+import { describeNews, describeWait, planLines } from '../../terminal/recovery-words.js';
+import { Failure, isDlmError } from '../../terminal/report.js';
+import { exitOfSignal, SignalWatch, type EndSignal } from '../../terminal/signals.js';
+
+export default class RecoverRun extends BaseCommand {
+  static override summary = 'Declare a node failed, have it fenced, and follow the recovery to its end';
+  static override usage = 'recover run --node N [--yes] [--force] [--reason WORDS] [--timeout TIME] [--dry-run]';
+  static override description = prose`
+    The node is put out of the cluster, and what each lockspace has ordered for a failure is done: every step is printed
+    as it happens, with --json a line each. A node that answers is refused without --force. It may be asked for again
+    at any time; where nothing is left to do it ends at once. If it is interrupted, or its time is up, the recovery
+    goes on all the same: the exit code is 111 then if something is still waited for.`;
+  static override examples = [
+    '<%= config.bin %> recover run --node 2',
+    { description: 'From a script, for a minute at most', command: '<%= config.bin %> recover run --node 2 --yes --timeout 1m --reason "no answer on the console"' },
+    { description: 'Only what would happen', command: '<%= config.bin %> recover run --node 2 --dry-run' },
+  ];
+  static override flags = {
+    node: neededNodeFlag,
+    ...yesFlag,
+    force: Flags.boolean({ summary: 'also if it is a member that answers' }),
+    reason: Flags.string({ helpValue: 'WORDS', summary: 'why, for the log of the node' }),
+    timeout: durationFlag({ summary: 'how long to follow it' }),
+    'dry-run': Flags.boolean({ summary: 'show what would happen, and do nothing' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(RecoverRun);
+    const { node, force, timeout } = flags;
+    if (flags['dry-run']) return this.#plan(node);
+    await confirm(`node ${node} is put out of the cluster, and fenced where a lockspace says so`, flags.yes);
+    const reason = `${whoAsks()}${flags.reason === undefined ? '' : `: ${flags.reason}`}`;
+    const signals = new SignalWatch();
+    const limit = timeout === undefined ? signals.aborted : AbortSignal.any([signals.aborted, AbortSignal.timeout(timeout)]);
+    try {
+      for await (const news of followNode<RunNews>({ method: 'POST', path: '/v1/recovery/run', body: { node, force, reason }, signal: limit })) this.#tell(news);
+    } catch (error) {
+      if (!isDlmError(error, 'DLM_CANCELLED')) throw error;
+      throw await this.#stillWaiting(node, signals.first);
+    } finally {
+      signals.stop();
+    }
+    return undefined;
+  }
+
+  #tell(news: RunNews): void {
+    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(news)}\n`);
+    else for (const line of describeNews(news)) this.print(line);
+  }
+
+  async #stillWaiting(node: number, ended: EndSignal | null): Promise<Failure> {
+    const { lockspaces } = await askNode<RecoveryStatus>({ method: 'GET', path: '/v1/recovery' });
+    const waiting = lockspaces.filter(({ rung }) => rung !== null);
+    const error = new DlmError('DLM_WAITING', `the recovery from node ${node} goes on`);
+    return new Failure(error, { details: waiting.map(describeWait), facts: { waiting }, ...(ended === null ? {} : { exit: exitOfSignal(ended) }) });
+  }
+
+  async #plan(node: number): Promise<unknown> {
+    const plan = await askNode<RecoveryPlan>({ method: 'GET', path: `/v1/recovery/plan/${node}` });
+    for (const line of planLines(plan)) this.print(line);
+    return plan;
+  }
+}
