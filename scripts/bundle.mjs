@@ -107,6 +107,17 @@ function namesImportedFrom(module) {
   return [...new Set(lists.flatMap((list) => list.split(',').map((item) => item.trim().split(' ')[0])))].filter((name) => name !== '');
 }
 
+/** What draws is a file of its own, since few lines draw, and what it needs is large: it stays outside, and is imported when it is used. */
+const drawnLater = (folder) => ({
+  name: 'drawn-later',
+  setup({ onResolve }) {
+    onResolve({ filter: /-view\.js$/ }, ({ path, kind, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      return { path: relative(folder, join(resolveDir, path)), external: true };
+    });
+  },
+});
+
 /** What few lines come to: a node of one's own, or to start one. A command that comes to it leaves the line to the full program. */
 const seldom = /core\/host\/(open|start)\.js$/;
 
@@ -138,8 +149,6 @@ const forAll = {
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
-  // A module that is loaded later is part of the file, too.
-  supported: { 'dynamic-import': false },
   external: left,
   logLevel: 'warning',
   absWorkingDir: root,
@@ -152,7 +161,7 @@ async function bundle(folder, texts, { plugins = [], ...options }) {
     entryPoints: Object.fromEntries(Object.keys(texts).map((name) => [name, `entry:${name}`])),
     outdir: folder,
     ...options,
-    plugins: [entriesFrom(texts), placesSeenFrom(folder), ...plugins],
+    plugins: [entriesFrom(texts), placesSeenFrom(folder), drawnLater(folder), ...plugins],
   });
   mkdirSync(folder, { recursive: true });
   for (const { path, text } of outputFiles) replace(path, `// ${createHash('sha256').update(text).digest('hex').slice(0, stampDigits)}\n${text}`);
