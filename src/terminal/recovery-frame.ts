@@ -11,7 +11,7 @@
  */
 import { escapeText, parseOrder, type LockspaceRecovery, type Rung } from '../core/index.js';
 import { cut } from './describe.js';
-import { clusterWords, endWords, openCases, type Course, type Glance } from './recovery-glance.js';
+import { clusterWords, endWords, openCases, type Course, type Glance, type SeenStep } from './recovery-glance.js';
 import { describeCase, describeStep, formatMillis } from './recovery-words.js';
 
 export type Tone = 'plain' | 'strong' | 'faint' | 'done' | 'now' | 'bad';
@@ -133,12 +133,15 @@ function notFenced({ fencing }: Glance['state']): Line[] {
   return fencing?.isOn === false ? [[part(`failed nodes are NOT fenced (${escapeText(fencing.words)})`, 'bad')]] : [];
 }
 
-/** A heading and the last steps. */
-function courseLines({ lockspace, steps, record }: Course, room: number): Line[] {
-  const heading = record === null ? `lockspace ${escapeText(lockspace)} recovers` : endWords(record);
-  const shown = steps.slice(-(room - 1));
-  return [
-    [part(heading, record === null ? 'now' : 'done')],
-    ...shown.map((step): Line => [part(`${formatMillis(step.millis).padStart(11)}  `, 'faint'), part(describeStep(step), step.state === 'failed' ? 'bad' : 'plain')]),
-  ];
+/** A heading for each lockspace, and the last steps. */
+function courseLines({ records, steps }: Course, room: number): Line[] {
+  const headings = Array.from(records, ([name, record]): Line => [record === null ? part(`lockspace ${escapeText(name)} recovers`, 'now') : part(endWords(record), 'done')]);
+  const shown = headings.slice(0, room);
+  const last = room > shown.length ? steps.slice(shown.length - room) : [];
+  return [...shown, ...last.map((seen) => stepLine(seen, records.size > 1))];
+}
+
+function stepLine({ lockspaces, step }: SeenStep, isNamed: boolean): Line {
+  const name = isNamed ? `${lockspaces.map(escapeText).join(', ')}: ` : '';
+  return [part(`${formatMillis(step.millis).padStart(11)}  `, 'faint'), part(`${name}${describeStep(step)}`, step.state === 'failed' ? 'bad' : 'plain')];
 }

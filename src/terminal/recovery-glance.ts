@@ -8,12 +8,16 @@
 import { DlmError, escapeText, type LockspaceRecovery, type RecordedStep, type RecoveryNews, type RecoveryRecord, type RecoveryState } from '../core/index.js';
 import { causeOf, describeCase, describeStep, describeWait, formatMillis } from './recovery-words.js';
 
-/** The newest recovery, as far as it is known. */
+/** A step, and the lockspaces whose recovery it belongs to. */
+export interface SeenStep {
+  readonly lockspaces: readonly string[];
+  readonly step: RecordedStep;
+}
+
+/** What goes on at the same time, or did last: the recovery of each lockspace, null while it goes on, and all their steps. */
 export interface Course {
-  readonly lockspace: string;
-  readonly steps: readonly RecordedStep[];
-  /** Null: it goes on. */
-  readonly record: RecoveryRecord | null;
+  readonly records: ReadonlyMap<string, RecoveryRecord | null>;
+  readonly steps: readonly SeenStep[];
 }
 
 export interface Glance {
@@ -38,23 +42,35 @@ export function glanceAfter(before: Glance | null, news: RecoveryNews, { lockspa
     return { state, course: before?.course ?? begun(state) };
   }
   if (before === null || !isOurs(news.event === 'step' ? news.lockspace : news.record.lockspace)) return before;
-  return { ...before, course: news.event === 'step' ? withStep(before.course, news) : endedAs(news.record) };
+  return { ...before, course: news.event === 'step' ? withStep(before.course, news) : withEnd(before.course, news.record) };
 }
 
 const unknown = (lockspace: string): DlmError => new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(lockspace)}'`);
 
 function begun({ current }: RecoveryState): Course | null {
-  const newest = current.at(-1);
-  return newest === undefined ? null : { lockspace: newest.lockspace, steps: newest.steps.slice(-stepsMax), record: null };
+  const told = current.flatMap(({ lockspace, steps }) => steps.map((step) => ({ event: 'step' as const, lockspace, ...step })));
+  told.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+  return told.reduce<Course | null>(withStep, null);
 }
 
-/** A recovery of which nothing was known begins with its first step. */
+/** What begins when all has ended begins anew. */
 function withStep(course: Course | null, { event: _, lockspace, ...step }: Extract<RecoveryNews, { event: 'step' }>): Course {
-  const isSame = course !== null && course.record === null && course.lockspace === lockspace;
-  return { lockspace, steps: [...(isSame ? course.steps : []), step].slice(-stepsMax), record: null };
+  const isNew = course === null || [...course.records.values()].every((record) => record !== null);
+  const known = isNew ? { records: new Map<string, RecoveryRecord | null>(), steps: [] } : course;
+  const records = new Map(known.records).set(lockspace, null);
+  const same = known.steps.findIndex((seen) => !seen.lockspaces.includes(lockspace) && isSame(seen.step, step));
+  const steps = same < 0 ? [...known.steps, { lockspaces: [lockspace], step }].slice(-stepsMax) : known.steps.map((seen, at) => (at === same ? { ...seen, lockspaces: [...seen.lockspaces, lockspace] } : seen));
+  return { records, steps };
 }
 
-const endedAs = (record: RecoveryRecord): Course => ({ lockspace: record.lockspace, steps: record.steps.slice(-stepsMax), record });
+/** Only what is about a failed node is one thing for several lockspaces. */
+function isSame(one: RecordedStep, other: RecordedStep): boolean {
+  return one.step === 'fence' && other.step === 'fence' && one.at === other.at && one.state === other.state && one.node === other.node && one.victim === other.victim;
+}
+
+function withEnd(course: Course | null, record: RecoveryRecord): Course {
+  return { records: new Map(course?.records).set(record.lockspace, record), steps: course?.steps ?? [] };
+}
 
 /** A line for each thing that has changed, with the time. */
 export function changeLines(before: Glance | null, after: Glance, news: RecoveryNews): string[] {
@@ -64,7 +80,7 @@ export function changeLines(before: Glance | null, after: Glance, news: Recovery
     case 'step':
       return after === before ? [] : [`${news.at}  ${escapeText(news.lockspace)}: ${formatMillis(news.millis)}, ${describeStep(news)}`];
     case 'ended':
-      return after === before ? [] : [`${after.state.at}  ${endWords(news.record)}`];
+      return after === before ? [] : [`${endOf(news.record)}  ${endWords(news.record)}`];
   }
 }
 
@@ -103,3 +119,6 @@ export function endWords(record: RecoveryRecord): string {
   const took = [stoppedMillis === null ? [] : [`stopped for ${formatMillis(stoppedMillis)}`], totalMillis === null ? [] : [`done after ${formatMillis(totalMillis)}`]].flat();
   return `lockspace ${escapeText(lockspace)} has recovered: ${causeOf(record)}; generation ${generation}; ${took.join(', ')}`;
 }
+
+/** By the clock on the wall, as it was when it began. */
+const endOf = ({ at, totalMillis }: RecoveryRecord): string => new Date(Date.parse(at) + (totalMillis ?? 0)).toISOString();
