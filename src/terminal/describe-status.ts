@@ -40,9 +40,9 @@ function clusterFacts({ name, view, members, insecure, fencing, isFencing }: Clu
   ];
 }
 
-function describeLockspace({ name, locks, resources, orphans, standing, waitsFor }: LockspaceSummary): string {
+function describeLockspace({ name, locks, resources, orphans, standing, waitsFor, reason }: LockspaceSummary): string {
   const left = orphans === 0 ? '' : `, ${counted(orphans, 'orphan')} among them`;
-  const state = standing === 'running' ? '' : `, ${describeStanding(standing, waitsFor)}`;
+  const state = standing === 'running' && reason === '' ? '' : `, ${describeStanding(standing, waitsFor, reason)}`;
   return `${escapeText(name)}: ${counted(locks, 'lock')} on ${counted(resources, 'resource')}${left}${state}`;
 }
 
@@ -50,7 +50,7 @@ function describeLockspace({ name, locks, resources, orphans, standing, waitsFor
 export function describeStop(status: NodeStatus | null, name: string): string[] {
   const found = status?.lockspaces.find((lockspace) => lockspace.name === name);
   if (found === undefined || found.standing === 'running') return [];
-  return [`nobody is granted anything in lockspace ${escapeText(name)}, ${describeStanding(found.standing, found.waitsFor)}`];
+  return [`nobody is granted anything in lockspace ${escapeText(name)}, ${describeStanding(found.standing, found.waitsFor, found.reason)}`];
 }
 
 /**
@@ -67,10 +67,11 @@ export function describeSilent(status: NodeStatus | null, lockspace: string): st
   });
 }
 
-/** `recovering: locks 4/5, waiting for node 2`. */
-export function describeStanding(standing: string, waitsFor: readonly number[]): string {
+/** `recovering: locks 5/7, waiting for node 2`; or what else is waited for. */
+export function describeStanding(standing: string, waitsFor: readonly number[], reason: string): string {
   const step = phaseNames.findIndex((phase) => phase === standing);
-  if (step < 0) return standing;
+  if (step < 0) return reason === '' ? standing : `${standing}; ${escapeText(reason)}`;
+  if (reason !== '') return `recovering: ${standing} ${step + 1}/${phaseNames.length}; ${escapeText(reason)}`;
   const waits = waitsFor.length === 0 ? '' : `, waiting for node ${waitsFor.join(', ')}`;
   return `recovering: ${standing} ${step + 1}/${phaseNames.length}${waits}`;
 }

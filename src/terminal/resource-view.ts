@@ -26,9 +26,9 @@ export function lockspaceView(lockspace: LockspaceContent): string[] {
 }
 
 /** `Nodes 1 (slot 1), 2 (slot 2), generation 1795392263850, running`. */
-function membersLine({ members, slots, generation, standing, waitsFor }: LockspaceContent): string {
+function membersLine({ members, slots, generation, standing, waitsFor, reason }: LockspaceContent): string {
   const slotOf = (node: number): string => String(slots.find((one) => one.node === node)?.slot ?? '?');
-  return `Nodes ${members.map((node) => `${node} (slot ${slotOf(node)})`).join(', ')}, generation ${generation}, ${describeStanding(standing, waitsFor)}`;
+  return `Nodes ${members.map((node) => `${node} (slot ${slotOf(node)})`).join(', ')}, generation ${generation}, ${describeStanding(standing, waitsFor, reason)}`;
 }
 
 function resourceView(resource: ResourceInfo, isShared: boolean): string[] {

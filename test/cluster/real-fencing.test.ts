@@ -86,7 +86,9 @@ test('where the device fails nothing is granted, and everybody says why, until a
   const [lockspace] = blocked.lockspaces;
   assert.deepEqual([lockspace!.rung, lockspace!.waitsFor, blocked.isWaiting], ['fencing', [1], true]);
   assert.match(lockspace!.words, /^node 3 \(n3\) could not be fenced in \d+ attempts? of node 1: odd: /);
-  assert.equal(await fleet.at(2, 'lock', 'x', '-q', '-w', '0.2', '--', 'true').exit, 81);
+  const waiter = await ended(fleet.at(2, 'lock', 'x', '-w', '1.5', '--', 'true'));
+  assert.equal(waiter.exit, 81);
+  assert.match(waiter.said, /recovering: ready 2\/7; node 3 \(n3\) could not be fenced in /);
 
   const run = await ended(fleet.at(1, 'recover', 'run', '--node', '3', '--yes', '--timeout', '0.2'));
   assert.equal(run.exit, codes.waiting, run.said);

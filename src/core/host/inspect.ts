@@ -27,7 +27,9 @@ function unknown(lockspace: string): DlmError {
 export function summary(host: Host, lockspace: string): LockspaceSummary {
   const counts = host.node.counts(lockspace);
   if (counts === null) throw unknown(lockspace);
-  return { name: lockspace, order: nameOf(host.node.stack(lockspace)!.aftermath.order), ...counts };
+  const standstill = host.node.standstill(lockspace);
+  const hasReason = standstill !== null && ['fencing', 'suspend', 'app'].includes(standstill.rung);
+  return { name: lockspace, order: nameOf(host.node.stack(lockspace)!.aftermath.order), reason: hasReason ? standstill.words : '', ...counts };
 }
 
 export function summaries(host: Host): LockspaceSummary[] {

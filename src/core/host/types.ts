@@ -115,6 +115,8 @@ export interface LockspaceSummary {
   readonly standing: string;
   /** The members whose report a recovery waits for. */
   readonly waitsFor: readonly number[];
+  /** What else is waited for, as a sentence without a full stop: a fence, an application; empty: nothing. */
+  readonly reason: string;
   /** The first part of the tokens that are given out now. */
   readonly generation: number;
   /** The nodes that have joined it. */
