@@ -127,6 +127,14 @@ const drawnElsewhere = (folder) => ({
   },
 });
 
+/** ink looks for them where DEV=true, and they are no dependency of ours. */
+const withoutDevtools = {
+  name: 'without-devtools',
+  setup({ onLoad }) {
+    onLoad({ filter: /ink\/build\/devtools\.js$/ }, () => ({ contents: '', loader: 'js' }));
+  },
+};
+
 const viewEntry = views.map((file) => `export * from './terminal/${file}';`).join('\n');
 const viewDoor = `module.exports = () => import('./view.mjs');\n`;
 
@@ -206,8 +214,9 @@ const ofView = await bundle(drawing, { view: viewEntry }, {
   format: 'esm',
   outExtension: { '.js': '.mjs' },
   supported: { 'dynamic-import': true },
-  // Neither react's checks of those who use it, nor its tools for them.
-  define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
+  // Without what checks those who write for react.
+  define: { 'process.env.NODE_ENV': '"production"' },
+  plugins: [withoutDevtools],
   banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
 });
 replace(join(drawing, 'view.cjs'), viewDoor);
