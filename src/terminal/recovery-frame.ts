@@ -38,7 +38,7 @@ const ladder: readonly (readonly [Rung, 'fence' | 'suspend' | 'app' | null])[] =
   ['app', 'app'],
 ];
 
-export const legend = '+ reached   > waits here   . to come   - not in its order';
+export const legend = '+ reached   > waits here   . comes later   - not in its order';
 
 const nameMin = 9;
 const nameMax = 20;
@@ -51,7 +51,7 @@ export function frameOf({ state, course }: Glance, { columns, rows }: Room): Lin
   const width = Math.min(nameMax, Math.max(nameMin, ...names));
   const head = [...headLines(state, columns), blank];
   const spaces = state.lockspaces.length === 0 ? [[part('no lockspace is joined', 'faint')]] : state.lockspaces.flatMap((one) => rowsOf(one, width, columns));
-  const cases = openCases(state).map((one): Line => [part(describeCase(one), 'bad')]);
+  const cases = openCases(state).flatMap((one) => folded(describeCase(one), columns).map((words): Line => [part(words, 'bad')]));
   const above = [...head, [part(`${'LOCKSPACE'.padEnd(width)}  LADDER`, 'faint')], ...spaces, ...notFenced(state), ...(cases.length === 0 ? [] : [blank, [part('OPEN CASES', 'faint')], ...cases])];
   const below: Line[] = [blank, [part(legend, 'faint')]];
   const room = rows - above.length - below.length;
