@@ -135,7 +135,7 @@ function notFenced({ fencing }: Glance['state']): Line[] {
 
 /** A heading for each lockspace, and the last steps. */
 function courseLines({ records, steps }: Course, room: number): Line[] {
-  const headings = Array.from(records, ([name, record]): Line => [record === null ? part(`lockspace ${escapeText(name)} recovers`, 'now') : part(endWords(record), 'done')]);
+  const headings = Array.from(records, ([name, record]): Line => [record === null ? part(`${escapeText(name)} recovers`, 'now') : part(endWords(record), 'done')]);
   const shown = headings.slice(0, room);
   const last = room > shown.length ? steps.slice(shown.length - room) : [];
   return [...shown, ...last.map((seen) => stepLine(seen, records.size > 1))];

@@ -113,11 +113,11 @@ export function clusterWords({ cluster, node, quorate }: RecoveryState): string 
   return `cluster ${escapeText(cluster.name)}, view ${cluster.view}, ${quorate ? 'quorate' : 'NOT QUORATE'}; ${members.join(', ')}`;
 }
 
-/** `lockspace mail has recovered: node 3 failed, stopped for 12.1 ms, done after 15.0 ms; generation 4`. */
+/** `mail has recovered: node 3 failed, stopped for 12.1 ms, done after 15.0 ms; generation 4`. */
 export function endWords(record: RecoveryRecord): string {
   const { lockspace, generation, stoppedMillis, totalMillis } = record;
   const took = [stoppedMillis === null ? [] : [`stopped for ${formatMillis(stoppedMillis)}`], totalMillis === null ? [] : [`done after ${formatMillis(totalMillis)}`]].flat();
-  return `lockspace ${escapeText(lockspace)} has recovered: ${[causeOf(record), ...took].join(', ')}; generation ${generation}`;
+  return `${escapeText(lockspace)} has recovered: ${[causeOf(record), ...took].join(', ')}; generation ${generation}`;
 }
 
 /** By the clock on the wall, as it was when it began. */

@@ -38,7 +38,7 @@ const styles: Readonly<Record<Tone, { readonly bold?: true; readonly dimColor?: 
 
 export function openScreen(options: ScreenOptions): Screen {
   let frame: Frame = () => [];
-  const view = (): ReactElement => <RecoveryView frame={frame} {...options} />;
+  const view = (isOver = false): ReactElement => <RecoveryView frame={frame} isOver={isOver} {...options} />;
   const drawn = render(view(), { exitOnCtrlC: false, patchConsole: false });
   return {
     draw(next) {
@@ -46,14 +46,24 @@ export function openScreen(options: ScreenOptions): Screen {
       drawn.rerender(view());
     },
     async close() {
+      // Another picture than before: after the screen has become smaller, ink ends the line below it only then.
+      drawn.rerender(view(true));
       drawn.unmount();
       await drawn.waitUntilExit();
     },
   };
 }
 
-export function RecoveryView({ frame, isColoured, hasKeys, onLeave }: ScreenOptions & { readonly frame: Frame }): ReactElement {
-  const room = useRoom();
+interface Shown extends ScreenOptions {
+  readonly frame: Frame;
+  /** Nobody hears keys any more. */
+  readonly isOver: boolean;
+}
+
+const leaveHint = '   q leaves';
+
+export function RecoveryView({ frame, isColoured, hasKeys, isOver, onLeave }: Shown): ReactElement {
+  const lines = frame(useRoom());
   useInput(
     (input, key) => {
       if (input === 'q') onLeave('q');
@@ -63,13 +73,14 @@ export function RecoveryView({ frame, isColoured, hasKeys, onLeave }: ScreenOpti
   );
   return (
     <Box flexDirection="column">
-      {frame(room).map((line, row) => (
+      {lines.map((line, row) => (
         <Text key={row} wrap="truncate-end">
           {line.map(({ words, tone }, at) => (
             <Text key={at} {...(isColoured ? styles[tone] : {})}>
               {words}
             </Text>
           ))}
+          {hasKeys && !isOver && row === lines.length - 1 ? leaveHint : ''}
         </Text>
       ))}
     </Box>

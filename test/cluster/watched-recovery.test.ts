@@ -8,7 +8,7 @@ import { until } from '../kill/processes.js';
 import type { Actor } from '../kill/stage.js';
 import { everybody, Fleet, isRunningWith } from './fleet.js';
 
-const codes = { unknown: 86, noNode: 84, interrupted: 130 };
+const codes = { unknown: 92, noNode: 95, interrupted: 130 };
 
 const news = (watcher: Actor): RecoveryNews[] => watcher.said().trim().split('\n').map((line) => JSON.parse(line) as RecoveryNews);
 
@@ -39,7 +39,7 @@ test('whoever watches sees a failure, each step of the recovery, and its end: as
     'dlm ended',
   ]);
   const said = lines(plain);
-  const order = [/^node 3 \(n3, life \d+\) has failed; node 1 fences it; not fenced yet$/, /^lockspace default waits: fencing, node 3 /, /^lockspace default has recovered: node 3 failed, stopped for [\d.]+ m?s, done after [\d.]+ m?s; generation \d+$/, /^lockspace default waits for nothing: running$/];
+  const order = [/^node 3 \(n3, life \d+\) has failed; node 1 fences it; not fenced yet$/, /^lockspace default waits: fencing, node 3 /, /^default has recovered: node 3 failed, stopped for [\d.]+ m?s, done after [\d.]+ m?s; generation \d+$/, /^lockspace default waits for nothing: running$/];
   const found = order.map((pattern) => said.findLastIndex((line) => pattern.test(line)));
   assert.deepEqual(found, [...found].sort((one, other) => one - other), plain.said());
   assert.ok(!found.includes(-1), plain.said());

@@ -44,7 +44,7 @@ function glance(...news: readonly RecoveryNews[]): Glance {
 const shown = (seen: Glance, columns = 80, rows = 23): string[] => frameOf(seen, { columns, rows }).map(textOf);
 
 function drawn(frame: Frame, onLeave: (key: string) => void = () => undefined): ReturnType<typeof render> {
-  return render(createElement(RecoveryView, { frame, isColoured: false, hasKeys: true, onLeave }));
+  return render(createElement(RecoveryView, { frame, isColoured: false, hasKeys: true, isOver: false, onLeave }));
 }
 
 const ladders: Readonly<Record<Rung, string>> = {
@@ -71,7 +71,7 @@ describe('the frame', () => {
           `mail       ${ladder}`,
           `           for node 2: the words for ${rung}`,
           '',
-          '+ reached   > waits here   . comes later   - not in its order',
+          '+ reached   > waits here   . comes later   - not in its order   q leaves',
         ].join('\n'),
       );
       view.unmount();
@@ -95,11 +95,11 @@ describe('the frame', () => {
   test('shows the steps of lockspaces that recover together once, and how it ended', () => {
     const both = [step(), step({ lockspace: 'scratch' }), step({ step: 'dlm', victim: null, millis: 1500 })];
     const during = shown(glance(state(), ...both));
-    assert.deepEqual(during.slice(6, 10), ['lockspace mail recovers', 'lockspace scratch recovers', '    12.3 ms  mail, scratch: fence of node 3 begun on node 1', '     1.50 s  mail: dlm begun on node 1']);
+    assert.deepEqual(during.slice(6, 10), ['mail recovers', 'scratch recovers', '    12.3 ms  mail, scratch: fence of node 3 begun on node 1', '     1.50 s  mail: dlm begun on node 1']);
     const after = shown(glance(state(), step(), { event: 'ended', record: record() }));
-    assert.deepEqual(after.slice(6, 8), ['lockspace mail has recovered: node 3 failed, stopped for 20.0 ms, done after 31.5 ms; generation 4', '    12.3 ms  fence of node 3 begun on node 1']);
+    assert.deepEqual(after.slice(6, 8), ['mail has recovered: node 3 failed, stopped for 20.0 ms, done after 31.5 ms; generation 4', '    12.3 ms  fence of node 3 begun on node 1']);
     const anew = shown(glance(state(), step(), { event: 'ended', record: record() }, step({ victim: 2, node: 1 })));
-    assert.deepEqual(anew.slice(6, 8), ['lockspace mail recovers', '    12.3 ms  fence of node 2 begun on node 1']);
+    assert.deepEqual(anew.slice(6, 8), ['mail recovers', '    12.3 ms  fence of node 2 begun on node 1']);
   });
 
   test('has no more lines than the screen, and keeps the last steps', () => {
@@ -164,7 +164,7 @@ describe('without a screen', () => {
       'node 3 (web3, life 9) has failed; node 1 fences it; 2 attempts in vain: power: exit 1',
       'lockspace mail waits: fencing, node 3 is being fenced',
       'mail: 12.3 ms, fence of node 3 begun on node 1',
-      'lockspace mail has recovered: node 3 failed, stopped for 20.0 ms, done after 31.5 ms; generation 4',
+      'mail has recovered: node 3 failed, stopped for 20.0 ms, done after 31.5 ms; generation 4',
       'lockspace mail waits for nothing: running',
     ]);
   });

@@ -23,7 +23,7 @@ export default class RecoverWatch extends BaseCommand {
     ladder ringid, quorum, fencing, suspend, dlm, app with the rung it stands on, for whom it waits and why; who has
     failed and may still act; and the last steps of the newest recovery. q and Ctrl-C leave. Without a terminal, or with
     --plain, there is a line whenever something changes, and with --json a document a line: state, step, ended. With
-    --once the picture is printed as it is now. It ends with the node, with exit code 84.`;
+    --once the picture is printed as it is now. It ends with the node, with exit code 95.`;
   static override examples = [
     '<%= config.bin %> recover watch',
     { description: 'For a log', command: '<%= config.bin %> recover watch --plain >> recovery.log' },
