@@ -22,6 +22,7 @@ import type { ClusterOptions } from './host/cluster.js';
 import type { OpenOptions } from './host/open.js';
 import type { RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
+import type { TokenChecked, TokenCheckOptions } from './host/token-file.js';
 import type { DetachOptions } from './host/start.js';
 import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js';
 
@@ -101,6 +102,15 @@ export async function fenceMethods(config: FenceConfig, context: FenceContext = 
   return methods.fenceMethods(config, context);
 }
 
+/**
+ * For whoever guards a resource: is this token at least as new as every one that was seen before? Then it is kept in
+ * the file, and `work` is done before anybody else is let in. Rejects with `DLM_TOKEN_OLD`, `DLM_USAGE`, `DLM_STATE_UNUSABLE`.
+ */
+export async function checkToken<Result = void>(file: string, token: string, options: TokenCheckOptions<Result> = {}): Promise<TokenChecked<Result>> {
+  const tokens = await import('./host/token-file.js');
+  return tokens.checkToken(file, token, options);
+}
+
 /** What the node has done to fence others, the oldest first. */
 export async function readFenceHistory(dir?: string): Promise<FenceHistoryRead> {
   const history = await import('./host/fence-history.js');
@@ -157,10 +167,21 @@ export type { RecordedStep, RecoveryHistory, RecoveryRecord } from './host/recov
 export type { RunNews } from './host/recovery-run.js';
 export type { CaseInfo, LockspaceRecovery, RecoveryStatus } from './host/recovery-status.js';
 export type { RecoveryNews, RecoveryState } from './host/recovery-watch.js';
+export type { TokenChecked, TokenCheckOptions };
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';
 export { commandOf } from './host/process-facts.js';
+export {
+  ApplicationHandle,
+  attachApplication,
+  type ApplicationHooks,
+  type ApplicationOptions,
+  type ApplicationState,
+  type RecoverTask,
+} from './host/application-handle.js';
+export { recoveryVariable } from './host/recovery-identity.js';
+export type { ApplicationEvent, RecoverEvent, ResumeEvent, SuspendEvent } from './host/port.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
 export type { LockHandle as Lock } from './host/lock-handle.js';
 export { LockspaceClient } from './host/lockspace-client.js';

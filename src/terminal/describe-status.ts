@@ -67,11 +67,13 @@ export function describeSilent(status: NodeStatus | null, lockspace: string): st
   });
 }
 
-/** `recovering: locks 5/7, waiting for node 2`; or what else is waited for. */
+/** `recovering: locks 5/6, waiting for node 2`, and what else is waited for. */
 export function describeStanding(standing: string, waitsFor: readonly number[], reason: string): string {
-  const step = phaseNames.findIndex((phase) => phase === standing);
-  if (step < 0) return reason === '' ? standing : `${standing}; ${escapeText(reason)}`;
-  if (reason !== '') return `recovering: ${standing} ${step + 1}/${phaseNames.length}; ${escapeText(reason)}`;
+  // The last one is about applications; the lockspace may be locked by then.
+  const steps = phaseNames.filter((phase) => phase !== 'resume');
+  const step = steps.findIndex((phase) => phase === standing);
+  const why = reason === '' ? '' : `; ${escapeText(reason)}`;
+  if (step < 0) return `${standing}${why}`;
   const waits = waitsFor.length === 0 ? '' : `, waiting for node ${waitsFor.join(', ')}`;
-  return `recovering: ${standing} ${step + 1}/${phaseNames.length}${waits}`;
+  return `recovering: ${standing} ${step + 1}/${steps.length}${waits}${why}`;
 }

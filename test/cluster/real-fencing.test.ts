@@ -88,7 +88,7 @@ test('where the device fails nothing is granted, and everybody says why, until a
   assert.match(lockspace!.words, /^node 3 \(n3\) could not be fenced in \d+ attempts? of node 1: odd: /);
   const waiter = await ended(fleet.at(2, 'lock', 'x', '-w', '1.5', '--', 'true'));
   assert.equal(waiter.exit, 81);
-  assert.match(waiter.said, /recovering: ready 2\/7; node 3 \(n3\) could not be fenced in /);
+  assert.match(waiter.said, /recovering: ready 2\/6; node 3 \(n3\) could not be fenced in /);
 
   const run = await ended(fleet.at(1, 'recover', 'run', '--node', '3', '--yes', '--timeout', '0.2'));
   assert.equal(run.exit, codes.waiting, run.said);

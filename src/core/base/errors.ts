@@ -55,6 +55,9 @@ export const catalogue = {
   DLM_WAITING: { exit: 111, meaning: 'a recovery still waits for something', hint: 'see for what with: dlm recover status' },
   DLM_OUT_OF_ORDER: { exit: 112, meaning: 'a recovery did not happen in the order that was asked for', hint: 'please report it with the record' },
   DLM_NO_RECORD: { exit: 113, meaning: 'there is no record of that', hint: 'see which there are with: dlm recover show --list' },
+  DLM_NO_CLUSTER: { exit: 114, meaning: 'this node is alone, and that takes a cluster', hint: 'be a member of one: dlm node join --cluster NAME' },
+  DLM_RECOVERY_OVER: { exit: 115, meaning: 'the recovery that this process belongs to is over', hint: 'end it; whoever recovers now has an identity of his own' },
+  DLM_TOKEN_OLD: { exit: 116, meaning: 'the token is older than one that was seen before', hint: 'write nothing: the lock was given to somebody else since' },
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -102,6 +102,7 @@ export class Cluster {
   #hasFailed = false;
   /** Who is not here any more: its name, and when that was seen. */
   readonly #gone = new Map<NodeId, { readonly name: string; readonly incarnation: number; readonly since: number }>();
+  #host: Host | null = null;
   /** The last changes, the newest last. */
   readonly #changes: MemberChange[] = [];
 
@@ -158,6 +159,7 @@ export class Cluster {
       end({ why: `it has failed: ${why}`, hasFailed: true, isUrgent: true });
     };
     this.#aftermath = new AftermathDriver({ host, methods: this.methods, history: this.history, log: this.#log, giveUp: fail });
+    this.#host = host;
     // A dead node may have left its socket; we hold the lock of the folder.
     rmSync(linkSocket(places), { force: true });
     this.#transport = await Transport.open({
@@ -178,10 +180,14 @@ export class Cluster {
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
     await markClustered(places);
+    const unheard = `nothing was heard from the engine (${this.engine}) in time, so the others may go on without this node`;
     this.#deadline.passed = () => {
       host.turn({ kind: 'engineDeadline' });
-      fail(`nothing was heard from the engine (${this.engine}) in time, so the others may go on without this node`);
+      // Who holds nothing may be here again when the engine is, if the others have noticed nothing.
+      if (host.node.lockCount > 0) fail(unheard);
+      else this.#log(`${unheard}; it grants nothing meanwhile`);
     };
+    this.#deadline.stayed = () => fail(unheard);
     engine.follow({
       view: (view) => {
         this.records.follow(this.node, this.#view, view);
@@ -206,6 +212,11 @@ export class Cluster {
         break;
       case 'persist':
         keepGeneration(places, life, effect.generation);
+        break;
+      case 'suspend':
+      case 'recover':
+      case 'resume':
+        this.#host?.applications.carryOut(effect);
         break;
       case 'recovered':
         this.records.recovered(effect.lockspace, effect.generation);
@@ -291,7 +302,12 @@ export class Cluster {
     return keys.length === 0 && (this.#view?.members ?? []).some(({ address }) => !staysHere(parseNodeAddress(address)));
   }
 
-  /** Leave in good order; the others go on without us when they know. Who has failed leaves by the end of its process. */
+  /** End as failed, for this reason. */
+  giveUp(reason: string): void {
+    this.#aftermath?.giveUp(reason);
+  }
+
+  /** Leave in good order; the others go on without us when they know. */
   async leave(): Promise<void> {
     this.#deadline.set(Infinity);
     await this.#aftermath?.close();

@@ -12,6 +12,7 @@ import { DlmError } from '../base/errors.js';
 import { LineReader } from './line-reader.js';
 import { ownUid, socketAddress } from './places.js';
 import { pidNamespace, shorten } from './process-facts.js';
+import { recoveryOfEnvironment } from './recovery-identity.js';
 import { protocolVersion } from './session-protocol.js';
 import { SessionPort, firstCall } from './session-client.js';
 import { codeOf, reasonOf } from './system-error.js';
@@ -28,12 +29,14 @@ export async function connect(socketPath: string, holder: HolderInfo, lockspace:
   if (!isOurs(socketPath)) return null;
   const socket = await open(socketPath);
   if (socket === null) return null;
+  const recovery = recoveryOfEnvironment();
   const hello = {
     op: 'hello',
     version: protocolVersion,
     pid: holder.pid,
     pidns: pidNamespace(),
     command: shorten(holder.command),
+    ...(recovery === null ? {} : { recovery }),
   };
   const join = lockspace === null ? '' : `${JSON.stringify({ id: firstCall, op: 'joinLockspace', lockspace })}\n`;
   socket.write(`${request}${JSON.stringify(hello)}\n${join}`);

@@ -19,14 +19,31 @@ const slackMillis = 1_000;
 /** No timer can be set for longer. */
 const timerMax = 0x7fff_ffff;
 
+/** A node that has nothing to lose waits so long for its engine, in case the others have noticed nothing. */
+const lingerMillisDefault = 60_000;
+
 export class EngineDeadline {
+  /** It has come: nothing may be done from now on. */
   passed: () => void = () => undefined;
+  /** And nothing was heard for a long time after it. */
+  stayed: () => void = () => undefined;
   #at = Infinity;
+  readonly #lingerMillis: number;
   #timer: NodeJS.Timeout | null = null;
+  #lingering: NodeJS.Timeout | null = null;
+
+  constructor(lingerMillis: number = lingerMillisDefault) {
+    this.#lingerMillis = lingerMillis;
+  }
 
   /** On `performance.now()`; Infinity: there is none. */
   set(at: number): void {
     this.#at = at;
+    if (this.#lingering !== null && performance.now() < at) {
+      clearTimeout(this.#lingering);
+      this.#lingering = null;
+    }
+    if (this.#lingering !== null) return;
     if (this.#timer !== null && at !== Infinity) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -39,8 +56,13 @@ export class EngineDeadline {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       if (performance.now() < this.#at) this.#arm();
-      else this.passed();
+      else this.#pass();
     }, Math.min(Math.max(0, this.#at - performance.now()), timerMax));
+  }
+
+  #pass(): void {
+    this.#lingering = setTimeout(() => this.stayed(), this.#lingerMillis);
+    this.passed();
   }
 }
 

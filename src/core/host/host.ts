@@ -9,11 +9,13 @@ import { DlmError, type ErrorCode } from '../base/errors.js';
 import type { Lkid, Millis, OwnerId } from '../base/ids.js';
 import { incarnation, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
+import type { Rule } from '../lock/flags.js';
 import type { Effect, Refuse } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import { isGroupMessage, isRecoveryMessage } from '../wire/message.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
+import { Applications } from './application.js';
 import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
@@ -35,6 +37,8 @@ type ForListener = Extract<Effect, { readonly cookie: unknown }>;
 /** No timer can be set for longer. */
 const timerMax = 0x7fff_ffff;
 
+const applicationDied: Rule = { name: 'lockspace-joined', text: 'this node is leaving that lockspace, because its application has died' };
+
 export class Host {
   readonly node: DlmNode;
   readonly self: number;
@@ -43,6 +47,7 @@ export class Host {
   recorder: Recorder | null = null;
   /** What people want to see of all members. */
   readonly everywhere = new Everywhere(this);
+  readonly applications = new Applications(this);
   /** Null: this node is alone. */
   readonly cluster: Cluster | null;
   readonly #clock = new Clock();
@@ -102,6 +107,7 @@ export class Host {
 
   /** Feed one input to the node and carry out its effects. Returns the refusal, if it was refused. */
   turn(input: Input): Refuse | null {
+    if (this.applications.isFrozen(input)) return { kind: 'refuse', call: input, code: 'ENOENT', rule: applicationDied };
     let refusal: Refuse | null = null;
     const now = this.now();
     const effects = this.node.step(now, input);
@@ -138,6 +144,7 @@ export class Host {
 
   /** The party is gone: its locks end, its persistent ones become orphans. */
   endOwner(owner: Owner): void {
+    if (this.applications.holdsBack(owner, () => this.endOwner(owner))) return;
     const attended = this.#attendants.size === 0 ? [] : this.node.held(owner.id, null);
     this.turn({ kind: 'endOwner', owner: owner.id });
     this.#tellAttendantsOf(attended, new DlmError('DLM_LOST', 'the owner of the lock has ended'));

@@ -61,6 +61,11 @@ export class KernelLock {
     return this.#file !== null && isStill(this.#path, this.#file);
   }
 
+  /** Our descriptor: a child that is given it keeps the lock as long as it has it open. */
+  get file(): number {
+    return this.#file ?? -1;
+  }
+
   release(): void {
     if (this.#file === null) return;
     closeSync(this.#file);

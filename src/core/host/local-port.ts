@@ -4,6 +4,7 @@
  */
 import { DlmError } from '../base/errors.js';
 import type { Lkid } from '../base/ids.js';
+import { recoveryMark } from '../lock/flags.js';
 import type { Complete } from '../lock/turn.js';
 import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, UnlockInput } from '../node/input.js';
@@ -11,15 +12,15 @@ import { nameOf, parseOrder } from '../node/snapshot.js';
 import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
 import { errorOfRefusal } from './outcome.js';
-import type { Listener, LockCall, Port } from './port.js';
+import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
 import type { LockFilter, LockInfo, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
-import type { Watch } from './watch.js';
+import type { ProcessWatch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
 
 /** What a port needs to know of the node's surroundings. */
 export interface Surroundings {
   readonly host: Host;
-  readonly watch: Watch;
+  readonly watch: ProcessWatch;
   status(): NodeStatus;
   leave(options: { force: boolean; drain: boolean }): Promise<void>;
 }
@@ -44,7 +45,7 @@ export class LocalPort implements Port {
     this.#turn(call, call.cookie);
   }
 
-  convert(call: ConvertInput, listener: Listener): void {
+  convert(call: ConvertCall, listener: Listener): void {
     this.#turn(call, listener);
   }
 
@@ -52,14 +53,26 @@ export class LocalPort implements Port {
     this.#host.whenReturnable(call.lockspace, () => this.#turnNow(call, listener));
   }
 
-  #turn(call: LockCall | ConvertInput, listener: Listener): void {
+  #turn(call: LockCall | ConvertCall, listener: Listener): void {
     if (this.#host.isFree(call.lockspace)) this.#turnNow(call, listener);
     else this.#host.whenRunning(call.lockspace, () => this.#turnNow(call, listener));
   }
 
-  #turnNow(call: LockCall | ConvertInput | UnlockInput, listener: Listener): void {
-    const refusal = this.#host.turn(call);
+  #turnNow(call: LockCall | ConvertCall | UnlockInput, listener: Listener): void {
+    const input = 'recovery' in call || (call.flags & recoveryMark) !== 0 ? this.#marked(call) : call;
+    if (input instanceof DlmError) return listener.refuse(input);
+    const refusal = this.#host.turn(input);
     if (refusal !== null) listener.refuse(refusal);
+  }
+
+  /** The mark of a recovery process is set for those who show that they are it, and for nobody else. */
+  #marked({ recovery, ...call }: (LockCall | ConvertCall | UnlockInput) & { readonly recovery?: string | undefined }): LockCall | ConvertInput | UnlockInput | DlmError {
+    try {
+      return { ...call, flags: (call.flags & ~recoveryMark) | this.#host.applications.markFor(call.lockspace, recovery) };
+    } catch (error) {
+      if (error instanceof DlmError) return error;
+      throw error;
+    }
   }
 
   attend(lkid: Lkid, listener: Listener): void {
@@ -82,6 +95,22 @@ export class LocalPort implements Port {
 
   removeLockspace(name: string, force: boolean): Promise<void> {
     return attempt(() => removeLockspace(this.#host, name, force));
+  }
+
+  attachApplication(lockspace: string, terms: ApplicationTerms, listener: ApplicationListener): Promise<LockspaceSummary> {
+    return attempt(() => {
+      // This process ends with its node, and must not be ended by it.
+      this.#host.applications.attach(lockspace, this.#self, { ...terms, isClient: false }, listener, this.#at.watch);
+      return inspect.summary(this.#host, lockspace);
+    });
+  }
+
+  answerApplication(lockspace: string, answer: ApplicationAnswer): Promise<void> {
+    return attempt(() => this.#host.applications.answer(lockspace, this.#self, answer));
+  }
+
+  detachApplication(lockspace: string): Promise<void> {
+    return attempt(() => this.#host.applications.detach(lockspace, this.#self, this.#at.watch));
   }
 
   content(lockspace: string): Promise<LockspaceContent> {
@@ -201,6 +230,9 @@ function checkOrder({ name, order: present }: LockspaceSummary, wanted: string |
 }
 
 export function removeLockspace(host: Host, name: string, force: boolean): void {
+  if (host.applications.lockspaces.includes(name)) {
+    throw new DlmError('DLM_LOCKSPACE_IN_USE', `lockspace '${name}' has an application on this node`, 'end the application, which leaves the lockspace');
+  }
   const held = host.node.held(null, name);
   const refusal = host.turn({ kind: 'leaveLockspace', lockspace: name, force });
   if (refusal !== null) throw errorOfRefusal(refusal);

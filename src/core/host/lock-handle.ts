@@ -12,10 +12,10 @@ import { transferOf, type ValueState } from '../lock/lvb.js';
 import { IV, nameOfMode, type Mode, type ModeName, type ModeOrNone } from '../lock/mode.js';
 import type { Block, Complete } from '../lock/turn.js';
 import type { Adopt } from '../node/effect.js';
-import type { ConvertInput, UnlockInput } from '../node/input.js';
+import type { UnlockInput } from '../node/input.js';
 import type { LockspaceClient } from './lockspace-client.js';
 import { errorOfRefusal, errorOfStatus } from './outcome.js';
-import type { Listener, Refusal } from './port.js';
+import type { ConvertCall, Listener, Refusal } from './port.js';
 import type { ConvertOptions, ResultName, UnlockOptions } from './types.js';
 import { flagsOf, modeToCore, padValue } from './wish.js';
 import { formatLockId, formatToken } from './lock-id.js';
@@ -132,13 +132,14 @@ export class LockHandle implements Listener {
       checkPatience(options);
       const asked = modeToCore(mode);
       const wish = this.#mayRead(asked) ? options : { ...options, wantValue: false };
-      const call: ConvertInput = {
+      const call: ConvertCall = {
         kind: 'convert',
         lockspace: this.#space.name,
         lkid: lkid(this.#lkid),
         mode: asked,
         flags: flagsOf(wish) | Flag.CONVERT,
         value: padValue(wish, this.#space.valueLength),
+        ...(this.#space.recovery === null ? {} : { recovery: this.#space.recovery }),
       };
       this.#begin('pending');
       this.#space.port.convert(call, this);

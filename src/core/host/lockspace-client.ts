@@ -4,6 +4,7 @@
 import { ownerId, type Lkid } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
 import { EX } from '../lock/mode.js';
+import { ApplicationHandle, type ApplicationHooks, type ApplicationOptions } from './application-handle.js';
 import { abortedBefore, checkPatience, withDeadline } from './deadline.js';
 import { LockHandle } from './lock-handle.js';
 import type { Port } from './port.js';
@@ -20,6 +21,8 @@ export class LockspaceClient {
     readonly name: string,
     /** In bytes. */
     readonly valueLength: number,
+    /** The identity under which a recovery process locks; null for everybody else. */
+    readonly recovery: string | null = null,
   ) {}
 
   /**
@@ -54,6 +57,7 @@ export class LockspaceClient {
         flags,
         value: (flags & Flag.VALBLK) === 0 ? null : padValue(options, this.valueLength),
         cookie: handle,
+        ...(this.recovery === null ? {} : { recovery: this.recovery }),
       },
       options.owner ?? null,
     );
@@ -87,6 +91,15 @@ export class LockspaceClient {
 
   content(): Promise<LockspaceContent> {
     return this.port.content(this.name);
+  }
+
+  /**
+   * Be the application of this lockspace on this node: hear when to touch no data, when to put in order what a failed
+   * member has left behind, and when to go on. It begins suspended. Should this process end without `detach`, others
+   * recover as if the node had failed. Rejects with `DLM_NO_CLUSTER`, `DLM_LOCKSPACE_IN_USE`, `DLM_RULE_BROKEN`.
+   */
+  attach(hooks: ApplicationHooks, options: ApplicationOptions = {}): Promise<ApplicationHandle> {
+    return ApplicationHandle.attach(this.port, this.name, hooks, options);
   }
 
   purgeOrphans(formerPid: number | null = null): Promise<number> {

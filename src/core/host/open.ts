@@ -116,6 +116,7 @@ class InsidePort extends LocalPort {
   /** What is still locked is let go only when nobody runs under it any more. */
   override async close(): Promise<void> {
     if (this.#host.cluster !== null && this.#host.node.lockCount > 0) await this.#watch.endChildren();
+    if (this.#host.applications.lockspaces.length > 0) this.#host.cluster?.giveUp('it was closed with an application attached');
     await super.close();
     this.#watch.stop();
     this.#host.close();

@@ -166,6 +166,7 @@ class ServingNode implements Served, ServedNode {
     const register = new ChildRegister(places);
     this.host = new Host(cluster?.node ?? 1, life, cluster);
     if (options.record !== undefined) this.host.recorder = new Recorder(options.record, this.host.node.config);
+    this.host.applications.log = this.log;
     this.watch = new ProcessWatch(this.host, register);
     this.watch.awaitSurvivors(register.survivors());
     this.#server = new ControlServer(this, places, () => this.#armIdle());
@@ -210,8 +211,8 @@ class ServingNode implements Served, ServedNode {
     return this.#server.sessions + this.#shells.count;
   }
 
-  openShell(lockspace: string): Promise<string> {
-    return this.#shells.open(lockspace);
+  openShell(lockspace: string, recovery: string | null): Promise<string> {
+    return this.#shells.open(lockspace, recovery);
   }
 
   async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
@@ -221,7 +222,9 @@ class ServingNode implements Served, ServedNode {
     if (this.#stopping !== null) return this.#stopping;
     const { lockCount } = this.host.node;
     if (!force && lockCount > 0) throw stillLocked(lockCount);
+    if (!force) this.#refuseWithApplications();
     leaver?.agreed();
+    if (this.host.applications.lockspaces.length > 0) this.host.cluster?.giveUp('it was told to leave by force, with an application attached');
     await this.#stop(force ? 'it was told to leave by force' : 'it was told to leave', force);
   }
 
@@ -230,6 +233,13 @@ class ServingNode implements Served, ServedNode {
     this.#hasFailed ||= hasFailed;
     if (isUrgent && this.#stopping !== null) void this.watch.endChildren(undefined, isUrgent);
     return this.#stop(why, true, isUrgent);
+  }
+
+  /** A member that leaves in good order leaves nothing behind that others would have to put in order. */
+  #refuseWithApplications(): void {
+    const { lockspaces } = this.host.applications;
+    if (lockspaces.length === 0) return;
+    throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order');
   }
 
   #stop(why: string, endChildren: boolean, isUrgent = false): Promise<void> {
@@ -257,6 +267,7 @@ class ServingNode implements Served, ServedNode {
     this.log(`leaves: ${why}`);
     this.#server.stopListening();
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
+    this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
     if (endChildren) await this.watch.endChildren((children) => this.#tellOfEnding(children), isUrgent);

@@ -28,7 +28,7 @@ export interface Served {
   readonly isLeaving: boolean;
   status(): NodeStatus;
   /** A folder with pipes for a shell. Rejects with `DLM_PROTOCOL`, `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`. */
-  openShell(lockspace: string): Promise<string>;
+  openShell(lockspace: string, recovery: string | null): Promise<string>;
   /** Rejects with `DLM_NODE_IN_USE` while locks are held, unless forced or drained. */
   leave(options: LeaveOptions, leaver: Leaver): Promise<void>;
   /** A line for the node's log. */

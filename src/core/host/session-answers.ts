@@ -3,6 +3,7 @@
  */
 import { DlmError } from '../base/errors.js';
 import * as inspect from './inspect.js';
+import { answerOfApplication } from './session-application.js';
 import { joinLockspace, purgeOrphans, removeLockspace } from './local-port.js';
 import type { Served } from './served.js';
 import type { Session } from './session.js';
@@ -29,14 +30,14 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
       case 'openShell':
         return openShell(session, locks, at, request);
       default:
-        return session.whileHolding(() => session.result(request.id, resultOf(locks, at, request)));
+        return session.whileHolding(() => session.result(request.id, resultOf(session, locks, at, request)));
     }
   });
 }
 
 type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' }>;
 
-function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
+function resultOf(session: Session, locks: SessionLocks, at: Served, request: Plain): unknown {
   const { host } = at;
   switch (request.op) {
     case 'protect':
@@ -51,6 +52,10 @@ function resultOf(locks: SessionLocks, at: Served, request: Plain): unknown {
     case 'removeLockspace':
       removeLockspace(host, request.lockspace, request.force ?? false);
       return {};
+    case 'attachApplication':
+    case 'answerApplication':
+    case 'detachApplication':
+      return answerOfApplication(session, locks, at, request);
     case 'content':
       return inspect.content(host, request.lockspace);
     case 'purgeOrphans':
@@ -101,7 +106,7 @@ function leave(session: Session, at: Served, request: Request<'leave'>): void {
 /** The answer comes when the pipes are there. The node must know the shell's process by its number. */
 function openShell(session: Session, locks: SessionLocks, at: Served, { id, lockspace }: Request<'openShell'>): void {
   locks.checkNamespace();
-  at.openShell(lockspace).then(
+  at.openShell(lockspace, locks.recovery).then(
     (folder) => session.result(id, { folder, pid: process.pid }),
     (error: unknown) => session.refuse(id, asDlmError(error)),
   );

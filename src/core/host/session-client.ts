@@ -15,9 +15,9 @@ import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
 import { Flag, namesOfFlags } from '../lock/flags.js';
 import { isMode, nameOfMode, type Mode } from '../lock/mode.js';
-import type { ConvertInput, UnlockInput } from '../node/input.js';
+import type { UnlockInput } from '../node/input.js';
 import type { LineReader } from './line-reader.js';
-import type { Listener, LockCall, Port } from './port.js';
+import type { ApplicationAnswer, ApplicationEvent, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
 import { errorFrom } from './remote-error.js';
 import { tell, type Event } from './session-events.js';
 import type { Operation, Wording } from './session-protocol.js';
@@ -52,11 +52,17 @@ interface Answer {
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
 }
 
+/** What an application is told. */
+type OfApplication =
+  | (ApplicationEvent & { readonly event: 'application' })
+  | { readonly event: 'applicationLost'; readonly lockspace: string; readonly code: string; readonly message: string; readonly hint: string };
+
 export class SessionPort implements Port {
   readonly #socket: Socket;
   readonly #reader: LineReader;
   readonly #calls = new Map<number, Call>();
   readonly #known = new Map<Lkid, Known>();
+  readonly #applications = new Map<string, ApplicationListener>();
   /** Requests for locks whose answer has not come yet. */
   readonly #asking = new Map<Listener, number>();
   /** Requests to change a lock whose answer has not come yet, and what came before it. */
@@ -110,15 +116,16 @@ export class SessionPort implements Port {
       lockspace: call.lockspace,
       ...nameWords(call.name),
       mode: modeWord(call.mode),
+      ...recoveryWord(call),
       ...wishWords(call),
       ...(owner === null ? {} : { owner: { pid: owner.pid } }),
     });
   }
 
-  convert(call: ConvertInput, listener: Listener): void {
+  convert(call: ConvertCall, listener: Listener): void {
     const id = this.#change(listener);
     const { lockspace, lkid, mode } = call;
-    this.#send(id, 'convert', { lockspace, lkid, mode: modeWord(mode), ...wishWords(call) });
+    this.#send(id, 'convert', { lockspace, lkid, mode: modeWord(mode), ...recoveryWord(call), ...wishWords(call) });
   }
 
   unlock(call: UnlockInput, listener: Listener): void {
@@ -152,6 +159,27 @@ export class SessionPort implements Port {
 
   async removeLockspace(lockspace: string, force: boolean): Promise<void> {
     await this.#ask('removeLockspace', { lockspace, force });
+  }
+
+  async attachApplication(lockspace: string, terms: ApplicationTerms, listener: ApplicationListener): Promise<LockspaceSummary> {
+    // Events may come in one piece with the answer.
+    const known = this.#applications.get(lockspace);
+    if (known === undefined) this.#applications.set(lockspace, listener);
+    try {
+      return await this.#ask<LockspaceSummary>('attachApplication', { lockspace, ...terms });
+    } catch (error) {
+      if (known === undefined) this.#applications.delete(lockspace);
+      throw error;
+    }
+  }
+
+  async answerApplication(lockspace: string, answer: ApplicationAnswer): Promise<void> {
+    await this.#ask('answerApplication', { lockspace, ...answer });
+  }
+
+  async detachApplication(lockspace: string): Promise<void> {
+    await this.#ask('detachApplication', { lockspace });
+    this.#applications.delete(lockspace);
   }
 
   content(lockspace: string): Promise<LockspaceContent> {
@@ -278,7 +306,9 @@ export class SessionPort implements Port {
     else call?.fail(errorFrom(error));
   }
 
-  #hear(event: Event): void {
+  #hear(event: Event | OfApplication): void {
+    if (event.event === 'application') return this.#applications.get(event.lockspace)?.hear(event);
+    if (event.event === 'applicationLost') return this.#applications.get(event.lockspace)?.lost(errorFrom(event));
     const known = this.#known.get(lkid(event.lkid));
     if (known === undefined) return;
     if (event.event === 'blocking') return tell(known.listeners[0]!, event);
@@ -315,17 +345,20 @@ export class SessionPort implements Port {
     const known = [...this.#known.values()];
     this.#calls.clear();
     this.#known.clear();
+    const applications = [...this.#applications.values()];
+    this.#applications.clear();
     const unheard = new DlmError('DLM_NO_NODE', reason.message);
     for (const call of calls) call.fail(unheard);
+    for (const application of applications) application.lost(reason);
     for (const { listeners, wasGranted } of known) {
       for (const listener of listeners) listener.lost(wasGranted ? reason : unheard);
     }
   }
 }
 
-function messageIn(line: Buffer): Answer | Event | null {
+function messageIn(line: Buffer): Answer | Event | OfApplication | null {
   try {
-    return JSON.parse(line.toString('utf8')) as Answer | Event;
+    return JSON.parse(line.toString('utf8')) as Answer | Event | OfApplication;
   } catch {
     return null;
   }
@@ -339,6 +372,10 @@ function nameWords(core: string): { name: string } | { nameHex: string } {
 /** What is no mode is refused by the node, by the law's own rule. */
 function modeWord(mode: Mode): string {
   return isMode(mode) ? nameOfMode(mode) : String(mode);
+}
+
+function recoveryWord({ recovery }: { readonly recovery?: string | undefined }): object {
+  return recovery === undefined ? {} : { recovery };
 }
 
 function wishWords({ flags, value }: { readonly flags: number; readonly value: Uint8Array | null }): object {

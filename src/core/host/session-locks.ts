@@ -31,6 +31,8 @@ export class SessionLocks {
   readonly #session: Session;
   /** The pid namespace of the client; null if it did not say. */
   readonly #namespace: string | null;
+  /** The recovery that the client belongs to; null: none. */
+  readonly recovery: string | null;
   readonly #own = new Map<Lkid, SessionLock>();
   /** Locks of others that we have changed. */
   readonly #others = new Map<Lkid, SessionLock>();
@@ -43,11 +45,12 @@ export class SessionLocks {
     at: Served,
     session: Session,
     readonly owner: Owner,
-    namespace: string | null,
+    { pidns, recovery }: Pick<Request<'hello'>, 'pidns' | 'recovery'>,
   ) {
     this.#at = at;
     this.#session = session;
-    this.#namespace = namespace;
+    this.#namespace = pidns;
+    this.recovery = recovery;
   }
 
   get incarnation(): number {
@@ -88,7 +91,7 @@ export class SessionLocks {
       owner,
       name: nameIn(request) ?? '',
       mode: modeIn(request),
-      flags,
+      flags: flags | this.#markFor(request),
       value: this.#valueIn(request, flags),
       cookie: lock,
     };
@@ -124,9 +127,14 @@ export class SessionLocks {
       lockspace: request.lockspace,
       lkid: lkid(request.lkid),
       mode: modeIn(request),
-      flags: flags | Flag.CONVERT,
+      flags: flags | Flag.CONVERT | this.#markFor(request),
       value,
     });
+  }
+
+  /** Of the recovery process; the request says that it comes from it, or the session did. Throws `DLM_RECOVERY_OVER`. */
+  #markFor({ lockspace, recovery }: Request<'lock' | 'convert'>): number {
+    return this.#at.host.applications.markFor(lockspace, recovery ?? this.recovery);
   }
 
   unlock(request: Request<'unlock'>): void {
@@ -197,7 +205,7 @@ export class SessionLocks {
       this.#at.host.ignore(id, listener);
       if (listener.isWaiting) this.#takeBack(listener);
     }
-    this.#at.watch.end(this.owner);
+    this.#at.host.applications.end(this.owner, this.#at.watch);
     for (const lock of [...this.#waiting.values()]) this.#takeBack(lock);
   }
 

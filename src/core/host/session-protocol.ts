@@ -31,14 +31,17 @@ const lockNamed = { lockspace: 'text', lkid: 'count' } as const;
 const wish = { flags: 'texts?', valueHex: 'text?' } as const;
 
 export const requestShapes = {
-  hello: { version: 'count', pid: 'count', pidns: 'text?', command: 'text' },
-  lock: { lockspace: 'text', name: 'text?', nameHex: 'text?', mode: 'text', owner: 'process?', ...wish },
-  convert: { ...lockNamed, mode: 'text', ...wish },
+  hello: { version: 'count', pid: 'count', pidns: 'text?', command: 'text', recovery: 'text?' },
+  lock: { lockspace: 'text', name: 'text?', nameHex: 'text?', mode: 'text', owner: 'process?', recovery: 'text?', ...wish },
+  convert: { ...lockNamed, mode: 'text', recovery: 'text?', ...wish },
   unlock: { ...lockNamed, ...wish },
   cancel: { lockspace: 'text', lkid: 'count?', request: 'count?' },
   protect: { pid: 'count' },
   joinLockspace: { lockspace: 'text', valueLength: 'count?', order: 'text?', isNew: 'truth?' },
   removeLockspace: { lockspace: 'text', force: 'truth?' },
+  attachApplication: { lockspace: 'text', suspendMillis: 'count', order: 'text?', isClient: 'truth?' },
+  answerApplication: { lockspace: 'text', to: 'text', slot: 'count?', since: 'count?', isDone: 'truth' },
+  detachApplication: { lockspace: 'text' },
   content: { lockspace: 'text' },
   locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?', allNodes: 'truth?' },
   purgeOrphans: { lockspace: 'text', formerPid: 'count?' },

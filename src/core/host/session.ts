@@ -119,7 +119,7 @@ export class Session {
     }
     clearTimeout(this.#helloTimer);
     const owner = this.#at.host.addOwner('session', request.pid, shorten(request.command));
-    this.#locks = new SessionLocks(this.#at, this, owner, request.pidns);
+    this.#locks = new SessionLocks(this.#at, this, owner, request);
     const { self: node, incarnation } = this.#at.host;
     this.#write(JSON.stringify({ event: 'welcome', version: protocolVersion, node, incarnation }));
   }

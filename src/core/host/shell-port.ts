@@ -5,23 +5,30 @@
 import { DlmError } from '../base/errors.js';
 import { Flag } from '../lock/flags.js';
 import type { Owner } from './host.js';
-import type { LockCall } from './port.js';
+import type { ConvertCall, Listener, LockCall } from './port.js';
 import type { Served } from './served.js';
 import { ServedPort } from './served-port.js';
 import type { WatchedProcess } from './types.js';
 
 export class ShellPort extends ServedPort {
   readonly #served: Served;
+  readonly #recovery: string | null;
 
-  constructor(at: Served, self: Owner) {
+  /** `recovery`: the identity that the shell was started with; null if it belongs to no recovery. */
+  constructor(at: Served, self: Owner, recovery: string | null) {
     super(at, self);
     this.#served = at;
+    this.#recovery = recovery;
   }
 
   override lock(call: LockCall, owner: WatchedProcess | null): void {
     const refusal = this.#refusal(call);
-    if (refusal === null) super.lock(call, owner);
+    if (refusal === null) super.lock(this.#recovery === null ? call : { ...call, recovery: this.#recovery }, owner);
     else call.cookie.refuse(refusal);
+  }
+
+  override convert(call: ConvertCall, listener: Listener): void {
+    super.convert(this.#recovery === null ? call : { ...call, recovery: this.#recovery }, listener);
   }
 
   #refusal(call: LockCall): DlmError | null {

@@ -22,9 +22,11 @@ const helloMillis = 30_000;
 const channelsMax = 1_024;
 
 /** What a session is made for. */
-interface ShellTerms {
+export interface ShellTerms {
   readonly makeSpeaker: SpeakerMaker;
   readonly lockspace: string;
+  /** The recovery that the shell belongs to; null: none. */
+  readonly recovery: string | null;
   readonly onEnd: (session: ShellSession) => void;
 }
 
@@ -40,6 +42,7 @@ export class ShellSession {
   readonly #folder: ShellFolder;
   readonly #makeSpeaker: SpeakerMaker;
   readonly #lockspace: string;
+  readonly #recovery: string | null;
   readonly #onEnd: (session: ShellSession) => void;
   readonly #requests: Socket;
   readonly #answers: AnswerPipe;
@@ -49,9 +52,10 @@ export class ShellSession {
   #greeted: Greeted | null = null;
   #ending: Promise<void> | null = null;
 
-  constructor(at: Served, folder: ShellFolder, { makeSpeaker, lockspace, onEnd }: ShellTerms) {
+  constructor(at: Served, folder: ShellFolder, { makeSpeaker, lockspace, recovery, onEnd }: ShellTerms) {
     this.#at = at;
     this.#lockspace = lockspace;
+    this.#recovery = recovery;
     this.#folder = folder;
     this.#makeSpeaker = makeSpeaker;
     this.#onEnd = onEnd;
@@ -115,7 +119,7 @@ export class ShellSession {
     if (process === null) return void this.end();
     clearTimeout(this.#helloTimer);
     const owner = this.#at.host.addOwner('session', asker, commandOf(asker));
-    const client = new NodeClient(new ShellPort(this.#at, owner));
+    const client = new NodeClient(new ShellPort(this.#at, owner, this.#recovery));
     this.#greeted = { process, client, speak: this.#makeSpeaker({ client, pid: asker, lockspace: this.#lockspace }) };
     this.#admit(process, this.#answers, serial, this.#greeted);
   }

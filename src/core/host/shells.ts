@@ -9,7 +9,7 @@ import type { Places } from './places.js';
 import type { Served } from './served.js';
 import { clearShellFolders, ShellFolder } from './shell-folder.js';
 import type { SpeakerMaker } from './shell-protocol.js';
-import { ShellSession } from './shell-session.js';
+import { ShellSession, type ShellTerms } from './shell-session.js';
 import { reasonOf } from './system-error.js';
 
 const lookMillis = 250;
@@ -37,7 +37,7 @@ export class Shells {
   }
 
   /** Where a shell finds its pipes: a folder with `requests` and `answers`. Rejects with `DLM_PROTOCOL`, `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`. */
-  async open(lockspace: string): Promise<string> {
+  async open(lockspace: string, recovery: string | null): Promise<string> {
     const makeSpeaker = this.#makeSpeaker;
     if (makeSpeaker === null) {
       throw new DlmError('DLM_PROTOCOL', 'this node runs inside a program and has no words for shells', 'use the node of dlm node join');
@@ -45,14 +45,14 @@ export class Shells {
     if (this.#at.isLeaving) throw new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
     if (this.#sessions.size >= shellsMax) throw new DlmError('DLM_TOO_MANY', `${shellsMax} shells have a session already`);
     const folder = await ShellFolder.make(this.#places);
-    this.#sessions.add(await this.#meetIn(folder, makeSpeaker, lockspace));
+    this.#sessions.add(await this.#meetIn(folder, { makeSpeaker, lockspace, recovery }));
     this.#timer ??= setInterval(() => this.#look(), lookMillis).unref();
     return folder.path;
   }
 
-  async #meetIn(folder: ShellFolder, makeSpeaker: SpeakerMaker, lockspace: string): Promise<ShellSession> {
+  async #meetIn(folder: ShellFolder, terms: Omit<ShellTerms, 'onEnd'>): Promise<ShellSession> {
     try {
-      return new ShellSession(this.#at, folder, { makeSpeaker, lockspace, onEnd: (ended) => this.#ended(ended) });
+      return new ShellSession(this.#at, folder, { ...terms, onEnd: (ended) => this.#ended(ended) });
     } catch (error) {
       await folder.remove();
       throw new DlmError('DLM_STATE_UNUSABLE', `cannot open the pipes in ${folder.path}: ${reasonOf(error)}`);

@@ -68,6 +68,30 @@ export class ProcessWatch implements Watch {
     this.#arm();
   }
 
+  /** Nobody has to wait for its end any more, nor to end it. */
+  unprotect(owner: Owner, pid: number): void {
+    for (const child of this.#children.get(owner) ?? []) if (child.pid === pid) this.#forget(owner, child);
+  }
+
+  /**
+   * Returns when nobody is left of the children of `owner`, which are killed, and of those of all for whom `isAlso` says so,
+   * who are told otherwise that they have to stop; however long that takes. `tell` hears of those that are waited for.
+   */
+  async killChildren(owner: Owner, isAlso: (owner: Owner) => boolean, tell: (children: readonly ProcessFamily[]) => void): Promise<void> {
+    const own = [...(this.#children.get(owner) ?? [])];
+    const others = [...this.#children].filter(([one]) => one !== owner && isAlso(one)).flatMap(([, some]) => [...some]);
+    for (const child of others) this.#stops.doomed(child);
+    const left = (): ProcessFamily[] => [...own, ...others].filter((child) => !child.isGone);
+    for (const child of own) child.signal('SIGKILL');
+    if (left().length > 0) tell(left());
+    while (left().length > 0) {
+      await pause(lookMillis / 10);
+      for (const child of own) child.signal('SIGKILL');
+      this.#stops.look();
+    }
+    this.#look();
+  }
+
   /** The owner has ended: its locks end too, once its protected children are gone. Were they? */
   end(owner: Owner): boolean {
     this.#ending.add(owner);

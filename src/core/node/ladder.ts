@@ -39,14 +39,17 @@ function fencingOf({ name, aftermath, recovery, isRunning }: Stack, fencing: Fen
   const { order, isDisturbed } = aftermath;
   const isWanted = order.steps.has('fence') && (isDisturbed || !isRunning || recovery.phase === 'resume');
   if (!isWanted) return null;
+  // Before all have told, nobody is fenced.
+  const silent = fencing.silent();
+  if (silent.length > 0) {
+    return { rung: 'fencing', waitsFor: silent, words: `${nodesIn(silent)} ${silent.length === 1 ? 'has' : 'have'} not told whom ${silent.length === 1 ? 'it misses' : 'they miss'}` };
+  }
   const open = fencing.openCases(name);
   if (open.length > 0) {
     const actors = new Set(open.flatMap((one) => fencing.actorOf(one) ?? []));
     return { rung: 'fencing', waitsFor: [...actors].sort((one, other) => one - other), words: open.map((one) => caseWords(one, fencing)).join('; ') };
   }
-  const silent = fencing.silent();
-  if (silent.length === 0) return null;
-  return { rung: 'fencing', waitsFor: silent, words: `${nodesIn(silent)} ${silent.length === 1 ? 'has' : 'have'} not told whom they miss` };
+  return null;
 }
 
 function caseWords(one: FailureCase, fencing: Fencing): string {

@@ -77,7 +77,8 @@ export interface Engine {
   follow(follower: Follower): void;
 
   /**
-   * These are the lockspaces we have joined from now on: name, and which of our joins it is. Answered by a view
+   * These are the lockspaces we have joined from now on: name, and which of our joins it is, negative if it has
+   * ended as failed. Answered by a view
    * that says so, unless the present one does, or another call comes before it.
    */
   announce(lockspaces: ReadonlyMap<string, number>): void;

@@ -137,6 +137,7 @@ export function isName(value: unknown): value is string {
   return isText(value, textMax) && /^[\x21-\x7e]+$/.test(value);
 }
 
+/** A negative number: that join has ended as failed. */
 export function isLockspaces(value: unknown): value is Enrolled['lockspaces'] {
   if (!Array.isArray(value) || value.length > lockspacesMax) return false;
   const areSound = value.every(
