@@ -3,6 +3,7 @@
  *
  *   dist/bundle/lean/lock.cjs …   each command by itself, for a line that is plain, without oclif
  *   dist/bundle/full.cjs          the whole program with all of oclif, for any line
+ *   dist/bundle/view/view.mjs     what draws on a terminal, with ink and react; view.cjs beside it lets the others import it
  *   dist/bundle/third-party.txt   whose code is in them, and on which terms
  *
  * They are made of what tsc made of src/. The first line of a file is a number made of
@@ -22,9 +23,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const bundles = join(dist, 'bundle');
 const lean = join(bundles, 'lean');
+const drawing = join(bundles, 'view');
 
 /** The libraries that become part of the files. Any other is loaded from node_modules by those who need it. */
-const taken = ['@oclif/core', 'cli-table3'];
+const taken = ['@oclif/core', 'cli-table3', 'ink', 'react'];
 const { dependencies } = createRequire(import.meta.url)('../package.json');
 const left = [...Object.keys(dependencies).filter((library) => !taken.includes(library)), 'typescript'];
 
@@ -107,6 +109,35 @@ function namesImportedFrom(module) {
   return [...new Set(lists.flatMap((list) => list.split(',').map((item) => item.trim().split(' ')[0])))].filter((name) => name !== '');
 }
 
+/**
+ * What draws is large, few lines draw, and it waits while it is loaded, which a file that is required cannot: it is a file of its
+ * own, which the others import when they use something of it. What it exports are functions whose results are awaited.
+ */
+const views = readdirSync(join(dist, 'terminal')).filter((file) => file.endsWith('-view.js') && readFileSync(join(dist, 'terminal', file), 'utf8').includes("from 'ink'"));
+const isView = new RegExp(`terminal/(${views.map((file) => file.replace('.', '\\.')).join('|')})$`);
+
+const drawnElsewhere = (folder) => ({
+  name: 'drawn-elsewhere',
+  setup({ onLoad }) {
+    onLoad({ filter: isView }, ({ path }) => {
+      const names = [...readFileSync(path, 'utf8').matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
+      const door = `require(require('node:path').join(__dirname, ${JSON.stringify(relative(folder, join(drawing, 'view.cjs')))}))`;
+      return { contents: names.map((name) => `export const ${name} = async (...given) => (await ${door}()).${name}(...given);`).join('\n'), loader: 'js' };
+    });
+  },
+});
+
+/** ink looks for them where DEV=true, and they are no dependency of ours. */
+const withoutDevtools = {
+  name: 'without-devtools',
+  setup({ onLoad }) {
+    onLoad({ filter: /ink\/build\/devtools\.js$/ }, () => ({ contents: '', loader: 'js' }));
+  },
+};
+
+const viewEntry = views.map((file) => `export * from './terminal/${file}';`).join('\n');
+const viewDoor = `module.exports = () => import('./view.mjs');\n`;
+
 /** What few lines come to: a node of one's own, or to start one. A command that comes to it leaves the line to the full program. */
 const seldom = /core\/host\/(open|start)\.js$/;
 
@@ -152,7 +183,7 @@ async function bundle(folder, texts, { plugins = [], ...options }) {
     entryPoints: Object.fromEntries(Object.keys(texts).map((name) => [name, `entry:${name}`])),
     outdir: folder,
     ...options,
-    plugins: [entriesFrom(texts), placesSeenFrom(folder), ...plugins],
+    plugins: [entriesFrom(texts), ...plugins],
   });
   mkdirSync(folder, { recursive: true });
   for (const { path, text } of outputFiles) replace(path, `// ${createHash('sha256').update(text).digest('hex').slice(0, stampDigits)}\n${text}`);
@@ -176,8 +207,18 @@ function forgetOthers(folder, names) {
 const ofLean = await bundle(lean, leanEntries, {
   alias: { '@oclif/core': join(dist, 'terminal/lean/oclif') },
   inject: [join(dist, 'terminal/lean/performance.js')],
-  plugins: [loadedWhenUsed, withoutTheRest],
+  plugins: [placesSeenFrom(lean), drawnElsewhere(lean), loadedWhenUsed, withoutTheRest],
 });
-const ofFull = await bundle(bundles, { full: fullEntry }, {});
-replace(join(bundles, 'third-party.txt'), termsOf([...ofLean, ...ofFull], root));
+const ofFull = await bundle(bundles, { full: fullEntry }, { plugins: [placesSeenFrom(bundles), drawnElsewhere(bundles)] });
+const ofView = await bundle(drawing, { view: viewEntry }, {
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  supported: { 'dynamic-import': true },
+  // Without what checks those who write for react.
+  define: { 'process.env.NODE_ENV': '"production"' },
+  plugins: [withoutDevtools],
+  banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+});
+replace(join(drawing, 'view.cjs'), viewDoor);
+replace(join(bundles, 'third-party.txt'), termsOf([...ofLean, ...ofFull, ...ofView], root));
 takeCaches(root);

@@ -166,6 +166,7 @@ export type { PlannedLockspace, RecoveryPlan } from './host/recovery-plan.js';
 export type { RecordedStep, RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
 export type { RunNews } from './host/recovery-run.js';
 export type { CaseInfo, LockspaceRecovery, RecoveryStatus } from './host/recovery-status.js';
+export type { RecoveryNews, RecoveryState } from './host/recovery-watch.js';
 export type { TokenChecked, TokenCheckOptions };
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';

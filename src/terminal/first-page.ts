@@ -36,7 +36,7 @@ The node, and its cluster
   node         join, leave, list, status
   members      who is in the cluster, and who comes and goes (--watch)
   fence        failed nodes: test whether they can be fenced, node (fence one), ack (say that one is off), history
-  recover      what follows a failure: status, show, verify, plan, run
+  recover      what follows a failure: status, watch, show, verify, plan, run
   app          attach: an application that suspends, recovers the data of failed nodes, and resumes
   token        check: let a resource refuse whoever comes with an older token
 

@@ -45,7 +45,7 @@ export function describeWait({ lockspace, rung, words }: LockspaceRecovery): str
 /** `fence of node 3 ended on node 1: process`. */
 export function describeStep({ step, state, node, victim, words }: Pick<RecordedStep, 'step' | 'state' | 'node' | 'victim' | 'words'>): string {
   const about = victim === null ? '' : ` of node ${victim}`;
-  return `${step}${about} ${state === 'failed' ? 'FAILED' : state} on node ${node}${words === '' ? '' : `: ${escapeText(words)}`}`;
+  return `${step}${about} ${state === 'failed' ? 'FAILED' : state} on node ${node}${words === '' || state === 'begun' ? '' : `: ${escapeText(words)}`}`;
 }
 
 /** A line for each, with the time since the run began. */

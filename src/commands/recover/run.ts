@@ -6,6 +6,7 @@ import { DlmError, askNode, followNode, type RecoveryPlan, type RecoveryStatus, 
 import { BaseCommand } from '../../terminal/base-command.js';
 import { confirm, yesFlag } from '../../terminal/confirm.js';
 import { durationFlag, neededNodeFlag } from '../../terminal/flags.js';
+import { LiveRecovery, canDraw } from '../../terminal/live-recovery.js';
 import { whoAsks } from '../../terminal/operator.js';
 import { prose } from '../../terminal/prose.js';
 import { describeNews, describeWait, planLines } from '../../terminal/recovery-words.js';
@@ -14,10 +15,11 @@ import { exitOfSignal, SignalWatch, type EndSignal } from '../../terminal/signal
 
 export default class RecoverRun extends BaseCommand {
   static override summary = 'Declare a node failed, have it fenced, and follow the recovery to its end';
-  static override usage = 'recover run --node N [--yes] [--force] [--reason WORDS] [--timeout TIME] [--dry-run]';
+  static override usage = 'recover run --node N [--yes] [--force] [--reason WORDS] [--timeout TIME] [--plain] [--dry-run]';
   static override description = prose`
-    The node is put out of the cluster, and what each lockspace has ordered for a failure is done: every step is printed
-    as it happens, with --json a line each. A node that answers is refused without --force. It may be asked for again
+    The node is put out of the cluster, and what each lockspace has ordered for a failure is done: every step is shown
+    as it happens, on a terminal in the picture of dlm recover watch, else or with --plain in lines, with --json a
+    document each. A node that answers is refused without --force. It may be asked for again
     at any time; where nothing is left to do it ends at once. If it is interrupted, or its time is up, the recovery
     goes on all the same: the exit code is 111 then if something is still waited for.`;
   static override examples = [
@@ -31,6 +33,7 @@ export default class RecoverRun extends BaseCommand {
     force: Flags.boolean({ summary: 'also if it is a member that answers' }),
     reason: Flags.string({ helpValue: 'WORDS', summary: 'why, for the log of the node' }),
     timeout: durationFlag({ summary: 'how long to follow it' }),
+    plain: Flags.boolean({ summary: 'lines also on a terminal' }),
     'dry-run': Flags.boolean({ summary: 'show what would happen, and do nothing' }),
   };
 
@@ -41,9 +44,12 @@ export default class RecoverRun extends BaseCommand {
     await confirm(`node ${node} is put out of the cluster, and fenced where a lockspace says so`, flags.yes);
     const reason = `${whoAsks()}${flags.reason === undefined ? '' : `: ${flags.reason}`}`;
     const signals = new SignalWatch();
-    const limit = timeout === undefined ? signals.aborted : AbortSignal.any([signals.aborted, AbortSignal.timeout(timeout)]);
+    const left = new AbortController();
+    const ends = [signals.aborted, left.signal, ...(timeout === undefined ? [] : [AbortSignal.timeout(timeout)])];
+    const run = followNode<RunNews>({ method: 'POST', path: '/v1/recovery/run', body: { node, force, reason }, signal: AbortSignal.any(ends) });
     try {
-      for await (const news of followNode<RunNews>({ method: 'POST', path: '/v1/recovery/run', body: { node, force, reason }, signal: limit })) this.#tell(news);
+      if (flags.plain || this.jsonEnabled() || !canDraw()) for await (const news of run) this.#tell(news);
+      else await this.#draw(run, signals, left);
     } catch (error) {
       if (!isDlmError(error, 'DLM_CANCELLED')) throw error;
       throw await this.#stillWaiting(node, signals.first);
@@ -51,6 +57,24 @@ export default class RecoverRun extends BaseCommand {
       signals.stop();
     }
     return undefined;
+  }
+
+  /** Nothing is drawn of a run that is refused. */
+  async #draw(run: AsyncIterable<RunNews>, signals: SignalWatch, left: AbortController): Promise<void> {
+    const live = new LiveRecovery({ signal: signals.aborted, onLeave: (key) => (key === 'q' ? left.abort() : process.kill(process.pid, 'SIGINT')) });
+    let last: RunNews | null = null;
+    try {
+      await live.begun;
+      for await (const news of run) {
+        last = news;
+        await live.show();
+      }
+      // What was told to both of us before this answer has arrived with it.
+      await askNode<RecoveryStatus>({ method: 'GET', path: '/v1/recovery' });
+    } finally {
+      await live.close();
+    }
+    if (last !== null) this.#tell(last);
   }
 
   #tell(news: RunNews): void {

@@ -13,6 +13,7 @@ import { metrics } from './metrics.js';
 import { planRecovery } from './recovery-plan.js';
 import { runRecovery } from './recovery-run.js';
 import { recoveryStatus } from './recovery-status.js';
+import { watchRecovery } from './recovery-watch.js';
 import type { Served } from './served.js';
 import { describeError } from './session.js';
 import { filterIn } from './session-answers.js';
@@ -53,6 +54,7 @@ const routes: readonly Route[] = [
   { method: 'GET', path: /^\/v1\/recovery$/, answer: ({ at }) => recoveryStatus(at.host) },
   { method: 'GET', path: /^\/v1\/recovery\/plan\/(\d+)$/, answer: ({ at, name }) => planRecovery(at.host, Number(name)) },
   { method: 'POST', path: /^\/v1\/recovery\/run$/, answer: run },
+  { method: 'GET', path: /^\/v1\/recovery\/watch$/, answer: watch },
   { method: 'GET', path: /^\/v1\/fence\/(\d+)$/, answer: ({ at, name }) => levelsFor(at.host, Number(name)) },
   { method: 'POST', path: /^\/v1\/fence\/(\d+)$/, answer: ({ at, name, gone }) => fenceByHand(at.host, Number(name), gone) },
   { method: 'POST', path: /^\/v1\/fence\/(\d+)\/ack$/, answer: ack },
@@ -145,6 +147,11 @@ async function run({ at, body, gone, tell, end }: Asked): Promise<void> {
   end();
 }
 
+/** Line by line, until the caller hangs up. */
+async function watch({ at, gone, tell }: Asked): Promise<void> {
+  await watchRecovery(at.host, tell, gone);
+}
+
 const isWords = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '' && value.length <= 1000;
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
@@ -169,8 +176,12 @@ function send(response: ServerResponse, status: number, value: unknown): void {
   response.end(body);
 }
 
+/** Whoever reads nothing for so long that this many bytes wait for it is hung up on. */
+const unreadMax = 4 * 1024 * 1024;
+
 function sendLine(response: ServerResponse, line: object): void {
   if (response.destroyed) return;
+  if (response.writableLength > unreadMax) return void response.destroy();
   if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   response.write(`${JSON.stringify(line)}\n`);
 }

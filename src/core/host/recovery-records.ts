@@ -42,6 +42,8 @@ export interface Onlooker {
   step(lockspace: string | null, step: RecordedStep): void;
   /** A turn has ended in which something may have changed. */
   looked(): void;
+  /** A recovery has ended: all of it, once. */
+  ended?(record: RecoveryRecord): void;
 }
 
 export class RecoveryRecords {
@@ -179,8 +181,10 @@ export class RecoveryRecords {
 
   #end(node: DlmNode, name: string, course: Course, order: Order): void {
     this.#courses.delete(name);
+    const record = recordOf(node, name, order, course, rounded(this.#now() - course.began));
+    for (const onlooker of this.onlookers) onlooker.ended?.(record);
     try {
-      this.#lines.add(this.#places, recordOf(node, name, order, course, rounded(this.#now() - course.began)));
+      this.#lines.add(this.#places, record);
     } catch (error) {
       this.#log(`cannot write to ${this.#lines.path}, so what was done in lockspace ${name} is not kept: ${reasonOf(error)}`);
     }
