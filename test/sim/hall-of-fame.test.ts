@@ -25,8 +25,6 @@ const fames: readonly Fame[] = [
   { seed: 9, nodes: 3, ...nodir, story: 'a resource moves there and back, and those who waited for it on the master lost their places' },
   { seed: 25, nodes: 4, ...nodir, story: 'a resource moves while a grant is on its way, and one who waited on the old master got a place before it' },
   { seed: 516, nodes: 3, ...nodir, story: 'two orphans of one owner on one name, one of them doubtful, were taken for each other: no fault' },
-  { seed: 40048, nodes: 4, nodir: true, asInKernel: ['persistentStays', 'waitingOrphanEnds', 'orderSurvives', 'middleIsResent', 'alternativeIsTold'],
-    story: 'an orphan in no queue is purged after its resource has moved, and whoever waits here for the new master was granted by the old one' },
 ];
 
 describe('the hall of fame', () => {
