@@ -9,8 +9,9 @@
  *
  * Stories (runs-*.ts) break it and look; here is only how it stands and how to reach it.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isRunning, until } from '../kill/processes.js';
@@ -18,9 +19,14 @@ import { bmcPassword, startBmcs, type Bmc } from './bmc.js';
 import { Hosts, type Host } from './hosts.js';
 import { needs } from './install.js';
 
-const dlm = fileURLToPath(new URL('../../bin/dlm', import.meta.url));
+export const dlm = fileURLToPath(new URL('../../bin/dlm', import.meta.url));
 const bmcPort = 6_230;
 const nodePort = 21_064;
+
+interface Standing {
+  readonly quorate: boolean;
+  readonly members: readonly number[];
+}
 
 /** What a command has said, and how it has ended. */
 export interface Ran {
@@ -99,12 +105,11 @@ export class Machines {
 
   /** Whatever was done to them: links, daemons and nodes are well again, and all see all. */
   async mend(): Promise<void> {
-    for (const { host, node } of this.all) {
+    for (const { host } of this.all) {
       host.heal();
       if (this.engine !== 'corosync') continue;
       if (host.corosync === null || !isRunning(host.corosync.pid!)) host.startCorosync();
       else host.corosync.kill('SIGCONT');
-      void node;
     }
     if (this.engine === 'corosync') await this.hosts.areOne();
     for (const machine of this.all) {
@@ -128,13 +133,25 @@ export class Machines {
         address: this.hosts.serverAddress,
         port: bmcPort + node,
         inside: this.hosts.serverWords,
-        isOn: `[ -n "$(ip netns pids ${host.namespace})" ]`,
-        off: `ip netns pids ${host.namespace} | xargs -r kill -9`,
-        on: ':',
+        ...powerOf(host),
       })),
     );
     this.all.forEach((machine, at) => (machine.bmc = bmcs[at]!));
   }
+}
+
+/**
+ * All processes of the host are its power. A file in its folder makes the controller slow (in seconds), or a liar: it
+ * does nothing, and says that the host is off.
+ */
+function powerOf({ namespace, folder }: Host): { isOn: string; off: string; on: string } {
+  const [slow, lie, lied] = ['slow', 'lie', 'lied'].map((name) => `'${join(folder, name)}'`);
+  const kill = `ip netns pids ${namespace} | xargs -r kill -9`;
+  return {
+    isOn: `[ ! -e ${lied} ] && [ -n "$(ip netns pids ${namespace})" ]`,
+    off: `if [ -e ${lie} ]; then touch ${lied}; elif [ -e ${slow} ]; then (sleep "$(cat ${slow})"; ${kill}) > /dev/null 2>&1 & else ${kill}; fi`,
+    on: ':',
+  };
 }
 
 /** Corosync goes so long without its token; shorter ones break rings of a busy machine that are well. */
@@ -158,7 +175,7 @@ export class Machine {
     this.dir = join(host.folder, 'd');
     mkdirSync(this.dir, { mode: 0o700 });
     const { PATH, HOME } = process.env;
-    this.#env = { PATH, HOME, DLM_DIR: this.dir, LANG: 'C.UTF-8' };
+    this.#env = { PATH, HOME, DLM_DIR: this.dir, LANG: 'C.UTF-8', DLM: dlm, JOURNAL_PAUSE: '0.1' };
   }
 
   get node(): number {
@@ -204,6 +221,28 @@ export class Machine {
     return this.spawn([process.execPath, dlm, ...words], output);
   }
 
+  /** What the controller does from now on. */
+  controller(does: 'as it is told' | 'nothing, and lies' | { readonly afterSeconds: number }): void {
+    for (const name of ['slow', 'lie', 'lied']) rmSync(join(this.host.folder, name), { force: true });
+    if (does === 'nothing, and lies') writeFileSync(join(this.host.folder, 'lie'), '');
+    else if (does !== 'as it is told') writeFileSync(join(this.host.folder, 'slow'), String(does.afterSeconds));
+  }
+
+  /** Ask the node here over its socket, which costs less than a command; null if it does not answer. */
+  get<Found>(path: string): Promise<Found | null> {
+    return new Promise((resolve) => {
+      const asked = request({ socketPath: join(this.dir, 'control.sock'), path, timeout: 2_000 }, (response) => {
+        let text = '';
+        response.on('data', (bytes: Buffer) => (text += bytes.toString()));
+        response.on('end', () => resolve(response.statusCode === 200 ? (JSON.parse(text) as Found) : null));
+        response.on('error', () => resolve(null));
+      });
+      asked.on('timeout', () => asked.destroy());
+      asked.on('error', () => resolve(null));
+      asked.end();
+    });
+  }
+
   /** Run a command of dlm on this host to its end. */
   dlm(...words: readonly string[]): Promise<Ran> {
     const child = this.spawnDlm(words, 'pipe');
@@ -214,19 +253,9 @@ export class Machine {
     return new Promise((resolve) => child.once('close', (status) => resolve({ status, stdout, stderr })));
   }
 
-  /** The same, with what it prints as JSON; null if it prints none. */
-  async ask<Found>(...words: readonly string[]): Promise<Found | null> {
-    const { stdout } = await this.dlm(...words, '--json');
-    try {
-      return JSON.parse(stdout) as Found;
-    } catch {
-      return null;
-    }
-  }
-
   async isMember(): Promise<boolean> {
     if (this.process === null || !isRunning(this.process.pid!)) return false;
-    return (await this.dlm('node', 'status')).status === 0;
+    return (await this.get<Standing>('/v1/status'))?.quorate === true;
   }
 
   /** Wait until the node here is quorate and these are its members. */
@@ -235,19 +264,11 @@ export class Machine {
     let last = '';
     await until(`h${this.node} sees ${wanted}`, async () => {
       if (this.process === null || !isRunning(this.process.pid!)) throw new Error(`the node of h${this.node} has ended`);
-      const found = await this.ask<{ quorate: boolean; members: number[] }>('node', 'status');
+      const found = await this.get<Standing>('/v1/status');
       last = found === null ? 'no answer' : `${found.quorate ? '' : 'not quorate: '}${found.members.join()}`;
       return found?.quorate === true && last === wanted;
     }).catch((error: unknown) => {
       throw new Error(`${(error as Error).message}; it sees ${last}\n${this.log().slice(-3_000)}`);
     });
   }
-}
-
-/** A program that lives outside of every host; it is killed when the test ends. */
-export function beside(ending: Ending, command: readonly [string, ...string[]]): ChildProcess {
-  const [program, ...words] = command;
-  const child = spawn(program, words, { stdio: 'ignore' });
-  ending.after(() => void child.kill('SIGKILL'));
-  return child;
 }
