@@ -44,8 +44,17 @@ export interface MachinesOptions {
   readonly config?: (machine: Machine) => string;
 }
 
-interface Ending {
-  after(act: () => Promise<void> | void): void;
+/** What must be done when a part of a run is over, in whatever way; the last first. */
+export class Endings {
+  readonly #acts: (() => unknown)[] = [];
+
+  after(act: () => unknown): void {
+    this.#acts.push(act);
+  }
+
+  async end(): Promise<void> {
+    for (const act of this.#acts.splice(0).reverse()) await act();
+  }
 }
 
 export class Machines {
@@ -55,17 +64,17 @@ export class Machines {
   readonly #options: MachinesOptions;
 
   /** Hosts with nothing on them. A run that is interrupted leaves nothing behind either. */
-  constructor(ending: Ending, options: MachinesOptions) {
+  constructor(endings: Endings, options: MachinesOptions) {
     this.engine = options.engine;
     this.#options = options;
     const nodes = Array.from({ length: options.count }, (_, at) => at + 1);
-    this.hosts = new Hosts(ending, { nodes, tokenMillis });
+    this.hosts = new Hosts(endings, { nodes, tokenMillis });
     const leave = (): void => {
       this.hosts.close();
       process.exit(130);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
-    ending.after(() => {
+    endings.after(() => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, leave);
     });
     this.all = this.hosts.all.map((host) => new Machine(host));

@@ -7,8 +7,8 @@
  *   E2E=long npm run e2e    everything
  *   E2E=frozen npm run e2e  the scenarios whose name has this word
  */
-import { after, describe, it } from 'node:test';
-import { deviceOf, Machines } from './machines.js';
+import { after, before, describe, it } from 'node:test';
+import { deviceOf, Endings, Machines } from './machines.js';
 import { longFaults, shortFaults } from './runs-corosync.js';
 import { Theatre, wayOf } from './story.js';
 import { Summary } from './summary.js';
@@ -28,13 +28,15 @@ describe('real runs', { concurrency: 2, timeout: 1_800_000 }, () => {
     console.log(`\n${summary.text()}\n`);
   });
 
-  describe('on corosync, fenced by controllers', () => {
+  describe('on corosync, fenced by controllers', { concurrency: 1 }, () => {
+    const endings: Endings = new Endings();
     let theatre: Theatre;
-    it('three hosts come up', { timeout: 120_000 }, async () => {
-      const machines = new Machines({ after }, { count: 3, engine: 'corosync', config: deviceOf });
+    before(async () => {
+      const machines = new Machines(endings, { count: 3, engine: 'corosync', config: deviceOf });
       await machines.start();
       theatre = new Theatre(machines, summary);
     });
+    after(() => endings.end());
     for (const fault of chosen(shortFaults, longFaults)) {
       it(fault.scenario, { timeout: 180_000 }, async () => {
         for (const record of await theatre.play(fault)) if (record.lockspace === 'store') ways.add(wayOf(record));

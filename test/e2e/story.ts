@@ -11,7 +11,11 @@
  * - in the journaled store no committed record is lost, and none is there twice.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { nodePlaces } from '../../src/core/host/places.js';
+import type { LockInfo } from '../../src/core/index.js';
 import { readRecoveries, type RecoveryRecord } from '../../src/core/host/recovery-record.js';
 import { until } from '../kill/processes.js';
 import type { Machine, Machines } from './machines.js';
@@ -61,7 +65,7 @@ export class Theatre {
     try {
       return await this.#play(fault);
     } catch (error) {
-      throw new Error(`${fault.scenario}: ${(error as Error).message}\n${this.#logs()}`, { cause: error });
+      throw new Error(`${fault.scenario}: ${(error as Error).message}\n${await this.#scene()}`, { cause: error });
     } finally {
       await fault.restore?.(machines);
     }
@@ -101,9 +105,25 @@ export class Theatre {
     return `yes; ${words}`;
   }
 
-  #logs(): string {
-    return this.machines.all.map((machine) => `── h${machine.node}\n${machine.log().slice(-2_500)}`).join('\n');
+  /** All there is to find out why a run failed. */
+  async #scene(): Promise<string> {
+    const parts = this.machines.all.map(async (machine) => {
+      const [application, processes] = [tail(join(machine.host.folder, 'app.log')), processesOf(machine)];
+      const locks = await machine.get<LockInfo[]>('/v1/locks');
+      const lines = locks?.map(({ lockspace, resource, state, mode, requested, master, flags, owner }) => JSON.stringify({ lockspace, resource, state, mode, requested, master, flags, owner }));
+      return [`── h${machine.node}: node`, tail(machine.logFile), '   application', application, '   locks', ...(lines ?? ['no answer']), '   processes', processes].join('\n');
+    });
+    return (await Promise.all(parts)).join('\n');
   }
+}
+
+function tail(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(-25).join('\n') : '';
+}
+
+function processesOf(machine: Machine): string {
+  const pids = machine.host.pids().join();
+  return pids === '' ? '' : spawnSync('ps', ['-o', 'pid,ppid,stat,etimes,args', '-p', pids], { encoding: 'utf8' }).stdout;
 }
 
 /** The last recovery of a lockspace here after these had failed. */
@@ -130,10 +150,10 @@ async function calm(machine: Machine, count: number): Promise<void> {
   let last = '';
   await until(`h${machine.node} waits for nothing`, async () => {
     const answer = await machine.get<RecoveryAnswer>('/v1/recovery');
-    last = JSON.stringify(answer);
+    last = JSON.stringify(answer?.lockspaces ?? null);
     if (answer === null || answer.isWaiting || answer.current.some(({ totalMillis }) => totalMillis === null)) return false;
     const summaries = await machine.get<{ name: string; members: readonly number[] }[]>('/v1/lockspaces');
-    last += JSON.stringify(summaries);
+    last += ` ${JSON.stringify(summaries?.map(({ name, members }) => [name, members]))}`;
     return lockspaces.every((name) => summaries?.find((one) => one.name === name)?.members.length === count);
   }).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}: ${last}`);
