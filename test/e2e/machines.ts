@@ -262,8 +262,12 @@ export class Machine {
     return new Promise((resolve) => child.once('close', (status) => resolve({ status, stdout, stderr })));
   }
 
+  get hasEnded(): boolean {
+    return this.process === null || !isRunning(this.process.pid!);
+  }
+
   async isMember(): Promise<boolean> {
-    if (this.process === null || !isRunning(this.process.pid!)) return false;
+    if (this.hasEnded) return false;
     return (await this.get<Standing>('/v1/status'))?.quorate === true;
   }
 
@@ -272,7 +276,7 @@ export class Machine {
     const wanted = nodes.join();
     let last = '';
     await until(`h${this.node} sees ${wanted}`, async () => {
-      if (this.process === null || !isRunning(this.process.pid!)) throw new Error(`the node of h${this.node} has ended`);
+      if (this.hasEnded) throw new Error(`the node of h${this.node} has ended`);
       const found = await this.get<Standing>('/v1/status');
       last = found === null ? 'no answer' : `${found.quorate ? '' : 'not quorate: '}${found.members.join()}`;
       return found?.quorate === true && last === wanted;

@@ -5,9 +5,11 @@
  * long one.
  */
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
 import { until } from '../kill/processes.js';
 import type { Machine, Machines } from './machines.js';
-import { type Fault } from './story.js';
+import type { Fault, Theatre } from './story.js';
 
 /** What a blocked recovery says when somebody asks. */
 export interface StatusAnswer {
@@ -94,21 +96,44 @@ const deadController: Fault = {
   restore: (machines) => machines.machine(3).bmc!.thaw(),
 };
 
-export const shortFaults: readonly Fault[] = [killed, cut, frozen];
+const slowToSuspend = 'node killed, an application slow to suspend';
 
-export const longFaults: readonly Fault[] = [...shortFaults, slowFence, restarted, daemonKilled, off, deadController];
-
-export function faultsNamed(pattern: RegExp): readonly Fault[] {
-  return longFaults.filter(({ scenario }) => pattern.test(scenario));
-}
-
-/** Two of five at the same moment: three are quorate, and recover both. */
-export function twoTogether(victims: readonly [number, number]): Fault {
+/** The agent is quicker than whoever has to suspend: the other order that gfs allows. */
+function slowSuspend(theatre: Theatre): Fault {
+  let busy: ChildProcess | null = null;
   return {
-    scenario: 'two hosts off together',
-    victims,
-    async strike(machines: Machines) {
-      await Promise.all(victims.map((victim) => machines.machine(victim).host.powerOff()));
+    scenario: slowToSuspend,
+    victims: [3],
+    strike: (machines) => machines.machine(3).killNode(),
+    // What a commit that takes long would do.
+    prepare: async (machines) => {
+      busy = machines.machine(2).spawn(['flock', `${theatre.store.folder}/run-h2/busy`, 'sh', '-c', 'touch "$0"; exec sleep 1000', `${theatre.store.folder}/run-h2/is-busy`]);
+      await until('it is busy', () => existsSync(`${theatre.store.folder}/run-h2/is-busy`));
+    },
+    meanwhile: async (machines) => {
+      await until('the fence has ended', async () => (await machines.machine(1).get<StatusAnswer>('/v1/recovery'))?.cases.every(({ verdict }) => verdict !== 'open') === true);
+      busy?.kill('SIGKILL');
+    },
+    restore: () => {
+      busy?.kill('SIGKILL');
+      rmSync(`${theatre.store.folder}/run-h2/is-busy`, { force: true });
     },
   };
 }
+
+const isShort = new Set([slowFence.scenario, slowToSuspend, cut.scenario]);
+
+/** All of them; which the short form has, too. */
+export const corosyncFaults: readonly { readonly scenario: string; readonly isShort: boolean; faultOf(theatre: Theatre): Fault }[] = [
+  { scenario: slowToSuspend, faultOf: slowSuspend },
+  ...[slowFence, cut, killed, frozen, restarted, daemonKilled, off, deadController].map((fault) => ({ scenario: fault.scenario, faultOf: () => fault })),
+].map((one) => ({ ...one, isShort: isShort.has(one.scenario) }));
+
+/** Two of five at the same moment: three are quorate, and recover both. */
+export const twoTogether: Fault = {
+  scenario: 'two hosts of five off together',
+  victims: [4, 5],
+  async strike(machines: Machines) {
+    await Promise.all([4, 5].map((victim) => machines.machine(victim).host.powerOff()));
+  },
+};

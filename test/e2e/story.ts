@@ -90,14 +90,14 @@ export class Theatre {
       assert.ok(margin > 0, `the command on h${victims[0]} was alive ${-margin} ms after its lock had been granted to another`);
       summary.remark(`${machines.engine}, ${scenario}: the last sign of the old holder was ${margin} ms before the grant to the next one`);
     }
-    const verified = await this.#verify(survivors);
+    const verified = await this.verify(survivors);
     const records = lockspaces.map((lockspace) => lastFailure(survivors[0]!, lockspace, victims));
     for (const record of records) summary.add(rowOf(record, faultAt, { scenario, engine: machines.engine, verified }));
     return records;
   }
 
   /** On every survivor. */
-  async #verify(survivors: readonly Machine[]): Promise<string> {
+  async verify(survivors: readonly Machine[]): Promise<string> {
     const verdicts = await Promise.all(survivors.map((machine) => machine.dlm('recover', 'verify')));
     for (const { status, stderr } of verdicts) assert.equal(status, 0, stderr);
     const { isWell, words } = await this.store.verify(survivors[0]!);
@@ -146,7 +146,7 @@ interface RecoveryAnswer {
 }
 
 /** Nothing waits on this node, and so many are members of both lockspaces. */
-async function calm(machine: Machine, count: number): Promise<void> {
+export async function calm(machine: Machine, count: number): Promise<void> {
   let last = '';
   await until(`h${machine.node} waits for nothing`, async () => {
     const answer = await machine.get<RecoveryAnswer>('/v1/recovery');

@@ -26,6 +26,8 @@ const heads = ['scenario', 'engine', 'order', 'detection', 'fence', 'dlm recover
 export class Summary {
   readonly #rows: Row[] = [];
   readonly #remarks: string[] = [];
+  #attempted = 0;
+  #accepted = 0;
 
   add(row: Row): void {
     this.#rows.push(row);
@@ -36,13 +38,19 @@ export class Summary {
     this.#remarks.push(words);
   }
 
+  /** Writes of holders that had lost their lock: how many were tried in all runs, and how many were let in. */
+  zombie(attempted: number, accepted: number): void {
+    this.#attempted += attempted;
+    this.#accepted += accepted;
+  }
+
   text(): string {
     const cells = this.#rows.map((row) => [
       row.scenario, row.engine, row.order, ...[row.detection, row.fence, row.dlm, row.app, row.total].map(seconds), row.verified,
     ]);
     const widths = heads.map((head, at) => Math.max(head.length, ...cells.map((line) => line[at]!.length)));
     const line = (words: readonly string[]): string => words.map((word, at) => word.padEnd(widths[at]!)).join('  ').trimEnd();
-    return [line(heads), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line), '', ...this.#remarks].join('\n');
+    return [line(heads), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line), '', ...this.#remarks, `writes of holders that had lost their lock, at a resource that checks tokens: ${this.#attempted} attempted, ${this.#accepted} let in`].join('\n');
   }
 }
 

@@ -1,0 +1,33 @@
+/**
+ * Somebody who writes to a resource that checks tokens, and does not stop, whatever happens
+ * to its lock: run under `dlm lock`, one attempt after the other.
+ *
+ *   zombie.ts FOLDER WHO
+ *
+ *   FOLDER/data       what was let in: WHO, one a line
+ *   FOLDER/WHO.token  its token
+ *   FOLDER/WHO.tried  how often it has tried, and how often it was let in
+ */
+import { appendFileSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { checkToken } from '../../src/core/host/token-file.js';
+
+const [folder = '', who = ''] = process.argv.slice(2);
+const token = process.env['DLM_TOKEN'] ?? '';
+const count = openSync(join(folder, `${who}.tried`), 'w');
+const betweenMillis = 5;
+
+writeFileSync(join(folder, `${who}.token`), token);
+let accepted = 0;
+for (let tried = 1; ; tried += 1) {
+  const work = (): void => appendFileSync(join(folder, 'data'), `${who}\n`);
+  try {
+    await checkToken(join(folder, 'guard'), token, { work });
+    accepted += 1;
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'DLM_TOKEN_OLD') throw error;
+  }
+  writeSync(count, `${JSON.stringify({ tried, accepted })}\n`.padEnd(64), 0);
+  await pause(betweenMillis);
+}
