@@ -69,9 +69,10 @@ export class Machines {
     this.#options = options;
     const nodes = Array.from({ length: options.count }, (_, at) => at + 1);
     this.hosts = new Hosts(endings, { nodes, tokenMillis });
+    // There may be several clusters, all of which end.
     const leave = (): void => {
       this.hosts.close();
-      process.exit(130);
+      setImmediate(() => process.exit(130));
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
     endings.after(() => {
@@ -112,22 +113,21 @@ export class Machines {
     machine.startNode(['node', 'join', '--cluster', 'real', ...engine, ...links, ...config, ...(this.#options.words ?? [])]);
   }
 
-  /** Whatever was done to them: links, daemons and nodes are well again, and all see all. */
+  /**
+   * Whatever was done to them: links, daemons and nodes are well again, and all see all. It may take several rounds: who
+   * comes back before its former life has been fenced is turned off once more.
+   */
   async mend(): Promise<void> {
-    for (const { host } of this.all) {
-      host.heal();
-      if (this.engine !== 'corosync') continue;
-      if (host.corosync === null || !isRunning(host.corosync.pid!)) host.startCorosync();
-      else host.corosync.kill('SIGCONT');
-    }
-    if (this.engine === 'corosync') await this.hosts.areOne();
-    for (const machine of this.all) {
-      machine.goOn();
-      if (await machine.isMember()) continue;
-      await machine.killNode();
-      this.startNode(machine);
-    }
-    await this.areOne();
+    for (const { host } of this.all) host.heal();
+    await until('all hosts are well again', async () => {
+      for (const machine of this.all) {
+        if (this.engine === 'corosync') machine.mendCorosync();
+        machine.goOn();
+        if (machine.hasEnded) this.startNode(machine);
+      }
+      const standings = await Promise.all(this.all.map((machine) => machine.get<Standing>('/v1/status')));
+      return standings.every((standing) => standing?.quorate === true && standing.members.length === this.all.length);
+    }, 120_000);
   }
 
   async areOne(): Promise<void> {
@@ -213,6 +213,11 @@ export class Machine {
     await until(`the node of h${this.node} has ended`, () => !isRunning(pid));
   }
 
+  mendCorosync(): void {
+    if (this.host.corosync === null || !isRunning(this.host.corosync.pid!)) this.host.startCorosync();
+    else this.host.corosync.kill('SIGCONT');
+  }
+
   freeze(): void {
     process.kill(this.process!.pid!, 'SIGSTOP');
   }
@@ -264,11 +269,6 @@ export class Machine {
 
   get hasEnded(): boolean {
     return this.process === null || !isRunning(this.process.pid!);
-  }
-
-  async isMember(): Promise<boolean> {
-    if (this.hasEnded) return false;
-    return (await this.get<Standing>('/v1/status'))?.quorate === true;
   }
 
   /** Wait until the node here is quorate and these are its members. */

@@ -107,7 +107,7 @@ function slowSuspend(theatre: Theatre): Fault {
     strike: (machines) => machines.machine(3).killNode(),
     // What a commit that takes long would do.
     prepare: async (machines) => {
-      busy = machines.machine(2).spawn(['flock', `${theatre.store.folder}/run-h2/busy`, 'sh', '-c', 'touch "$0"; exec sleep 1000', `${theatre.store.folder}/run-h2/is-busy`]);
+      busy = machines.machine(2).spawn(['flock', '-F', `${theatre.store.folder}/run-h2/busy`, 'sh', '-c', 'touch "$0"; exec sleep 1000', `${theatre.store.folder}/run-h2/is-busy`]);
       await until('it is busy', () => existsSync(`${theatre.store.folder}/run-h2/is-busy`));
     },
     meanwhile: async (machines) => {

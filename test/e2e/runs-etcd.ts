@@ -23,7 +23,7 @@ export async function etcdStage(endings: Endings, summary: Summary): Promise<Etc
   const words: string[] = [];
   const machines = new Machines(endings, { count: 3, engine: 'etcd', words });
   const { serverAddress: address, serverWords } = machines.hosts;
-  const servers = await EtcdServers.start(endings, { count: 3, site: { address, words: serverWords } });
+  const servers = await EtcdServers.start(endings, { count: 3, site: { address, words: [...serverWords, 'nice', '-n', '-10'] } });
   words.push('--etcd', servers.endpoints.join(), '--etcd-ttl', ttl, '--fence', 'lease');
   await machines.start();
   return { theatre: new Theatre(machines, summary), servers };

@@ -15,8 +15,8 @@ import type { Machine, Machines } from './machines.js';
 
 export const journal = fileURLToPath(new URL('../../examples/journal/journal', import.meta.url));
 
-/** Once every few milliseconds: the time, over what was there. */
-const pulse = "const fs=require('fs'),f=fs.openSync(process.argv[1],'w');setInterval(()=>fs.writeSync(f,String(Date.now()),0),3)";
+/** A hundred times a second: the time, over what was there. */
+const pulse = "const fs=require('fs'),f=fs.openSync(process.argv[1],'w');setInterval(()=>fs.writeSync(f,String(Date.now()),0),10)";
 const stamp = "require('fs').writeFileSync(process.argv[1],String(Date.now()))";
 
 /** A command that holds `name` in `jobs` and shows that it lives. */

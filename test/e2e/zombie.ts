@@ -19,15 +19,18 @@ const count = openSync(join(folder, `${who}.tried`), 'w');
 const betweenMillis = 5;
 
 writeFileSync(join(folder, `${who}.token`), token);
-let accepted = 0;
-for (let tried = 1; ; tried += 1) {
-  const work = (): void => appendFileSync(join(folder, 'data'), `${who}\n`);
-  try {
-    await checkToken(join(folder, 'guard'), token, { work });
-    accepted += 1;
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'DLM_TOKEN_OLD') throw error;
-  }
-  writeSync(count, `${JSON.stringify({ tried, accepted })}\n`.padEnd(64), 0);
+const work = (): void => appendFileSync(join(folder, 'data'), `${who}\n`);
+await writeOn(0, 0);
+
+async function writeOn(tried: number, accepted: number): Promise<never> {
+  const isLetIn = await checkToken(join(folder, 'guard'), token, { work }).then(
+    () => 1,
+    (error: { code?: string }) => {
+      if (error.code !== 'DLM_TOKEN_OLD') throw error;
+      return 0;
+    },
+  );
+  writeSync(count, `${JSON.stringify({ tried: tried + 1, accepted: accepted + isLetIn })}\n`.padEnd(64), 0);
   await pause(betweenMillis);
+  return writeOn(tried + 1, accepted + isLetIn);
 }
