@@ -40,6 +40,9 @@ export interface Fault {
 
 const lockspaces = ['jobs', 'store'] as const;
 
+/** On a busy machine agents and commands take long. */
+const patienceMillis = 90_000;
+
 export class Theatre {
   readonly store: Store;
   #count = 0;
@@ -53,8 +56,15 @@ export class Theatre {
     const { machines, store } = this;
     await machines.mend();
     await Promise.all(machines.all.map(joinJobs));
-    for (const machine of machines.all) store.attach(machine);
-    for (const machine of machines.all) await calm(machine, machines.all.length);
+    let last = '';
+    await until('all is well', async () => {
+      for (const machine of machines.all) store.attach(machine);
+      const unrest = await Promise.all(machines.all.map((machine) => unrestOf(machine, machines.all.length)));
+      last = unrest.join(' ');
+      return unrest.every((words) => words === '');
+    }, patienceMillis).catch((error: unknown) => {
+      throw new Error(`${(error as Error).message}: ${last}`);
+    });
     await store.works();
   }
 
@@ -145,19 +155,25 @@ interface RecoveryAnswer {
   readonly lockspaces: readonly { readonly lockspace: string }[];
 }
 
-/** Nothing waits on this node, and so many are members of both lockspaces. */
+/** Wait until nothing waits on this node, and so many are members of both lockspaces. */
 export async function calm(machine: Machine, count: number): Promise<void> {
   let last = '';
   await until(`h${machine.node} waits for nothing`, async () => {
-    const answer = await machine.get<RecoveryAnswer>('/v1/recovery');
-    last = JSON.stringify(answer?.lockspaces ?? null);
-    if (answer === null || answer.isWaiting || answer.current.some(({ totalMillis }) => totalMillis === null)) return false;
-    const summaries = await machine.get<{ name: string; members: readonly number[] }[]>('/v1/lockspaces');
-    last += ` ${JSON.stringify(summaries?.map(({ name, members }) => [name, members]))}`;
-    return lockspaces.every((name) => summaries?.find((one) => one.name === name)?.members.length === count);
-  }).catch((error: unknown) => {
+    last = await unrestOf(machine, count);
+    return last === '';
+  }, patienceMillis).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}: ${last}`);
   });
+}
+
+/** What is still to come on this node, in words for a run that failed; empty: nothing. */
+async function unrestOf(machine: Machine, count: number): Promise<string> {
+  const answer = await machine.get<RecoveryAnswer>('/v1/recovery');
+  const summaries = await machine.get<{ name: string; members: readonly number[] }[]>('/v1/lockspaces');
+  const membersOf = (name: string): readonly number[] => summaries?.find((one) => one.name === name)?.members ?? [];
+  const isCalm = answer !== null && !answer.isWaiting && answer.current.every(({ totalMillis }) => totalMillis !== null);
+  if (isCalm && lockspaces.every((name) => membersOf(name).length === count)) return '';
+  return JSON.stringify([answer?.lockspaces ?? 'no answer', ...lockspaces.map((name) => [name, membersOf(name)])]);
 }
 
 async function isWaitedFor(machine: Machine, name: string): Promise<boolean> {
