@@ -73,7 +73,7 @@ export async function outlived(theatre: Theatre, scenario: string, attempts: num
 }
 
 function write(machine: Machine, folder: string, who: string): ReturnType<Machine['spawn']> {
-  return machine.spawnDlm(['lock', '-q', '-l', 'jobs', 'resource', '--', process.execPath, '--import', 'tsx', program, folder, who]);
+  return machine.spawnDlm(['lock', '-q', '-l', 'jobs', 'resource', '--', process.execPath, '--import', import.meta.resolve('tsx'), program, folder, who]);
 }
 
 function triedBy(folder: string, who: string): Tried {
