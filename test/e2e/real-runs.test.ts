@@ -64,7 +64,7 @@ describe('real runs', { concurrency: 2, timeout: 2_400_000 }, () => {
 
   runs('on corosync, fenced by controllers', corosync(3, (theatre) => (onCorosync = theatre)), [
     ...corosyncFaults.map(({ isShort, faultOf, scenario }) => ({ scenario, isShort, play: () => playFault(onCorosync, faultOf(onCorosync)) })),
-    { scenario: 'node frozen, its controller lies', isShort: true, play: () => outlived(onCorosync, 'node frozen, its controller lies', 1_000) },
+    { scenario: 'node frozen, its controller lies', isShort: true, play: () => outlived(onCorosync, 'node frozen, its controller lies', form === 'short' ? 250 : 1_000) },
   ]);
   runs('at etcd, fenced by the end of the lease', async (endings) => void (atEtcd = await etcdStage(endings, summary)), [
     ...etcdFaults.map((fault, at) => ({ scenario: fault.scenario, isShort: at === 0, play: () => playFault(atEtcd.theatre, fault) })),
