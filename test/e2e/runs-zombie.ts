@@ -18,7 +18,7 @@ import { rowOf } from './summary.js';
 const program = fileURLToPath(new URL('zombie.ts', import.meta.url));
 const victim = 3;
 /** On a busy machine, and where the end of a lease is waited for. */
-const patienceMillis = 100_000;
+const patienceMillis = 150_000;
 /** Attempts by the command line, beside those of the program. */
 const commandsMax = 5;
 
