@@ -57,6 +57,11 @@ export class Bmc {
     this.#process.kill('SIGSTOP');
   }
 
+  /** It answers again. */
+  thaw(): void {
+    this.#process.kill('SIGCONT');
+  }
+
   async end(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#process.once('close', resolve));

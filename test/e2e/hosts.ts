@@ -42,6 +42,7 @@ export class Hosts {
   readonly all: readonly Host[];
   readonly folder: string;
   readonly #bridge: string;
+  #isClosed = false;
 
   /** Hosts that are connected, with nothing running on them. */
   constructor(ending: Ending, options: HostsOptions = {}) {
@@ -50,10 +51,12 @@ export class Hosts {
     this.folder = mkdtempSync(join(tmpdir(), 'dlmt-'));
     const run = `${prefix}${process.pid}x${this.folder.slice(-6)}`;
     this.#bridge = `${run}-sw`;
-    ending.after(() => this.#close());
+    ending.after(() => this.close());
     ip('netns', 'add', this.#bridge);
     ip('-n', this.#bridge, 'link', 'add', 'br0', 'type', 'bridge');
     ip('-n', this.#bridge, 'link', 'set', 'br0', 'up');
+    ip('-n', this.#bridge, 'link', 'set', 'lo', 'up');
+    ip('-n', this.#bridge, 'addr', 'add', `${addressOf(serverPlace)}/24`, 'dev', 'br0');
     const { nodes = [1, 2, 3] } = options;
     const config = configOf(nodes, options);
     this.all = nodes.map((node, at) => new Host(node, at + 1, `${run}-h${at + 1}`, this.#bridge, join(this.folder, `h${at + 1}`), config));
@@ -84,8 +87,22 @@ export class Hosts {
     for (const host of this.all) await host.becomes('quorate with all', (status) => status.isQuorate && status.nodes.length === this.all.length);
   }
 
-  #close(): void {
+  /** The address of whoever is started in the namespace of the bridge, which all hosts reach as long as their link is well. */
+  get serverAddress(): string {
+    return addressOf(serverPlace);
+  }
+
+  /** Start somebody there with these words before its own. */
+  get serverWords(): readonly string[] {
+    return ['ip', 'netns', 'exec', this.#bridge];
+  }
+
+  /** Nothing is left. For a run that is interrupted; a test that ends calls it by itself. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     for (const host of this.all ?? []) host.end();
+    for (const pid of pidsIn(this.#bridge)) killNow(pid);
     try {
       ip('netns', 'del', this.#bridge);
     } catch {
@@ -190,7 +207,7 @@ export class Host {
 
   /** Everybody on this host. */
   pids(): number[] {
-    return ip('netns', 'pids', this.namespace).split('\n').filter((line) => line !== '').map(Number);
+    return pidsIn(this.namespace);
   }
 
   /** All processes of the host end at once; returns when they have. */
@@ -210,17 +227,32 @@ export class Host {
     const pids = this.pids();
     for (const pid of pids) {
       this.#pids.add(pid);
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has just ended by itself.
-      }
+      killNow(pid);
     }
     return pids;
   }
 }
 
 const addressOf = (at: number): string => `10.77.0.${at}`;
+/** No host has it. */
+const serverPlace = 250;
+
+/** Everybody in a network namespace; nobody, if there is none. */
+function pidsIn(namespace: string): number[] {
+  try {
+    return ip('netns', 'pids', namespace).split('\n').filter((line) => line !== '').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
+}
 
 function ip(...words: readonly string[]): string {
   return execFileSync('ip', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -250,13 +282,9 @@ function sweep(): void {
   for (const name of namespaces()) {
     const owner = Number(/^dlmt(\d+)x/.exec(name)?.[1]);
     if (isRunning(owner)) continue;
-    for (const pid of ip('netns', 'pids', name).split('\n').filter((line) => line !== '')) {
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch {
-        // It has just ended by itself.
-      }
-      removeSharedMemory(Number(pid));
+    for (const pid of pidsIn(name)) {
+      killNow(pid);
+      removeSharedMemory(pid);
     }
     ip('netns', 'del', name);
   }

@@ -13,12 +13,12 @@ export const boundMillis = 40_000;
 const lookMillis = 20;
 
 /** Wait until it is so; fail with what was waited for. */
-export async function until<Found>(what: string, look: () => Found | Promise<Found>): Promise<NonNullable<Found>> {
-  const end = performance.now() + boundMillis;
+export async function until<Found>(what: string, look: () => Found | Promise<Found>, millis = boundMillis): Promise<NonNullable<Found>> {
+  const end = performance.now() + millis;
   for (;;) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`in ${boundMillis / 1000} s it did not come true: ${what}`);
+    if (performance.now() > end) throw new Error(`in ${millis / 1000} s it did not come true: ${what}`);
     await pause(lookMillis);
   }
 }

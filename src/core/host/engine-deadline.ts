@@ -16,6 +16,9 @@ import { graceMillis } from './process-family.js';
 /** For noticing, signalling, and clocks that differ. */
 const slackMillis = 1_000;
 
+/** What a node needs to stop once it knows that it is out. */
+export const stoppingMillis = graceMillis + slackMillis;
+
 /** No timer can be set for longer. */
 const timerMax = 0x7fff_ffff;
 
@@ -69,7 +72,7 @@ export class EngineDeadline {
 /** Are commands under locks gone before others may be granted them? Throws `DLM_CONFIG_INVALID`. */
 export function checkBudget({ budget }: Pick<Engine, 'budget'>): void {
   if (budget === undefined) return;
-  const needed = budget.stopMillis + graceMillis + slackMillis;
+  const needed = budget.stopMillis + stoppingMillis;
   if (needed < budget.regrantMillis) return;
   throw new DlmError(
     'DLM_CONFIG_INVALID',

@@ -6,6 +6,7 @@
  * test/engine/suite.ts. It is loaded only by those who choose it.
  */
 import { DlmError } from '../../base/errors.js';
+import { stoppingMillis } from '../engine-deadline.js';
 import type { Places } from '../places.js';
 import type { Engine } from './engine.js';
 import type { EtcdOptions } from './etcd-options.js';
@@ -58,7 +59,7 @@ async function corosync({ cluster, mustExist, log }: EngineOptions): Promise<Eng
     throw new DlmError('DLM_USAGE', 'corosync knows one node on each machine, and not a command that is one for a while', 'join with: dlm node join --detach; commands then reach it');
   }
   const { corosyncEngine } = await import('./corosync.js');
-  return corosyncEngine({ cluster, log });
+  return corosyncEngine({ cluster, log, graceMillis: stoppingMillis });
 }
 
 /** Of several machines, by what is written at an etcd. */
