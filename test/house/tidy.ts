@@ -45,7 +45,7 @@ export const rules: readonly Rule[] = [
   {
     says: 'files are named in kebab-case',
     about: code,
-    refuses: ({ path }) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.tsx?$/.test(nameOf(path)),
+    refuses: ({ path }) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.long|\.d)?\.tsx?$/.test(nameOf(path)),
     example: { path: 'src/core/wire/wireCodec.ts', text: '' },
   },
   {
