@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { mutants, type Mutant } from './mutants.js';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
-const rooms = ['base', 'lock', 'wire', 'cluster', 'lockspace', 'recovery', 'node', 'sim'];
+const rooms = ['base', 'lock', 'wire', 'cluster', 'lockspace', 'recovery', 'application', 'node', 'sim'];
 const noDifference = '476 scenarios, 6314 steps, 0 differ';
 const workerCount = 2;
 /** A mutant that runs longer than this has lost its way. */

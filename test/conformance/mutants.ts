@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
     ['this.results = 0;', '', 'what one call reports is reported again by the next'],
   ]),
   ...mutantsOf('lock/resource.ts', [
-    ['if (lock.has(Flag.HEADQUE)) queue.prepend(lock);\n    else queue.append(lock);', 'queue.append(lock);', 'HEADQUE joins at the tail'],
+    ['      queue.prepend(lock);\n', '      queue.append(lock);\n', 'HEADQUE joins at the tail'],
   ]),
   ...mutantsOf('lock/grant.ts', [
     ['if (lock.has(Flag.EXPEDITE)) return true;', '', 'EXPEDITE waits like any other'],
@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
     ['if (blocking !== null) blocking.told = IV;', '', 'a holder is not told again after its own conversion'],
     ['if (mode > this.highest) this.highest = mode;', 'this.highest = mode;', 'holders hear of the last blocked mode, not the highest'],
     ['if (mode === CW) this.includesCw = true;', '', 'PR holders do not hear of a CW under a higher mode'],
-    ["if (judge(resource, lock, 'retry') === 'granted') grant(turn, resource, lock);\n    else ", '', 'waiters are never granted'],
+    ["if (judge(turn, resource, lock, 'retry') === 'granted') grant(turn, resource, lock);\n    else ", '', 'waiters are never granted'],
     ['tellHoldersAfterPass(turn, resource, { highest, includesCw });', ';', 'after a pass nobody is told'],
   ]),
   ...mutantsOf('lock/deadlock.ts', [

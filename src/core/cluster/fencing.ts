@@ -68,6 +68,8 @@ export class Fencing {
   #census: View | null = null;
   /** Who has spoken in it, and who of them has seen a view before. */
   readonly #heard = new Set<NodeId>();
+  /** Whose word is waited for. Who comes with this very view has seen nothing, and a newcomer that is not heard holds nobody up. */
+  #asked: readonly NodeId[] = [];
   #someoneIsOld = false;
   /** Cases that somebody named who has seen a view before. */
   readonly #vouched = new Set<FailureCase['victim']>();
@@ -99,7 +101,7 @@ export class Fencing {
   /** Who has not told what it knows. */
   silent(): NodeId[] {
     if (this.#census === null || this.isSettled) return [];
-    return this.#census.members.map(({ node }) => node).filter((node) => !this.#heard.has(node));
+    return this.#asked.filter((node) => !this.#heard.has(node));
   }
 
   cases(): FailureCase[] {
@@ -139,7 +141,7 @@ export class Fencing {
       return events;
     }
     const isSame = this.#census !== null && newcomers.size === 0 && before?.members.length === view.members.length;
-    if (!isSame) this.#ask(view);
+    if (!isSame) this.#ask(view, newcomers);
     this.#settleIfHeard();
     return [...events, ...this.#act(now)];
   }
@@ -245,9 +247,10 @@ export class Fencing {
   }
 
   /** Tell everybody what we know, and wait for what they know. */
-  #ask(view: View): void {
+  #ask(view: View, newcomers: ReadonlySet<NodeId>): void {
     const isNew = this.#isNew;
     this.#census = view;
+    this.#asked = view.members.map(({ node }) => node).filter((node) => isNew || !newcomers.has(node));
     this.#isSettled = false;
     this.#someoneIsOld = !isNew;
     this.#heard.clear();
@@ -264,8 +267,7 @@ export class Fencing {
   }
 
   #settleIfHeard(): void {
-    const { members } = this.#census!;
-    if (this.#isSettled || !members.every(({ node }) => this.#heard.has(node))) return;
+    if (this.#isSettled || !this.#asked.every((node) => this.#heard.has(node))) return;
     this.#isSettled = true;
     // Where somebody has been before, whomever only newcomers miss is nobody's concern.
     const isForgotten = this.#isNew && this.#someoneIsOld;
