@@ -32,7 +32,7 @@ describe('plain requests', () => {
     const made = await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","valueLength":8}');
     const { generation, ...summary } = made.body as unknown as LockspaceSummary;
     assert.ok(generation > 0);
-    const open = { standing: 'running', waitsFor: [], members: [1], slots: [] };
+    const open = { order: 'none', reason: '', standing: 'running', waitsFor: [], members: [1], slots: [] };
     assert.deepEqual(summary, { name: 'one', valueLength: 8, resources: 0, locks: 0, orphans: 0, ...open });
     assert.equal((await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","isNew":true}')).status, 409);
     assert.equal((await http(dir, 'DELETE', '/v1/lockspaces/one')).status, 200);
