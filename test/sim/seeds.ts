@@ -17,6 +17,13 @@ const twiceEvery = 20;
 /** How many worlds a file of tests runs. */
 const perFile = Number(process.env['SEEDS'] ?? 2000) / 2;
 
+/**
+ * What happens in one of some hundred worlds only: shorter runs may miss it, and say so. Whether the checkers would see it
+ * then is told by their own stories (aftermath-checkers.test.ts) and mutants.
+ */
+const rare: ReadonlySet<string> = new Set(['zombies refused', 'zombies afterLies', 'progress suspended', 'resumption explained']);
+const enoughForRare = 10_000;
+
 /** Worlds of three to five nodes and a minute each. `part`: 0 or 1, every other seed. */
 export function runSeeds(context: TestContext, part: 0 | 1): void {
   const kept: Report[] = [];
@@ -31,7 +38,11 @@ export function runSeeds(context: TestContext, part: 0 | 1): void {
   }
   const { stakes, faults } = stakesOf(kept);
   for (const [property, counts] of Object.entries(stakes)) {
-    for (const [kind, count] of Object.entries(counts)) assert.ok(count > 0, `${property} ${kind} was never at stake`);
+    for (const [kind, count] of Object.entries(counts)) {
+      const mayMiss = rare.has(`${property} ${kind}`) && perFile < enoughForRare;
+      if (mayMiss && count === 0) context.diagnostic(`${property} ${kind} was never at stake, and is rare`);
+      assert.ok(mayMiss || count > 0, `${property} ${kind} was never at stake`);
+    }
   }
   assert.deepEqual(lettersOf(new Panel()), [...letters].sort());
   const injected = Object.values(faults).reduce((sum, count) => sum + count, 0);
