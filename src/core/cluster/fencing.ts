@@ -93,11 +93,6 @@ export class Fencing {
     return (this.#isSettled && !this.#isCut) || !this.config.isOn;
   }
 
-  /** The view in which it is being asked who knows what; messages of later ones must wait. */
-  get view(): View | null {
-    return this.#view;
-  }
-
   /** Who has not told what it knows. */
   silent(): NodeId[] {
     if (this.#census === null || this.isSettled) return [];
@@ -117,10 +112,6 @@ export class Fencing {
   actorOf({ witnesses }: FailureCase): NodeId | null {
     const members = this.#view?.members.map(({ node }) => node) ?? [];
     return members.find((node) => witnesses.includes(node)) ?? members[0] ?? null;
-  }
-
-  isRunning(victim: NodeId): boolean {
-    return this.#running.has(victim);
   }
 
   /** A new view: open a case for everybody it lacks, and ask around if the members are others. */

@@ -17,9 +17,10 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { errorCodes, type ErrorCode } from '../../base/errors.js';
-import { incarnation, nodeId, viewId } from '../../base/ids.js';
+import { nodeId, viewId } from '../../base/ids.js';
 import type { View } from './engine.js';
 import { isCount, isLockspaces, isName, isText } from './registrar-protocol.js';
+import { memberOf } from './roll.js';
 
 export const protocolVersion = 1;
 /** The longest message, in bytes; corosync takes a little more. */
@@ -141,14 +142,7 @@ export function viewOf(entry: Entry, isQuorate: boolean): View {
   return {
     id: viewId(isQuorate ? entry.id : entry.id + 1),
     isQuorate,
-    members: entry.members.map((member) => ({
-      node: nodeId(member.node),
-      incarnation: incarnation(member.incarnation),
-      name: member.name,
-      address: member.address,
-      weight: member.weight,
-      lockspaces: new Map(member.lockspaces),
-    })),
+    members: entry.members.map(memberOf),
     leftCleanly: isQuorate ? entry.leftCleanly.map(nodeId) : [],
   };
 }

@@ -9,7 +9,7 @@
 import { DlmError } from '../../base/errors.js';
 import { incarnation, nodeId, viewId } from '../../base/ids.js';
 import type { ProcessId } from '../process-facts.js';
-import type { View } from './engine.js';
+import type { Member, View } from './engine.js';
 
 /** A member, with what only the engine must know: by what to find out whether it lives. */
 export interface Enrolled extends ProcessId {
@@ -145,16 +145,15 @@ export function viewOf({ id, members, leftCleanly }: Entry): View {
     id: viewId(id),
     // Nobody can be cut off from a machine it runs on.
     isQuorate: true,
-    members: members.map((member) => ({
-      node: nodeId(member.node),
-      incarnation: incarnation(member.incarnation),
-      name: member.name,
-      address: member.address,
-      weight: member.weight,
-      lockspaces: new Map(member.lockspaces),
-    })),
+    members: members.map(memberOf),
     leftCleanly: leftCleanly.map(nodeId),
   };
+}
+
+/** A member as a view has it, of what an engine keeps of one. */
+export function memberOf(kept: Pick<Enrolled, 'node' | 'incarnation' | 'name' | 'address' | 'weight' | 'lockspaces'>): Member {
+  const { node, name, address, weight } = kept;
+  return { node: nodeId(node), incarnation: incarnation(kept.incarnation), name, address, weight, lockspaces: new Map(kept.lockspaces) };
 }
 
 export function sameLockspaces(some: Enrolled['lockspaces'], others: Enrolled['lockspaces']): boolean {
