@@ -20,14 +20,15 @@ test('flags have the numbers of the field', () => {
   ];
   assert.deepEqual(names, inOrder);
   for (const [place, name] of names.entries()) assert.equal(Flag[name], 2 ** place);
-  assert.deepEqual(Result, { DEMOTED: 1, VALNOTVALID: 2, ALTMODE: 4 });
+  // The last is ours: an unlock outside the quorum whose value nobody has kept.
+  assert.deepEqual(Result, { DEMOTED: 1, VALNOTVALID: 2, ALTMODE: 4, NOTSTORED: 8 });
 });
 
 test('flags and results go by their names', () => {
   assert.deepEqual(names.map((name) => flagNamed(name.toLowerCase())), names.map((name) => Flag[name]));
   assert.equal(flagNamed('SOMETHING'), null);
   assert.deepEqual(namesOfFlags(Flag.ALTCW | Flag.NOQUEUE), ['NOQUEUE', 'ALTCW']);
-  assert.deepEqual(namesOfResults(7), ['DEMOTED', 'VALNOTVALID', 'ALTMODE']);
+  assert.deepEqual(namesOfResults(15), ['DEMOTED', 'VALNOTVALID', 'ALTMODE', 'NOTSTORED']);
 });
 
 describe('a lock or convert call may not', () => {

@@ -26,6 +26,11 @@ export class Cases {
     return this.all().filter(({ verdict }) => verdict === 'open');
   }
 
+  /** One a victim: that of its latest life. */
+  latestOpen(): FailureCase[] {
+    return this.open().filter(({ victim }, at, open) => open[at + 1]?.victim !== victim);
+  }
+
   get(victim: NodeId, life: Incarnation): FailureCase | null {
     return this.#cases.get(keyOf(victim, life)) ?? null;
   }

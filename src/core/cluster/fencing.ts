@@ -108,8 +108,9 @@ export class Fencing {
     return this.#cases.open().filter(({ lockspaces, incarnation: life }) => life === 0 || lockspaces.includes(lockspace));
   }
 
-  /** Who acts in a case; null: nobody is left who could. */
-  actorOf({ witnesses }: FailureCase): NodeId | null {
+  /** Who acts in a case; null: nobody is left who could. Of several about one node the latest life decides: it is fenced once, by one. */
+  actorOf(one: FailureCase): NodeId | null {
+    const { witnesses } = this.#cases.latestOpen().find(({ victim }) => victim === one.victim) ?? one;
     const members = this.#view?.members.map(({ node }) => node) ?? [];
     return members.find((node) => witnesses.includes(node)) ?? members[0] ?? null;
   }
@@ -207,7 +208,7 @@ export class Fencing {
   }
 
   nextDeadline(): Millis | null {
-    const times = this.#cases.open().flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
+    const times = this.#cases.latestOpen().flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
     return times.length === 0 ? null : millis(Math.min(...times));
   }
 
@@ -274,7 +275,7 @@ export class Fencing {
   #act(now: Millis): CaseEvent[] {
     const { delayMillis, postJoinMillis } = this.config;
     const events: CaseEvent[] = [];
-    for (const one of this.#cases.open()) {
+    for (const one of this.#cases.latestOpen()) {
       if (!this.#isMine(one)) continue;
       const { victim, incarnation: life, attempts } = one;
       const due = this.#dueAt.get(victim) ?? millis(Math.max(now + delayMillis, this.#joinedAt! + postJoinMillis));
