@@ -26,11 +26,6 @@ export class Cases {
     return this.all().filter(({ verdict }) => verdict === 'open');
   }
 
-  /** One a victim: that of its latest life. */
-  latestOpen(): FailureCase[] {
-    return this.open().filter(({ victim }, at, open) => open[at + 1]?.victim !== victim);
-  }
-
   get(victim: NodeId, life: Incarnation): FailureCase | null {
     return this.#cases.get(keyOf(victim, life)) ?? null;
   }
@@ -93,6 +88,11 @@ export class Cases {
   forgetClosed(alsoIf: (one: FailureCase) => boolean): void {
     for (const [key, one] of this.#cases) if (one.verdict !== 'open' || alsoIf(one)) this.#cases.delete(key);
   }
+}
+
+/** Of cases in their order, one a victim: that of its latest life. */
+export function latestLives(cases: readonly FailureCase[]): FailureCase[] {
+  return cases.filter(({ victim }, at) => cases[at + 1]?.victim !== victim);
 }
 
 /** As a message can carry it: one character a byte, and not too long. */

@@ -18,7 +18,7 @@
 import { incarnation, lockspaceId, millis, viewId, type Incarnation, type Millis, type NodeId } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
 import type { Census, FailureCase, GroupMessage, Send, Verdict } from '../wire/message.js';
-import { Cases } from './cases.js';
+import { Cases, latestLives } from './cases.js';
 import type { View } from './view.js';
 
 export interface FencingConfig {
@@ -110,7 +110,7 @@ export class Fencing {
 
   /** Who acts in a case; null: nobody is left who could. Of several about one node the latest life decides: it is fenced once, by one. */
   actorOf(one: FailureCase): NodeId | null {
-    const { witnesses } = this.#cases.latestOpen().find(({ victim }) => victim === one.victim) ?? one;
+    const { witnesses } = latestLives(this.#cases.open()).find(({ victim }) => victim === one.victim) ?? one;
     const members = this.#view?.members.map(({ node }) => node) ?? [];
     return members.find((node) => witnesses.includes(node)) ?? members[0] ?? null;
   }
@@ -208,7 +208,7 @@ export class Fencing {
   }
 
   nextDeadline(): Millis | null {
-    const times = this.#cases.latestOpen().flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
+    const times = latestLives(this.#cases.open()).flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
     return times.length === 0 ? null : millis(Math.min(...times));
   }
 
@@ -275,7 +275,7 @@ export class Fencing {
   #act(now: Millis): CaseEvent[] {
     const { delayMillis, postJoinMillis } = this.config;
     const events: CaseEvent[] = [];
-    for (const one of this.#cases.latestOpen()) {
+    for (const one of latestLives(this.#cases.open())) {
       if (!this.#isMine(one)) continue;
       const { victim, incarnation: life, attempts } = one;
       const due = this.#dueAt.get(victim) ?? millis(Math.max(now + delayMillis, this.#joinedAt! + postJoinMillis));

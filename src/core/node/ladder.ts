@@ -14,6 +14,7 @@
  * Kin: dlm_tool ls -n ("wait ringid", "wait quorum", "wait fencing", …).
  */
 import type { NodeId } from '../base/ids.js';
+import { latestLives } from '../cluster/cases.js';
 import type { Fencing } from '../cluster/fencing.js';
 import type { FailureCase, PendingSlot } from '../wire/message.js';
 import type { Stack } from './stack.js';
@@ -44,7 +45,7 @@ function fencingOf({ name, aftermath, recovery, isRunning }: Stack, fencing: Fen
   if (silent.length > 0) {
     return { rung: 'fencing', waitsFor: silent, words: `${nodesIn(silent)} ${silent.length === 1 ? 'has' : 'have'} not told whom ${silent.length === 1 ? 'it misses' : 'they miss'}` };
   }
-  const open = fencing.openCases(name);
+  const open = latestLives(fencing.openCases(name));
   if (open.length > 0) {
     const actors = new Set(open.flatMap((one) => fencing.actorOf(one) ?? []));
     return { rung: 'fencing', waitsFor: [...actors].sort((one, other) => one - other), words: open.map((one) => caseWords(one, fencing)).join('; ') };
