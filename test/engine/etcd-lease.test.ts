@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { EtcdGateway, EtcdRefusal, EtcdSilence } from '../../src/core/host/engine/etcd-gateway.js';
 import { EtcdLease, leaseTiming } from '../../src/core/host/engine/etcd-lease.js';
-import { EtcdKeys } from '../../src/core/host/engine/etcd-record.js';
+import { EtcdKeys, ranOut, type EtcdRecord } from '../../src/core/host/engine/etcd-record.js';
 import { scratch } from '../host/scratch.js';
 
 type Said = { readonly status?: number; readonly body: object | string } | 'nothing';
@@ -186,5 +186,26 @@ describe('the gateway of etcd', () => {
         return true;
       });
     }
+  });
+});
+
+describe('who is out because its lease has run out', () => {
+  const enrolled = (node: number, life: string): EtcdRecord['members'][number] => ({ node, life, name: `n${node}`, incarnation: 7, address: '', weight: 1, lockspaces: [], pid: 0, started: 0 });
+  const record = (id: number, members: EtcdRecord['members'], more: Partial<EtcdRecord> = {}): EtcdRecord => ({
+    id, previous: id - 1, members, leftCleanly: [], incarnations: [], ...more,
+  });
+  const before = record(5, [enrolled(1, 'a'), enrolled(2, 'b'), enrolled(3, 'c')]);
+
+  it('is whoever is missing, also if its next life is there', () => {
+    assert.deepEqual(ranOut(before, record(6, [enrolled(1, 'a'), enrolled(3, 'd')])).map(({ life }) => life), ['b', 'c']);
+  });
+
+  it('is not who was declared failed: its lease may have had much time left', () => {
+    const after = record(6, [enrolled(1, 'a')], { expelled: { node: 2, reason: 'wedged' } });
+    assert.deepEqual(ranOut(before, after).map(({ life }) => life), ['c']);
+  });
+
+  it('is nobody who was not there before', () => {
+    assert.deepEqual(ranOut(null, before), []);
   });
 });

@@ -79,7 +79,7 @@ export function methodsFor({ fence, settings }: FencingPlan, engine: Engine, kno
     nameOf: (node) => known.nameOf(node),
     ...(seconds === undefined ? {} : { timeoutMillis: seconds * 1000 }),
     ...(processOf === undefined ? {} : { processOf: (node) => engine.processOf!(nodeId(node), incarnation(known.lifeOf(node))) }),
-    ...(budget === undefined ? {} : { leaseEnded: (node, signal) => leaseEnded(known, node, engine.budget!.regrantMillis, signal) }),
+    ...(budget === undefined ? {} : { leaseEnded: (node, signal) => leaseEnded(known, node, engine, signal) }),
   };
   const methods = fenceMethods(fence, context);
   const problems = [...impossible(fence, engine), ...methods.problems()];
@@ -96,12 +96,13 @@ function impossible({ devices }: FenceConfig, { processOf, budget }: Engine): st
   ];
 }
 
-/** Also one that was declared failed a moment ago has stopped by itself when so long has passed. */
-function leaseEnded(known: Known, node: number, regrantMillis: number, signal: AbortSignal | undefined): Promise<void> {
+/** One that was declared failed a moment ago, too, has stopped by itself when so long has passed; one whose lease had run out has already. */
+async function leaseEnded(known: Known, node: number, engine: Engine, signal: AbortSignal | undefined): Promise<void> {
   const since = known.goneSince(node);
-  if (since === null) return Promise.reject(new Error('it is a member, and its lease goes on'));
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, Math.max(0, since + regrantMillis - performance.now()));
+  if (since === null) throw new Error('it is a member, and its lease goes on');
+  if (engine.hasRunOut?.(nodeId(node), incarnation(known.lifeOf(node))) === true) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, Math.max(0, since + engine.budget!.regrantMillis - performance.now()));
     signal?.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();

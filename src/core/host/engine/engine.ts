@@ -99,6 +99,9 @@ export interface Engine {
    */
   expel?(node: NodeId, reason: string): Promise<void>;
 
+  /** Is it certain that this life of a node has passed the end of its `budget`? Only where the engine has waited for that itself. */
+  hasRunOut?(node: NodeId, incarnation: Incarnation): boolean;
+
   /** Which process of this machine a member is, or was, in that life; null: not known. Only where all members are on one machine. */
   processOf?(node: NodeId, incarnation: Incarnation): NodeProcess | null;
 }

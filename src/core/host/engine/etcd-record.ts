@@ -196,6 +196,12 @@ export function goneIn({ record, living }: Snapshot): Enrolled[] {
   return record.members.filter(({ life }) => !living.has(life));
 }
 
+/** Who is out because its lease has run out, or was given up in good order; not because somebody said so. */
+export function ranOut(before: EtcdRecord | null, after: EtcdRecord): Enrolled[] {
+  const lives = new Set(after.members.map(({ life }) => life));
+  return (before?.members ?? []).filter(({ node, life }) => node !== after.expelled?.node && !lives.has(life));
+}
+
 function areIncarnations(value: unknown): value is EtcdRecord['incarnations'] {
   return Array.isArray(value) && value.every((pair: unknown) => Array.isArray(pair) && pair.length === 2 && isCount(pair[0], 1) && isCount(pair[1], 0, Number.MAX_SAFE_INTEGER));
 }

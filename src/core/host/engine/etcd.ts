@@ -16,14 +16,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DlmError } from '../../base/errors.js';
-import { nodeId, type NodeId } from '../../base/ids.js';
+import { nodeId, type Incarnation, type NodeId } from '../../base/ids.js';
 import { Answer } from './answer.js';
 import type { Candidate, Engine, Follower, StopBudget } from './engine.js';
 import { EtcdEntrance, type Place } from './etcd-entrance.js';
 import { EtcdGateway, EtcdSilence } from './etcd-gateway.js';
 import { leaseTiming } from './etcd-lease.js';
 import { applicantOf, checkOptions, joinMillisOf, operatorsError, prefixDefault, roomFor, type EtcdOptions } from './etcd-options.js';
-import { EtcdKeys, goneIn, recordAfter, rollOf, type EtcdRecord, type KeyEvent, type Snapshot, type TxnAnswer } from './etcd-record.js';
+import { EtcdKeys, goneIn, ranOut, recordAfter, rollOf, type EtcdRecord, type KeyEvent, type Snapshot, type TxnAnswer } from './etcd-record.js';
 import { EtcdWatch } from './etcd-watch.js';
 import { sameLockspaces, viewOf, type Enrolled, type Entry } from './roll.js';
 
@@ -64,6 +64,8 @@ class EtcdEngine implements Engine {
   /** The record was newer than what the watch had told, at the last renewal too. */
   #isBehind = false;
   #trouble = '';
+  /** Of each node the last life whose lease has run out. */
+  readonly #ranOut = new Map<number, number>();
   /** What was said of it since the last view. */
   readonly #told = new Set<string>();
 
@@ -142,6 +144,10 @@ class EtcdEngine implements Engine {
       if (performance.now() > end) throw this.#noAnswer();
       await pause(lookMillis);
     }
+  }
+
+  hasRunOut(node: NodeId, life: Incarnation): boolean {
+    return this.#ranOut.get(node) === life;
   }
 
   /** From the watch. */
@@ -259,6 +265,7 @@ class EtcdEngine implements Engine {
     if (this.#last !== null && record.previous !== this.#last.record.id) return this.#lose(`view ${record.id} follows one that this node was not given`);
     if (!record.members.some((one) => one.life === life)) return this.#without(record);
     if (this.#last === null && written !== this.#place!.since) return this.#lose('the first view with this node is no longer kept at etcd');
+    for (const { node, incarnation: life } of ranOut(this.#last?.record ?? null, record)) this.#ranOut.set(node, life);
     this.#last = { record, written };
     this.#told.clear();
     if (this.#state === 'leaving') return;
