@@ -41,3 +41,9 @@ test('it also passes a conversion that has to wait, but not what the converter h
   passed.stage.perform('B unlock');
   assert.deepEqual(passed.recover(), ['OK']);
 });
+
+test('a holder that asks for the mode it has takes nothing, and may write', () => {
+  const { stage } = suspended('A lock EX');
+  assert.deepEqual(stage.perform('A convert EX NOQUEUE'), ['A OK EX']);
+  assert.deepEqual(suspended('A lock PR').stage.perform('A convert EX NOQUEUE'), ['A EAGAIN PR']);
+});

@@ -108,9 +108,14 @@ export class Fencing {
     return this.#cases.open().filter(({ lockspaces, incarnation: life }) => life === 0 || lockspaces.includes(lockspace));
   }
 
+  /** Who has to be fenced: of several cases about one node that of its latest life. */
+  latestOpen(): FailureCase[] {
+    return latestLives(this.#cases.open());
+  }
+
   /** Who acts in a case; null: nobody is left who could. Of several about one node the latest life decides: it is fenced once, by one. */
   actorOf(one: FailureCase): NodeId | null {
-    const { witnesses } = latestLives(this.#cases.open()).find(({ victim }) => victim === one.victim) ?? one;
+    const { witnesses } = this.latestOpen().find(({ victim }) => victim === one.victim) ?? one;
     const members = this.#view?.members.map(({ node }) => node) ?? [];
     return members.find((node) => witnesses.includes(node)) ?? members[0] ?? null;
   }
@@ -208,7 +213,7 @@ export class Fencing {
   }
 
   nextDeadline(): Millis | null {
-    const times = latestLives(this.#cases.open()).flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
+    const times = this.latestOpen().flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
     return times.length === 0 ? null : millis(Math.min(...times));
   }
 
@@ -275,7 +280,7 @@ export class Fencing {
   #act(now: Millis): CaseEvent[] {
     const { delayMillis, postJoinMillis } = this.config;
     const events: CaseEvent[] = [];
-    for (const one of latestLives(this.#cases.open())) {
+    for (const one of this.latestOpen()) {
       if (!this.#isMine(one)) continue;
       const { victim, incarnation: life, attempts } = one;
       const due = this.#dueAt.get(victim) ?? millis(Math.max(now + delayMillis, this.#joinedAt! + postJoinMillis));

@@ -91,9 +91,9 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
   return 'blocked';
 }
 
-/** While applications are suspended: what takes nothing, and what the recovery process wants. */
+/** While applications are suspended: what takes nothing, also for the sake of its value, and what the recovery process wants. */
 function mayPass(lock: Lock): boolean {
-  return lock.has(recoveryMark) || (lock.isConversion && isDown(lock.granted, lock.requested));
+  return lock.has(recoveryMark) || (lock.isConversion && (lock.requested === lock.granted || isDown(lock.granted, lock.requested)));
 }
 
 function alternativeOf(lock: Lock): Mode | null {

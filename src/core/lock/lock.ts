@@ -115,6 +115,11 @@ export class Lock {
     return this.far?.mastership ? this.far.mastership : this.resource.mastership;
   }
 
+  /** Does its master know what it holds as well as this copy does? What is under way to another node may have changed that. */
+  get isAtRest(): boolean {
+    return this.copy !== 'process' || (this.place === 'granted' && this.far!.pending === 'none');
+  }
+
   has(flag: number): boolean {
     return (this.flags & flag) !== 0;
   }

@@ -61,6 +61,13 @@ export function convert(turn: Turn, lock: Lock, wish: Conversion): Refused | nul
   return null;
 }
 
+/** Convert downward, with these results, and let nobody in yet: `grantPending` is to be asked when somebody may come in again. */
+export function lower(turn: Turn, lock: Lock, { mode, flags, value }: Conversion, results: number): void {
+  lock.ask(mode, flags | keptFlags(turn.law, lock), value);
+  lock.results = results;
+  grant(turn, lock.resource, lock);
+}
+
 /** What a conversion need not say again. */
 export function keptFlags(law: Law, lock: Lock): number {
   return law.persistentStays ? lock.flags & Flag.PERSISTENT : 0;

@@ -76,6 +76,8 @@ export class Turn {
   number = 0;
   /** The locks whose owner ends in this turn: nobody is left to hear of them. */
   dying: ReadonlySet<Lock> | null = null;
+  /** Locks whose owners take for done what is still to be answered. */
+  readonly toldEarly = new Set<Lock>();
   /** Are applications suspended? Then only the recovery process takes new locks. */
   isSuspended = false;
 
@@ -97,6 +99,7 @@ export class Turn {
       this.distant!.complete(lock, status, value);
       return;
     }
+    if (status === 'OK' && this.toldEarly.delete(lock)) return;
     if (lock.owner === null && (lock.copy === 'process' || this.dying?.has(lock) === true)) return;
     const { resource } = lock;
     this.outbox.push(

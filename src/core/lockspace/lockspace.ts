@@ -12,14 +12,14 @@
 import type { Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import type { Outlet } from '../base/outbox.js';
-import { Flag, Result, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
+import { Flag, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
 import { defaultLaw } from '../lock/law.js';
 import { Lock } from '../lock/lock.js';
-import { IV, type Mode } from '../lock/mode.js';
+import type { Mode } from '../lock/mode.js';
 import * as operations from '../lock/operations.js';
 import type { CancelStatus, Refused } from '../lock/operations.js';
-import { Complete, type Callback } from '../lock/turn.js';
+import type { Callback } from '../lock/turn.js';
 import type { LockMessage, Send, Unheeded } from '../wire/message.js';
 import { LockTable } from './lock-table.js';
 import type { Members } from './members.js';
@@ -29,6 +29,7 @@ import { MasterSide } from './receive.js';
 import { receiveAnswer, receiveBlocking, receiveLookupReply } from './reply.js';
 import { ask, askCancel, askConvert, askUnlock } from './request.js';
 import type { ResourceTable } from './resource-table.js';
+import { Stranded } from './stranded.js';
 import { Tables, type LockspaceConfig } from './tables.js';
 
 export type { LockspaceConfig };
@@ -55,14 +56,15 @@ const refuse = (code: Refused['code'], rule: Rule | null = null): Refused => ({ 
 
 const valueNeeded: Rule = { name: 'valblk-needs-value', text: 'VALBLK needs a value of the lockspace\'s length' };
 
-/** Does its master know what it holds as well as we do? What is under way to another node may have changed that. */
-const isAtRest = ({ place, copy, far }: Lock): boolean => copy !== 'process' || (place === 'granted' && far!.pending === 'none');
+/** What can be given back at once, also where nobody can be told. */
+export type GiveBack =
+  | { readonly kind: 'unlock'; readonly lkid: Lkid; readonly flags: number; readonly value: Uint8Array | null }
+  | ({ readonly kind: 'convert'; readonly lkid: Lkid } & LockWish);
 
 export class Lockspace {
   readonly tables: Tables;
   readonly #master: MasterSide;
-  /** Locks that have ended for their owners while nobody could be told. */
-  #disowned: Lock[] = [];
+  readonly #stranded: Stranded;
 
   constructor(
     readonly name: string,
@@ -73,6 +75,7 @@ export class Lockspace {
   ) {
     this.tables = new Tables(name, config, numbers, outbox, members);
     this.#master = new MasterSide(this.tables);
+    this.#stranded = new Stranded(this.tables);
   }
 
   /** Ask for a new lock, or with ORPHAN for one that was left behind. */
@@ -128,32 +131,25 @@ export class Lockspace {
     return this.#end(lock, flags, value);
   }
 
-  /**
-   * End a lock for its owner while nobody else can be told; `endDisowned` does the rest. A value that the unlock brings is
-   * lost, and then whatever is written there is not valid. False: it is in the middle of something, or there is none.
-   */
-  disown(id: Lkid, flags: number, value: Uint8Array | null): boolean {
-    const lock = this.#heldHere(id);
-    if (lock === null || lock.place !== 'granted' || !isAtRest(lock) || brokenUnlockRule(flags) !== null || (flags & Flag.CANCEL) !== 0) return false;
-    const { tables } = this;
-    const { cookie, generation, mastership, tokenSequence } = lock;
-    tables.owners.remove(lock);
-    lock.owner = null;
-    this.#disowned.push(lock);
-    const results = value === null ? 0 : Result.NOTSTORED;
-    tables.outbox.push(new Complete(cookie, id, 'EUNLOCK', IV, results, null, 'none', generation, mastership, tokenSequence));
-    return true;
+  /** Outside a quorate view: give a lock back, or a part of what it holds, as far as its owner is concerned. False: it has to wait. */
+  giveBack(now: Millis, call: GiveBack): boolean {
+    const lock = this.#heldHere(call.lkid);
+    if (lock === null) return false;
+    this.tables.turn.begin(now);
+    if (call.kind === 'unlock') return this.#stranded.unlock(lock, call.flags, call.value);
+    const flags = call.flags | Flag.CONVERT;
+    return brokenLockRule(flags, call.mode, 0) === null && this.#bringsValue(flags, call.value) && this.#stranded.lower(lock, { ...call, flags });
   }
 
-  /** There is somebody to tell again. */
-  endDisowned(now: Millis): void {
-    if (this.#disowned.length === 0) return;
-    const { turn, locks } = this.tables;
-    turn.begin(now);
-    const left = this.#disowned.filter((lock) => locks.get(lock.id) === lock);
-    this.#disowned = [];
-    turn.dying = new Set(left);
-    for (const lock of left) this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
+  /** There is somebody again who can be told what was given back. */
+  settleGivenBack(now: Millis): void {
+    this.tables.turn.begin(now);
+    this.#stranded.settle((lock) => this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null));
+  }
+
+  /** Has what is asked of this lock to wait for the answer to something that its owner takes for done? */
+  isToldEarly(id: Lkid): boolean {
+    return this.#stranded.isToldEarly(id);
   }
 
   cancel(now: Millis, id: Lkid, flags: number, status: CancelStatus): Refused | null {
@@ -301,7 +297,7 @@ export class Lockspace {
   /** Hand an orphan of that name and mode to a new owner; it keeps its id, and no callback follows. */
   #adopt(wish: NewLock): Refused | Lock {
     const named = [...this.owners.orphans.keys()].filter((orphan) => orphan.resource.name === wish.name);
-    const lock = named.find((orphan) => orphan.granted === wish.mode && isAtRest(orphan));
+    const lock = named.find((orphan) => orphan.granted === wish.mode && orphan.isAtRest);
     if (lock === undefined) return refuse(named.length > 0 ? 'EAGAIN' : 'ENOENT');
 
     this.owners.remove(lock);

@@ -120,10 +120,15 @@ export class Stack {
     return this.#calls;
   }
 
-  /** It has to wait; but outside a quorate view a lock is given back at once, as far as its owner is concerned. */
-  park(call: Call): void {
-    const isEnd = call.kind === 'unlock' && this.standing === 'no quorum';
-    if (!isEnd || !this.lockspace.disown(call.lkid, call.flags, call.value)) this.#calls.push(call);
+  /** Has a call to wait? */
+  mustWait(call: Call): boolean {
+    return !this.#isRunning || ('lkid' in call && this.lockspace.isToldEarly(call.lkid));
+  }
+
+  /** It has to wait; but outside a quorate view what is given back is given back at once, as far as its owner is concerned. */
+  park(now: Millis, call: Call): void {
+    const isGivenBack = (call.kind === 'unlock' || call.kind === 'convert') && this.standing === 'no quorum' && this.lockspace.giveBack(now, call);
+    if (!isGivenBack) this.#calls.push(call);
   }
 
   /** A new view. Returns the calls that may be carried out now, if locking goes on. */
@@ -174,6 +179,7 @@ export class Stack {
       const hasBegun = this.#isRunning && !wasRunning;
       if (hasBegun || !this.#heedLetter(now, letter.from, letter.message)) this.#letters.push(letter);
     }
+    if (this.#isRunning && wasRunning) this.lockspace.settleGivenBack(now);
     const calls = this.#isRunning && wasRunning ? this.#calls.splice(0) : this.#isRunning ? this.#goOn(now) : [];
     return [...calls, ...this.progress(now)];
   }
@@ -233,6 +239,8 @@ export class Stack {
       this.#letters.push({ from, message });
       this.#disregard(from, message, 'kept');
     }
+    // Here a call waits only for the answer to an earlier one; this may be it.
+    if (wasRunning && this.#isRunning && this.#calls.length > 0) return [...this.#calls.splice(0), ...this.progress(now)];
     // Most of what is said is about locks, and begins nothing.
     if (wasRunning && this.aftermath.gate.isOpen && !this.aftermath.isDisturbed) return [];
     return [...(this.#isRunning && !wasRunning ? this.#goOn(now) : []), ...this.progress(now)];
@@ -255,7 +263,7 @@ export class Stack {
     this.#letters = [];
     for (const letter of letters) if (!this.#heedLetter(now, letter.from, letter.message)) this.#letters.push(letter);
     this.#recovery.resume(now);
-    this.lockspace.endDisowned(now);
+    this.lockspace.settleGivenBack(now);
     const calls = this.#calls;
     this.#calls = [];
     return calls;

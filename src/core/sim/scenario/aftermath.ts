@@ -6,7 +6,6 @@
  * still write. Whoever puts their data in order meanwhile is found out.
  */
 import type { Incarnation, NodeId, Slot, ViewId } from '../../base/ids.js';
-import { latestLives } from '../../cluster/cases.js';
 import type { AftermathEffect, StepTaken } from '../../node/effect.js';
 import type { DlmNode } from '../../node/node.js';
 import type { Stack } from '../../node/stack.js';
@@ -106,7 +105,7 @@ export function standingOf(node: DlmNode, { aftermath }: Stack): string[] {
   if (gate.hasGate && application !== null) words.push(`application ${gate.state}`);
   const silent = node.fencing.silent();
   if (silent.length > 0) words.push(`has not heard what ${silent.map((id) => `n${id}`).join(' ')} knows`);
-  for (const one of latestLives(node.fencing.cases().filter(({ verdict }) => verdict === 'open'))) {
+  for (const one of node.fencing.latestOpen()) {
     const tried = one.attempts === 0 ? '' : ` (tried ${one.attempts === 1 ? 'once' : `${one.attempts} times`}: ${one.words})`;
     words.push(`n${one.victim} is to be fenced by n${node.fencing.actorOf(one)}${tried}`);
   }

@@ -1,0 +1,93 @@
+/**
+ * What owners give back while there is no quorum. For them it is done at once; for the
+ * others as soon as they can be told, and until then nobody is let in.
+ *
+ *   unlock, locks that end   without an owner they stay until `settle`
+ *   downward, mastered here  done, but whoever waits is looked at in `settle`
+ *   downward, elsewhere      its master is told, and heeds it when it may
+ *
+ * A value that is given away so is lost. Its writer is told, and whatever is written
+ * there is not valid from then on.
+ *
+ * Asked by the lockspace; when there is no quorum, the stack knows.
+ */
+import type { Lkid } from '../base/ids.js';
+import { Flag, Result, brokenConvertRule, brokenUnlockRule } from '../lock/flags.js';
+import { grantPending } from '../lock/grant.js';
+import type { Lock } from '../lock/lock.js';
+import { IV, isDown, type Mode } from '../lock/mode.js';
+import { keptFlags, lower, type Conversion } from '../lock/operations.js';
+import type { Resource } from '../lock/resource.js';
+import { Complete } from '../lock/turn.js';
+import { isUnanswered, sendConvert } from './request.js';
+import type { Tables } from './tables.js';
+
+export class Stranded {
+  readonly #tables: Tables;
+  /** Without an owner, and not ended yet. */
+  #ended: Lock[] = [];
+  /** Of these resources locks have been converted downward. */
+  readonly #lowered = new Set<Resource>();
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** Is the answer to a conversion under way that its owner takes for done? Whatever is asked of that lock next waits for it. */
+  isToldEarly(id: Lkid): boolean {
+    const { turn: { toldEarly }, locks } = this.#tables;
+    const lock = toldEarly.size === 0 ? null : locks.get(id);
+    return lock !== null && toldEarly.has(lock);
+  }
+
+  /** End a lock for its owner. False: it is in the middle of something, or may not be ended so. */
+  unlock(lock: Lock, flags: number, value: Uint8Array | null): boolean {
+    const tables = this.#tables;
+    const isGranted = lock.place === 'granted' && (lock.isAtRest || tables.turn.toldEarly.has(lock));
+    if (!isGranted || brokenUnlockRule(flags) !== null || (flags & Flag.CANCEL) !== 0) return false;
+    tables.owners.remove(lock);
+    lock.owner = null;
+    this.#ended.push(lock);
+    this.#tell(lock, 'EUNLOCK', IV, value === null ? 0 : Result.NOTSTORED);
+    return true;
+  }
+
+  /** Convert a lock downward. False: it is in the middle of something, or may not be converted so, or its master is not known. */
+  lower(lock: Lock, { mode, flags, value }: Conversion): boolean {
+    const tables = this.#tables;
+    const { resource, granted } = lock;
+    if (lock.place !== 'granted' || !lock.isAtRest || resource.home.master === null) return false;
+    if (!isDown(granted, mode) || brokenConvertRule(flags, granted, mode) !== null) return false;
+    const isLost = (flags & Flag.VALBLK) !== 0 && value !== null;
+    const results = isLost ? Result.NOTSTORED : 0;
+    const wish: Conversion = { mode, flags: isLost ? (flags & ~Flag.VALBLK) | Flag.IVVALBLK : flags, value: null };
+    if (lock.copy !== 'process') {
+      this.#lowered.add(resource);
+      lower(tables.turn, lock, wish, results);
+      return true;
+    }
+    const isSilent = isUnanswered(tables.turn.law, granted, mode);
+    lock.ask(mode, wish.flags | keptFlags(tables.turn.law, lock), null);
+    lock.results = results;
+    sendConvert(tables, lock);
+    if (isSilent) return true;
+    this.#tell(lock, 'OK', mode, results);
+    tables.turn.toldEarly.add(lock);
+    return true;
+  }
+
+  /** There is a quorum again. `end` ends a lock for everybody; the turn has begun. */
+  settle(end: (lock: Lock) => void): void {
+    const { turn, locks } = this.#tables;
+    const ended = this.#ended.filter((lock) => locks.get(lock.id) === lock);
+    this.#ended = [];
+    turn.dying = new Set(ended);
+    for (const lock of ended) end(lock);
+    for (const resource of this.#lowered) if (this.#tables.isMasterOf(resource)) grantPending(turn, resource);
+    this.#lowered.clear();
+  }
+
+  #tell({ cookie, id, generation, mastership, tokenSequence }: Lock, status: 'OK' | 'EUNLOCK', mode: Mode | typeof IV, results: number): void {
+    this.#tables.outbox.push(new Complete(cookie, id, status, mode, results, null, 'none', generation, mastership, tokenSequence));
+  }
+}
