@@ -67,11 +67,6 @@ export function orderOf(text: string): Order {
   return order;
 }
 
-/** Steps that everybody may begin: all that they wait for has ended. */
-export function mayBegin(order: Order, step: Step, ended: ReadonlySet<Step>): boolean {
-  return [...order.before.get(step)!].every((earlier) => ended.has(earlier));
-}
-
 /** Does `later` wait for the end of `earlier`? */
 export function waitsFor(order: Order, later: Step, earlier: Step): boolean {
   return order.before.get(later)?.has(earlier) === true;
