@@ -4,22 +4,29 @@
  * Copies that are broken may throw, or never come back; then the parent ends this
  * process and starts another. The answer is the closing line, or what was thrown.
  */
-import { pathToFileURL } from 'node:url';
+import { readCore } from '../sim/broken-core.js';
 import { readRecordings } from './recordings.js';
 
 const recordings = readRecordings();
 
-async function run(core: string): Promise<string> {
-  const load = (file: string): Promise<unknown> => import(pathToFileURL(`${core}/${file}`).href);
-  const { kernelLaw } = (await load('lock/law.ts')) as typeof import('../../src/core/lock/law.js');
-  const { runConformance, sumOf, closingLine } = (await load(
-    'sim/conformance/conformance.ts',
-  )) as typeof import('../../src/core/sim/conformance/conformance.js');
-  return closingLine(sumOf(recordings.map(({ scenarios, results }) => runConformance(scenarios, results, kernelLaw))));
+/** Once something differs, it is found. */
+function run(path: string): string {
+  const { kernelLaw, runConformance, sumOf, closingLine } = readCore(path);
+  const reports = [];
+  for (const { scenarios, results } of recordings) {
+    const report = runConformance(scenarios, results, kernelLaw);
+    reports.push(report);
+    if (report.different.length > 0) break;
+  }
+  return closingLine(sumOf(reports));
 }
 
-process.on('message', (core: string) => {
-  run(core)
-    .catch((error: unknown) => `threw ${String(error)}`)
-    .then((line) => process.send!(line));
+process.on('message', (path: string) => {
+  let line: string;
+  try {
+    line = run(path);
+  } catch (error) {
+    line = `threw ${String(error)}`;
+  }
+  process.send!(line);
 });

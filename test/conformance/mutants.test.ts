@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { mutants, type Mutant } from './mutants.js';
+import { writeCore } from '../sim/broken-core.js';
+import { mutants } from './mutants.js';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
-const rooms = ['base', 'lock', 'wire', 'cluster', 'lockspace', 'recovery', 'application', 'node', 'sim'];
 const noDifference = '476 scenarios, 6314 steps, 0 differ';
 const workerCount = 2;
 /** A mutant that runs longer than this has lost its way. */
@@ -41,15 +41,6 @@ class Workers {
   }
 }
 
-function copyCore(folder: string, mutant: Mutant | null): string {
-  for (const room of rooms) cpSync(`${checkout}src/core/${room}`, `${folder}/${room}`, { recursive: true });
-  if (mutant !== null) {
-    const file = `${folder}/${mutant.file}`;
-    writeFileSync(file, readFileSync(file, 'utf8').replace(mutant.from, () => mutant.to));
-  }
-  return folder;
-}
-
 test('there are enough of them, no two alike', () => {
   assert.ok(mutants.length >= 24);
   assert.equal(new Set(mutants.map(({ file, from, to }) => `${file} ${from} ${to}`)).size, mutants.length);
@@ -76,12 +67,15 @@ describe('mutants', { concurrency: workerCount }, () => {
   });
 
   test('a copy in which nothing is broken differs nowhere', async () => {
-    assert.equal(await workers.run(copyCore(`${folder}/none`, null)), noDifference);
+    await writeCore(`${folder}/none.js`, null);
+    assert.equal(await workers.run(`${folder}/none.js`), noDifference);
   });
 
   for (const [index, mutant] of mutants.entries()) {
     test(`${mutant.file}: ${mutant.story}`, async (context) => {
-      const line = await workers.run(copyCore(`${folder}/${index}`, mutant));
+      const path = `${folder}/${index}.js`;
+      await writeCore(path, mutant);
+      const line = await workers.run(path);
       context.diagnostic(line);
       assert.notEqual(line, noDifference, `the recordings do not notice '${mutant.from}' becoming '${mutant.to}'`);
     });
