@@ -5,23 +5,14 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { createServer, type AddressInfo } from 'node:net';
+import { freePorts } from '../host/free-ports.js';
 import { test } from '../kill/bounded.js';
 import { everybody, Fleet, isRunningWith } from './fleet.js';
-
-/** Ports that nobody has at the moment. */
-async function ports(host: string, count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, host));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
-  const taken = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return taken;
-}
 
 const key = (): string => `${randomBytes(32).toString('base64')}\n`;
 
 test('linked over TCP with a key: all are encrypted, and lock across', async (test) => {
-  const taken = await ports('127.0.0.1', 3);
+  const taken = await freePorts(3);
   const fleet = await Fleet.of([]);
   test.after(() => fleet.clear());
   const file = fleet.file('key', key());
@@ -36,7 +27,7 @@ test('linked over TCP with a key: all are encrypted, and lock across', async (te
 });
 
 test('with another key a node gets no link: its own status says so, and that of the others', async (test) => {
-  const taken = await ports('127.0.0.1', 3);
+  const taken = await freePorts(3);
   const fleet = await Fleet.of([]);
   test.after(() => fleet.clear());
   const files = [fleet.file('key', key()), fleet.file('other', key())];
@@ -56,7 +47,7 @@ test('with another key a node gets no link: its own status says so, and that of 
 });
 
 test('nobody listens beyond this machine without a key, unless he insists; then the status is loud', async (test) => {
-  const [port] = await ports('0.0.0.0', 1);
+  const [port] = await freePorts(1, '0.0.0.0');
   const fleet = await Fleet.of([1]);
   test.after(() => fleet.clear());
   await assert.rejects(fleet.join(2, '--listen', `tcp:0.0.0.0:${port}`), /leaves this machine needs a key/);

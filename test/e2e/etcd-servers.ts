@@ -4,8 +4,8 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
+import { freePorts } from '../host/free-ports.js';
 import { scratch } from '../host/scratch.js';
 import { until } from '../kill/processes.js';
 import { needs } from './install.js';
@@ -154,12 +154,4 @@ async function ask<Found extends object>(origin: string, path: string, body: obj
     if (path !== '/v3/maintenance/status') throw error;
     return { header: { member_id: '' } } as unknown as Found;
   }
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
 }
