@@ -1,5 +1,5 @@
 /**
- * The lock manager against a naive one, over a hundred thousand random scripts of
+ * The lock manager against a naive one, over fifty thousand random scripts of
  * thirty calls and more, half of them under the kernel's law, half under ours.
  *
  * A disagreement is shrunk to the shortest script that shows it. And because a
@@ -15,7 +15,7 @@ import { Flag } from '../../src/core/lock/flags.js';
 import { matchScript } from './match.js';
 import { scripts, type Call } from './script.js';
 
-const numRuns = Number(process.env.DLM_MODEL_RUNS ?? 100_000);
+const numRuns = Number(process.env.DLM_MODEL_RUNS ?? 50_000);
 const seed = Number(process.env.DLM_MODEL_SEED ?? 20_05);
 
 /** Everything that has to happen at least once, by kind. */
