@@ -213,6 +213,7 @@ export class Fencing {
   }
 
   nextDeadline(): Millis | null {
+    if (this.#dueAt.size === 0) return null;
     const times = this.latestOpen().flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
     return times.length === 0 ? null : millis(Math.min(...times));
   }

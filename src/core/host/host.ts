@@ -11,7 +11,7 @@ import { incarnation, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Rule } from '../lock/flags.js';
 import type { Effect, Refuse } from '../node/effect.js';
-import type { Input } from '../node/input.js';
+import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import { isGroupMessage, isRecoveryMessage } from '../wire/message.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
@@ -61,7 +61,7 @@ export class Host {
   /** Those who wait for somebody else's lock to complete. */
   readonly #attendants = new Map<Lkid, Set<Listener>>();
   /** What waits for the end of a recovery. */
-  #held: { readonly lockspace: string; readonly work: () => void }[] = [];
+  #held: { readonly lockspace: string; readonly call?: ConvertInput | UnlockInput; readonly work: () => void }[] = [];
   #lastOwner = 0;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = 0;
@@ -97,10 +97,16 @@ export class Host {
     else this.#held.push({ lockspace, work });
   }
 
-  /** Do this, which gives a lock back, when it may be done: outside a quorate view at once, else as everything. */
-  whenReturnable(lockspace: string, work: () => void): void {
-    if (this.node.stack(lockspace)?.standing === 'no quorum') work();
-    else this.whenRunning(lockspace, work);
+  /** Do this, which changes a lock, when it may be done: outside a quorate view at once if it gives something back. */
+  whenChangeable(call: ConvertInput | UnlockInput, work: () => void): void {
+    if (this.mayChange(call)) work();
+    else this.#held.push({ lockspace: call.lockspace, call, work });
+  }
+
+  /** May this be done now? */
+  mayChange(call: ConvertInput | UnlockInput): boolean {
+    const stack = this.node.stack(call.lockspace);
+    return stack === null || (this.#held.length === 0 && !stack.mustWait(call)) || stack.mayGiveBack(call);
   }
 
   /** Milliseconds since the node started. */
@@ -135,7 +141,9 @@ export class Host {
     const held = this.#held;
     this.#held = [];
     for (const one of held) {
-      if (this.isRunning(one.lockspace)) one.work();
+      const { lockspace, call, work } = one;
+      const mayBegin = call === undefined ? this.isRunning(lockspace) : this.node.stack(lockspace)?.mustWait(call) !== true;
+      if (mayBegin) work();
       else this.#held.push(one);
     }
   }

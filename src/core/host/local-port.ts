@@ -42,31 +42,33 @@ export class LocalPort implements Port {
 
   lock(call: LockCall, owner: WatchedProcess | null): void {
     call.owner = owner === null ? this.#self.id : this.#at.watch.ownerFor(owner.pid).id;
-    this.#turn(call, call.cookie);
+    if (this.#host.isFree(call.lockspace)) this.#turnNow(call, call.cookie);
+    else this.#host.whenRunning(call.lockspace, () => this.#turnNow(call, call.cookie));
   }
 
   convert(call: ConvertCall, listener: Listener): void {
-    this.#turn(call, listener);
+    this.#change(call, listener);
   }
 
   unlock(call: UnlockInput, listener: Listener): void {
-    this.#host.whenReturnable(call.lockspace, () => this.#turnNow(call, listener));
+    this.#change(call, listener);
   }
 
-  #turn(call: LockCall | ConvertCall, listener: Listener): void {
-    if (this.#host.isFree(call.lockspace)) this.#turnNow(call, listener);
-    else this.#host.whenRunning(call.lockspace, () => this.#turnNow(call, listener));
+  #change(call: ConvertCall | UnlockInput, listener: Listener): void {
+    if (this.#host.mayChange(call)) this.#turnNow(call, listener);
+    else this.#host.whenChangeable(call, () => this.#turnNow(call, listener));
   }
 
   #turnNow(call: LockCall | ConvertCall | UnlockInput, listener: Listener): void {
-    const input = 'recovery' in call || (call.flags & recoveryMark) !== 0 ? this.#marked(call) : call;
+    const isOfRecovery = call.kind !== 'unlock' && (call.recovery !== undefined || (call.flags & recoveryMark) !== 0);
+    const input = isOfRecovery ? this.#marked(call) : call;
     if (input instanceof DlmError) return listener.refuse(input);
     const refusal = this.#host.turn(input);
     if (refusal !== null) listener.refuse(refusal);
   }
 
   /** The mark of a recovery process is set for those who show that they are it, and for nobody else. */
-  #marked({ recovery, ...call }: (LockCall | ConvertCall | UnlockInput) & { readonly recovery?: string | undefined }): LockCall | ConvertInput | UnlockInput | DlmError {
+  #marked({ recovery, ...call }: LockCall | ConvertCall): LockCall | ConvertInput | DlmError {
     try {
       return { ...call, flags: (call.flags & ~recoveryMark) | this.#host.applications.markFor(call.lockspace, recovery) };
     } catch (error) {

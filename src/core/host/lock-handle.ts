@@ -139,7 +139,7 @@ export class LockHandle implements Listener {
         mode: asked,
         flags: flagsOf(wish) | Flag.CONVERT,
         value: padValue(wish, this.#space.valueLength),
-        ...(this.#space.recovery === null ? {} : { recovery: this.#space.recovery }),
+        recovery: this.#space.recovery ?? undefined,
       };
       this.#begin('pending');
       this.#space.port.convert(call, this);

@@ -57,7 +57,7 @@ export class LockspaceClient {
         flags,
         value: (flags & Flag.VALBLK) === 0 ? null : padValue(options, this.valueLength),
         cookie: handle,
-        ...(this.recovery === null ? {} : { recovery: this.recovery }),
+        recovery: this.recovery ?? undefined,
       },
       options.owner ?? null,
     );

@@ -11,7 +11,7 @@ import { lkid, type Lkid, type OwnerId } from '../base/ids.js';
 import { Flag, type FlagName } from '../lock/flags.js';
 import { modeNamed, type Mode } from '../lock/mode.js';
 import type { Refuse } from '../node/effect.js';
-import type { Input } from '../node/input.js';
+import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import type { Owner } from './host.js';
 import { summary } from './inspect.js';
 import { cancelLock } from './local-port.js';
@@ -150,12 +150,11 @@ export class SessionLocks {
   }
 
   /** Change a lock of ours, or somebody else's; then we hear of that one too. */
-  #change(request: Request<'convert' | 'unlock'>, input: Input): void {
+  #change(request: Request<'convert' | 'unlock'>, input: ConvertInput | UnlockInput): void {
     const change = (): void => {
       if (!this.#session.hasEnded) this.#session.attempt(request.id, () => this.#changeNow(request, input));
     };
-    if (input.kind === 'unlock') this.#at.host.whenReturnable(request.lockspace, change);
-    else this.#at.host.whenRunning(request.lockspace, change);
+    this.#at.host.whenChangeable(input, change);
   }
 
   #changeNow(request: Request<'convert' | 'unlock'>, input: Input): void {

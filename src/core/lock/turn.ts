@@ -99,7 +99,7 @@ export class Turn {
       this.distant!.complete(lock, status, value);
       return;
     }
-    if (status === 'OK' && this.toldEarly.delete(lock)) return;
+    if (this.toldEarly.size > 0 && status === 'OK' && this.toldEarly.delete(lock)) return;
     if (lock.owner === null && (lock.copy === 'process' || this.dying?.has(lock) === true)) return;
     const { resource } = lock;
     this.outbox.push(

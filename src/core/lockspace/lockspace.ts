@@ -131,14 +131,21 @@ export class Lockspace {
     return this.#end(lock, flags, value);
   }
 
-  /** Outside a quorate view: give a lock back, or a part of what it holds, as far as its owner is concerned. False: it has to wait. */
-  giveBack(now: Millis, call: GiveBack): boolean {
+  /** Can this be given back at once, as far as the owner of the lock is concerned, where nobody else can be told? */
+  mayGiveBack(call: GiveBack): boolean {
     const lock = this.#heldHere(call.lkid);
     if (lock === null) return false;
-    this.tables.turn.begin(now);
-    if (call.kind === 'unlock') return this.#stranded.unlock(lock, call.flags, call.value);
+    if (call.kind === 'unlock') return this.#stranded.mayUnlock(lock, call.flags);
     const flags = call.flags | Flag.CONVERT;
-    return brokenLockRule(flags, call.mode, 0) === null && this.#bringsValue(flags, call.value) && this.#stranded.lower(lock, { ...call, flags });
+    return brokenLockRule(flags, call.mode, 0) === null && this.#bringsValue(flags, call.value) && this.#stranded.mayLower(lock, { ...call, flags });
+  }
+
+  /** Do so. */
+  giveBack(now: Millis, call: GiveBack): void {
+    const lock = this.#heldHere(call.lkid)!;
+    this.tables.turn.begin(now);
+    if (call.kind === 'unlock') this.#stranded.unlock(lock, call.value);
+    else this.#stranded.lower(lock, { ...call, flags: call.flags | Flag.CONVERT });
   }
 
   /** There is somebody again who can be told what was given back. */

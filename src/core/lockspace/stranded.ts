@@ -40,40 +40,44 @@ export class Stranded {
     return lock !== null && toldEarly.has(lock);
   }
 
-  /** End a lock for its owner. False: it is in the middle of something, or may not be ended so. */
-  unlock(lock: Lock, flags: number, value: Uint8Array | null): boolean {
-    const tables = this.#tables;
-    const isGranted = lock.place === 'granted' && (lock.isAtRest || tables.turn.toldEarly.has(lock));
-    if (!isGranted || brokenUnlockRule(flags) !== null || (flags & Flag.CANCEL) !== 0) return false;
-    tables.owners.remove(lock);
+  /** Is it in the middle of nothing, may it be ended so? */
+  mayUnlock(lock: Lock, flags: number): boolean {
+    const isGranted = lock.place === 'granted' && (lock.isAtRest || this.#tables.turn.toldEarly.has(lock));
+    return isGranted && brokenUnlockRule(flags) === null && (flags & Flag.CANCEL) === 0;
+  }
+
+  /** End a lock for its owner. */
+  unlock(lock: Lock, value: Uint8Array | null): void {
+    this.#tables.owners.remove(lock);
     lock.owner = null;
     this.#ended.push(lock);
     this.#tell(lock, 'EUNLOCK', IV, value === null ? 0 : Result.NOTSTORED);
-    return true;
   }
 
-  /** Convert a lock downward. False: it is in the middle of something, or may not be converted so, or its master is not known. */
-  lower(lock: Lock, { mode, flags, value }: Conversion): boolean {
+  /** Is it in the middle of nothing, may it be converted so, and is its master known? */
+  mayLower({ place, isAtRest, resource, granted }: Lock, { mode, flags }: Conversion): boolean {
+    const isAble = place === 'granted' && isAtRest && resource.home.master !== null;
+    return isAble && isDown(granted, mode) && brokenConvertRule(flags, granted, mode) === null;
+  }
+
+  /** Convert a lock downward. */
+  lower(lock: Lock, { mode, flags, value }: Conversion): void {
     const tables = this.#tables;
-    const { resource, granted } = lock;
-    if (lock.place !== 'granted' || !lock.isAtRest || resource.home.master === null) return false;
-    if (!isDown(granted, mode) || brokenConvertRule(flags, granted, mode) !== null) return false;
     const isLost = (flags & Flag.VALBLK) !== 0 && value !== null;
     const results = isLost ? Result.NOTSTORED : 0;
     const wish: Conversion = { mode, flags: isLost ? (flags & ~Flag.VALBLK) | Flag.IVVALBLK : flags, value: null };
     if (lock.copy !== 'process') {
-      this.#lowered.add(resource);
+      this.#lowered.add(lock.resource);
       lower(tables.turn, lock, wish, results);
-      return true;
+      return;
     }
-    const isSilent = isUnanswered(tables.turn.law, granted, mode);
+    const isSilent = isUnanswered(tables.turn.law, lock.granted, mode);
     lock.ask(mode, wish.flags | keptFlags(tables.turn.law, lock), null);
     lock.results = results;
     sendConvert(tables, lock);
-    if (isSilent) return true;
+    if (isSilent) return;
     this.#tell(lock, 'OK', mode, results);
     tables.turn.toldEarly.add(lock);
-    return true;
   }
 
   /** There is a quorum again. `end` ends a lock for everybody; the turn has begun. */

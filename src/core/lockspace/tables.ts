@@ -137,7 +137,7 @@ export class Tables {
   /** The lock is over: nobody finds it any more. */
   forget(lock: Lock): void {
     this.locks.remove(lock);
-    this.turn.toldEarly.delete(lock);
+    if (this.turn.toldEarly.size > 0) this.turn.toldEarly.delete(lock);
     if (lock.copy !== 'master') this.owners.remove(lock);
     this.retire(lock.resource);
   }

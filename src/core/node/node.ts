@@ -130,17 +130,11 @@ export class DlmNode {
   /** When the node wants to be given a `deadline`, if nothing happens before. */
   nextDeadline(): Millis | null {
     let next = this.fencing.nextDeadline();
-    for (const deadline of this.#deadlines()) {
-      if (deadline !== null && (next === null || deadline < next)) next = deadline;
+    for (const { isRunning, lockspace, aftermath } of this.#sorted) {
+      if (isRunning) next = earlier(next, lockspace.nextDeadline());
+      next = earlier(next, aftermath.gate.deadline);
     }
     return next;
-  }
-
-  *#deadlines(): Generator<Millis | null> {
-    for (const { isRunning, lockspace, aftermath } of this.#sorted) {
-      if (isRunning) yield lockspace.nextDeadline();
-      yield aftermath.gate.deadline;
-    }
   }
 
   /** The names of the joined lockspaces, in order. */
@@ -378,6 +372,9 @@ export class DlmNode {
     this.#sorted = this.lockspaceNames().map((name) => this.#stacks.get(name)!);
   }
 }
+
+/** Asked after most turns, so nothing is made for it. */
+const earlier = (one: Millis | null, other: Millis | null): Millis | null => (one === null || (other !== null && other < one) ? other : one);
 
 function heldLock({ id, granted, cookie }: Lock): HeldLock {
   return { lkid: id, isGranted: granted !== IV, cookie };

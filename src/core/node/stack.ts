@@ -17,7 +17,7 @@ import type { Fencing } from '../cluster/fencing.js';
 import { Group } from '../cluster/group.js';
 import type { Order } from '../cluster/order.js';
 import type { View } from '../cluster/view.js';
-import { Lockspace, type LockspaceConfig } from '../lockspace/lockspace.js';
+import { Lockspace, type GiveBack, type LockspaceConfig } from '../lockspace/lockspace.js';
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
 import { Recovery, type RecoveryEvent } from '../recovery/recovery.js';
@@ -125,10 +125,15 @@ export class Stack {
     return !this.#isRunning || ('lkid' in call && this.lockspace.isToldEarly(call.lkid));
   }
 
-  /** It has to wait; but outside a quorate view what is given back is given back at once, as far as its owner is concerned. */
+  /** Outside a quorate view what is given back is given back at once, as far as its owner is concerned. */
+  mayGiveBack(call: Call): call is Extract<Call, { readonly kind: GiveBack['kind'] }> {
+    return (call.kind === 'unlock' || call.kind === 'convert') && this.standing === 'no quorum' && this.lockspace.mayGiveBack(call);
+  }
+
+  /** It has to wait, unless it can be given back. */
   park(now: Millis, call: Call): void {
-    const isGivenBack = (call.kind === 'unlock' || call.kind === 'convert') && this.standing === 'no quorum' && this.lockspace.giveBack(now, call);
-    if (!isGivenBack) this.#calls.push(call);
+    if (this.mayGiveBack(call)) this.lockspace.giveBack(now, call);
+    else this.#calls.push(call);
   }
 
   /** A new view. Returns the calls that may be carried out now, if locking goes on. */
