@@ -4,7 +4,7 @@
 #   npm test                                 everything that needs no privileges; the walls of the house are npm run check
 #   npm test -- test/lock/grant.test.ts      some
 #   DLM_E2E=1 npm test                       also test/e2e, which needs root and takes the machine for itself
-#   npm run e2e, npm run e2e:engines         the long ones of test/e2e: clusters that are broken on purpose
+#   E2E=long npm run e2e, npm run e2e:engines   the long ones of test/e2e: clusters that are broken on purpose
 #
 # The runner is Node's own; its closing lines come last, and its exit code is ours.
 set -euo pipefail
