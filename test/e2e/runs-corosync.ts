@@ -111,7 +111,9 @@ function slowSuspend(theatre: Theatre): Fault {
       await until('it is busy', () => existsSync(`${theatre.store.folder}/run-h2/is-busy`));
     },
     meanwhile: async (machines) => {
-      await until('the fence has ended', async () => (await machines.machine(1).get<StatusAnswer>('/v1/recovery'))?.cases.every(({ verdict }) => verdict !== 'open') === true);
+      const verdict = async (): Promise<string | undefined> => (await machines.machine(1).get<StatusAnswer>('/v1/recovery'))?.cases.find(({ node }) => node === 3)?.verdict;
+      await until('the failure is known', async () => (await verdict()) !== undefined);
+      await until('the fence has ended', async () => (await verdict()) !== 'open');
       busy?.kill('SIGKILL');
     },
     restore: () => {
