@@ -68,9 +68,11 @@ export function recordsTable(records: readonly RecoveryRecord[]): string {
   return table(['GENERATION', 'LOCKSPACE', 'WHEN', 'WHY', 'ORDER', 'STOPPED', 'TOTAL'], rows);
 }
 
-/** `node 3 failed`, `node 2 came`. */
-export function causeOf({ victims, left, came }: RecoveryRecord): string {
-  const parts = ([[victims, 'failed'], [left, 'left'], [came, 'came']] as const).filter(([nodes]) => nodes.length > 0).map(([nodes, what]) => `node ${nodes.join(', ')} ${what}`);
+/** `node 3 failed`, `application of node 1 died`, `node 2 came`. */
+export function causeOf({ victims, lived, left, came }: RecoveryRecord): string {
+  const failed = victims.filter((node) => !lived.includes(node));
+  const causes = [['node', failed, 'failed'], ['application of node', lived, 'died'], ['node', left, 'left'], ['node', came, 'came']] as const;
+  const parts = causes.filter(([, nodes]) => nodes.length > 0).map(([who, nodes, what]) => `${who} ${nodes.join(', ')} ${what}`);
   return parts.length === 0 ? 'quorum is back' : parts.join('; ');
 }
 

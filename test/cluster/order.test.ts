@@ -94,6 +94,15 @@ describe('a trace', () => {
     });
   }
 
+  test('needs no fence for a member that is known to have ended, and one for the other all the same', () => {
+    const both: TraceScope = { ...scope, toRecover: [two, three] };
+    const alsoTwo = good.replace('app begun 1 3', 'app begun 1 2, app ended 1 2, app begun 1 3');
+    assert.deepEqual(checkTrace(gfs, both, events(alsoTwo)), []);
+    assert.deepEqual(checkTrace(gfs, { ...scope, victims: [], toRecover: [two] }, events('suspend begun 1, suspend ended 1, suspend ended 2, dlm begun 1, dlm ended 1, dlm ended 2, app begun 1 2, app ended 1 2, resume ended 1')), []);
+    const early = alsoTwo.replace('fence ended 1 3, app begun 1 2', 'app begun 1 2').replace('app begun 1 3', 'app begun 1 3, fence ended 1 3');
+    assert.deepEqual(checkTrace(gfs, both, events(early)), ['app began on node 1 for node 3 before fence had ended for node 3']);
+  });
+
   test('with a step that the order does not have is found', () => {
     const found = checkTrace(orderOf('none'), { ...scope, toRecover: [] }, events('fence begun 1 3, dlm begun 1, dlm ended 1, dlm ended 2'));
     assert.deepEqual(found, ['fence on node 1: this order has no such step']);

@@ -85,6 +85,8 @@ test('an application is killed: what it has left running is ended before others 
   assert.ok(last < BigInt(fleet.read('recovering').trim()), 'nothing was done any more when it was recovered');
   assert.deepEqual((await fleet.statusOf(2))!.lockspaces.filter(({ name }) => name === 'store'), []);
   await fleet.sayAt(2, 'lock', 'else', '-q', '--', 'true');
+  assert.match(await fleet.sayAt(1, 'recover', 'show'), /^ {2}why {6}application of node 2 died$/m);
+  assert.match(await fleet.sayAt(1, 'recover', 'verify'), /happened in order/, 'there was nobody to fence');
 
   const again = await attachAll(fleet, [2]);
   assert.doesNotMatch(again.get(2)!.said(), /^recover/m, 'nothing is left to be done');

@@ -33,7 +33,7 @@ function step(over: Partial<RecordedStep> & { readonly lockspace?: string } = {}
 }
 
 function record(over: Partial<RecoveryRecord> = {}): RecoveryRecord {
-  return { kind: 'recovery', lockspace: 'mail', generation: 4, order: 'fence<dlm', node: 1, views: [7], at, members: [1, 2], victims: [3], toRecover: [], left: [], came: [], steps: [], phases: [], stoppedMillis: 20, totalMillis: 31.5, ...over };
+  return { kind: 'recovery', lockspace: 'mail', generation: 4, order: 'fence<dlm', node: 1, views: [7], at, members: [1, 2], victims: [3], lived: [], toRecover: [], left: [], came: [], steps: [], phases: [], stoppedMillis: 20, totalMillis: 31.5, ...over };
 }
 
 /** After all of this news. */

@@ -26,7 +26,7 @@ export interface TraceScope {
   readonly self: NodeId;
   /** All who had to take part. */
   readonly members: readonly NodeId[];
-  /** Who failed. */
+  /** Who failed and could still act; whoever is known to have ended has nothing to be fenced for. */
   readonly victims: readonly NodeId[];
   /** Of these, whose data had to be put in order. */
   readonly toRecover: readonly NodeId[];
@@ -72,8 +72,8 @@ function keyOf({ step, node, victim }: StepEvent): string {
 /** Whose part of a step is missing, as a phrase. A victim's data waits for the fencing of that one alone. */
 function missingOf(step: Step, scope: TraceScope, ended: ReadonlySet<string>, later: Step, victim: NodeId | null): string | null {
   const all = step === 'fence' ? scope.victims : step === 'app' ? scope.toRecover : step === 'resume' ? [scope.self] : scope.members;
-  const needed = step === 'fence' && later === 'app' && victim !== null ? [victim] : all;
-  const missing = needed.find((node) => !ended.has(`${node}`));
+  const isForOne = step === 'fence' && later === 'app' && victim !== null;
+  const missing = all.find((node) => !(isForOne && node !== victim) && !ended.has(`${node}`));
   if (missing === undefined) return null;
   return isAboutVictims(step) ? `for node ${missing}` : `on node ${missing}`;
 }
