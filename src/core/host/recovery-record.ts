@@ -67,7 +67,7 @@ export interface RecoveryHistory {
 
 export const recordsFile = 'recoveries';
 
-/** What is kept; nothing, if nothing ever was. Throws what the system says if it cannot be read. */
+/** What is kept; nothing, if nothing ever was. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
 export function readRecoveries({ state }: Pick<Places, 'state'>): RecoveryHistory {
   const records = new JsonLines(state, recordsFile).read(recordIn);
   const good = records.filter((record) => record !== null);
