@@ -77,6 +77,12 @@ export function causeOf({ victims, lived, left, came }: RecoveryRecord): string 
 }
 
 const stopOf = ({ stoppedMillis }: RecoveryRecord): string => (stoppedMillis === null ? 'goes on' : formatMillis(stoppedMillis));
+/** Was nobody granted anything new until the end, because applications were suspended? */
+export function isHeldBack({ victims, order }: RecoveryRecord): boolean {
+  const parsed = parseOrder(order);
+  return victims.length > 0 && !('problem' in parsed) && parsed.steps.has('resume');
+}
+
 const totalOf = ({ totalMillis }: RecoveryRecord): string => (totalMillis === null ? 'goes on' : formatMillis(totalMillis));
 
 export function recordLines(record: RecoveryRecord): string[] {
@@ -93,7 +99,7 @@ export function recordLines(record: RecoveryRecord): string[] {
     ...(phases.length === 0 ? [] : ['', table(['PHASE OF DLM', 'TOOK', 'LAST'], phases.map(({ phase, millis, slowest: last }) => [phase, formatMillis(millis), last === null ? '' : `node ${last}`]))]),
     '',
     ...(slowest === null ? [] : [`slowest  node ${slowest.node}, waited for ${formatMillis(slowest.millis)} in all`]),
-    `stopped  ${stopOf(record)}`,
+    `stopped  ${stopOf(record)}${isHeldBack(record) ? '; nobody was granted anything new until the end' : ''}`,
     `total    ${totalOf(record)}`,
   ];
 }

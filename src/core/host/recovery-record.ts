@@ -53,7 +53,7 @@ export interface RecoveryRecord {
   readonly came: readonly number[];
   readonly steps: readonly RecordedStep[];
   readonly phases: readonly RecordedPhase[];
-  /** How long nobody could lock; null: nobody can yet. */
+  /** Until locks were recovered; null: they are not yet. Where the order has `resume`, nobody is granted anything new until the end. */
   readonly stoppedMillis: number | null;
   /** Until the last step had ended; null: it goes on. */
   readonly totalMillis: number | null;
