@@ -26,7 +26,7 @@ interface Lane {
 const width = 960;
 const labelWidth = 190;
 const right = 130;
-const top = 64;
+const top = 72;
 const laneHeight = 26;
 const barHeight = 14;
 /** A bar is never so short that it cannot be seen. */

@@ -95,7 +95,7 @@ export function recordLines(record: RecoveryRecord): string[] {
     `  order    ${orderName(order)}`,
     `  members  ${members.join(' ')}`,
     '',
-    table(['AFTER', 'STEP', 'STATE', 'NODE', 'ABOUT', ''], steps.map((one) => [formatMillis(one.millis), one.step, one.state, String(one.node), one.victim === null ? '' : `node ${one.victim}`, escapeText(one.words)])),
+    table(['AFTER', 'STEP', 'STATE', 'NODE', 'ABOUT', ''], steps.map((one) => [formatMillis(one.millis), one.step, one.state, String(one.node), one.victim === null ? '' : `node ${one.victim}`, one.state === 'begun' ? '' : escapeText(one.words)])),
     ...(phases.length === 0 ? [] : ['', table(['PHASE OF DLM', 'TOOK', 'LAST'], phases.map(({ phase, millis, slowest: last }) => [phase, formatMillis(millis), last === null ? '' : `node ${last}`]))]),
     '',
     ...(slowest === null ? [] : [`slowest  node ${slowest.node}, waited for ${formatMillis(slowest.millis)} in all`]),
