@@ -26,9 +26,11 @@ export interface TraceScope {
   readonly self: NodeId;
   /** All who had to take part. */
   readonly members: readonly NodeId[];
-  /** Who failed and could still act; whoever is known to have ended has nothing to be fenced for. */
+  /** Who failed. */
   readonly victims: readonly NodeId[];
-  /** Of these, whose data had to be put in order. */
+  /** Of these, whose application alone had died, and was seen to have ended: there is nobody to fence. */
+  readonly lived: readonly NodeId[];
+  /** Of the victims, whose data had to be put in order. */
   readonly toRecover: readonly NodeId[];
 }
 
@@ -72,8 +74,8 @@ function keyOf({ step, node, victim }: StepEvent): string {
 /** Whose part of a step is missing, as a phrase. A victim's data waits for the fencing of that one alone. */
 function missingOf(step: Step, scope: TraceScope, ended: ReadonlySet<string>, later: Step, victim: NodeId | null): string | null {
   const all = step === 'fence' ? scope.victims : step === 'app' ? scope.toRecover : step === 'resume' ? [scope.self] : scope.members;
-  const isForOne = step === 'fence' && later === 'app' && victim !== null;
-  const missing = all.find((node) => !(isForOne && node !== victim) && !ended.has(`${node}`));
+  const needed = step === 'fence' && later === 'app' && victim !== null ? [victim] : all;
+  const missing = needed.find((node) => !ended.has(`${node}`) && !(step === 'fence' && scope.lived.includes(node)));
   if (missing === undefined) return null;
   return isAboutVictims(step) ? `for node ${missing}` : `on node ${missing}`;
 }

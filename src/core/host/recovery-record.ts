@@ -91,7 +91,6 @@ export function deviationsIn(record: RecoveryRecord): string[] {
   const events = record.steps
     .filter(({ step }) => record.victims.length > 0 || order.steps.has(step))
     .map(({ step, state, node, victim }) => ({ step, state, node: nodeId(node), victim: victim === null ? null : nodeId(victim) }));
-  const { members, toRecover } = record;
-  const victims = record.victims.filter((node) => !record.lived.includes(node));
-  return checkTrace(order, { self: nodeId(record.node), members: nodes(members), victims: nodes(victims), toRecover: nodes(toRecover) }, events);
+  const { victims, lived, members, toRecover } = record;
+  return checkTrace(order, { self: nodeId(record.node), members: nodes(members), victims: nodes(victims), lived: nodes(lived), toRecover: nodes(toRecover) }, events);
 }
