@@ -91,7 +91,7 @@ export default class Lock extends BaseCommand {
     if (flags['owner-pid'] !== undefined) {
       throw new DlmError('DLM_USAGE', '--owner-pid is for a lock without a command', 'a command owns the lock it runs under');
     }
-    needExecutable(command[0]!);
+    needExecutable(command[0]!, 'the lock was not asked for; see: dlm lock --help');
     const { client, space } = await this.reachLockspace(flags, quoteCommand(command));
     const signals = new SignalWatch();
     const began = performance.now();

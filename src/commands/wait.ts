@@ -40,7 +40,7 @@ export default class Wait extends BaseCommand {
   async run(): Promise<unknown> {
     const { raw, flags } = await this.parse(Wait);
     const words = wordsOf(raw);
-    const awaited = awaitedOf(words);
+    const awaited = awaitedOf(words, flags.lockspace);
     if (awaited === null) return this.#waitFree(words[1]!, flags);
     const client = await this.reach();
     await this.#until(client, awaited, flags.wait ?? null);

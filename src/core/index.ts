@@ -187,6 +187,7 @@ export { LockspaceClient, attachApplication } from './host/lockspace-client.js';
 export type { LockspaceClient as Lockspace } from './host/lockspace-client.js';
 export { NodeClient, defaultLockspace } from './host/node-client.js';
 export { ProcessFamily, graceMillis } from './host/process-family.js';
+export { reasonOf } from './host/system-error.js';
 export { escapeText } from './host/text.js';
 export type { ShellAnswer, ShellCall, ShellParty, ShellSpeaker } from './host/shell-protocol.js';
 export type * from './host/types.js';

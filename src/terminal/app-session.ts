@@ -103,6 +103,7 @@ export class AppSession {
 
   async #giveUp(reason: DlmError): Promise<never> {
     await this.#hooks.end();
+    if (reason.code === 'DLM_LOCKSPACE_EXISTS') throw reason;
     throw new DlmError('DLM_LOST', `the application of lockspace ${this.#terms.lockspace} has lost its node, and was ended: ${reason.message}`, 'start the node, then attach again; others put in order what it left behind');
   }
 

@@ -19,15 +19,20 @@ export interface Awaited {
 const nodeMax = 0x7fff_ffff;
 const forms = 'quorate, member N, recovered [LOCKSPACE], generation G [LOCKSPACE], or free NAME';
 
-/** Null: a lock that is to be free. Throws `DLM_USAGE`. */
-export function awaitedOf(words: readonly string[]): Awaited | null {
+/** Null: a lock that is to be free. `lockspace`: as the option says, where there is none among the words. Throws `DLM_USAGE`. */
+export function awaitedOf(words: readonly string[], lockspace?: string): Awaited | null {
   const [what, first, second] = words;
   if (what === 'quorate' && words.length === 1) return quorate;
   if (what === 'member' && words.length === 2) return member(parseWhole(first!, 1, nodeMax));
-  if (what === 'recovered' && words.length <= 2) return generationOf(lockspaceName(first ?? defaultLockspace), 0);
-  if (what === 'generation' && (words.length === 2 || words.length === 3)) return generationOf(lockspaceName(second ?? defaultLockspace), parseWhole(first!, 0));
+  if (what === 'recovered' && words.length <= 2) return generationOf(lockspaceIn(first, lockspace), 0);
+  if (what === 'generation' && (words.length === 2 || words.length === 3)) return generationOf(lockspaceIn(second, lockspace), parseWhole(first!, 0));
   if (what === 'free' && words.length === 2) return null;
   throw new DlmError('DLM_USAGE', `it is not clear what to wait for: ${escapeText(words.join(' '))}`, `wait for ${forms}`);
+}
+
+function lockspaceIn(word: string | undefined, option: string | undefined): string {
+  if (word !== undefined && option !== undefined) throw new DlmError('DLM_USAGE', `the lockspace is named twice: ${escapeText(word)}, and ${escapeText(option)} by --lockspace`, 'name it once');
+  return lockspaceName(word ?? option ?? defaultLockspace);
 }
 
 const quorate: Awaited = {
@@ -49,18 +54,18 @@ function generationOf(name: string, generation: number): Awaited {
   return {
     words: `lockspace ${escapeText(name)} to be recovered${least}`,
     isSo: (status) => {
-      const found = lockspaceIn(status, name);
+      const found = summaryOf(status, name);
       return found.standing === 'running' && found.generation >= generation;
     },
     why: (status) => {
-      const { standing, waitsFor, reason, generation: present } = lockspaceIn(status, name);
+      const { standing, waitsFor, reason, generation: present } = summaryOf(status, name);
       return standing === 'running' ? `it is in generation ${present}` : describeStanding(standing, waitsFor, reason);
     },
   };
 }
 
 /** Throws `DLM_LOCKSPACE_UNKNOWN`: one that is not joined is not about to be recovered. */
-function lockspaceIn({ lockspaces }: NodeStatus, name: string): LockspaceSummary {
+function summaryOf({ lockspaces }: NodeStatus, name: string): LockspaceSummary {
   const found = lockspaces.find((lockspace) => lockspace.name === name);
   if (found !== undefined) return found;
   throw new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(name)}'`);

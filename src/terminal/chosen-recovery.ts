@@ -2,7 +2,7 @@
  * Which of the recoveries that are kept is meant: one by its generation, or the last.
  */
 import * as Flags from '@oclif/core/flags';
-import { DlmError, readRecoveries, type RecoveryRecord } from '../core/index.js';
+import { DlmError, escapeText, readRecoveries, type RecoveryRecord } from '../core/index.js';
 import { lockspaceName } from './names.js';
 import { parseWhole } from './numbers.js';
 
@@ -15,13 +15,14 @@ interface Choice {
   readonly lockspace: string | undefined;
 }
 
-/** The oldest first. Rejects with `DLM_NO_RECORD` if a generation is named of which there is none. */
+/** The oldest first. Rejects with `DLM_NO_RECORD` if a generation or a lockspace is named of which there is none. */
 export async function chosenRecoveries({ generation, lockspace }: Choice): Promise<RecoveryRecord[]> {
   const { records } = await readRecoveries();
   const number = generation === undefined ? null : parseWhole(generation, 0);
   const chosen = records.filter((record) => (number === null || record.generation === number) && (lockspace === undefined || record.lockspace === lockspace));
-  if (number !== null && chosen.length === 0) throw new DlmError('DLM_NO_RECORD', `no recovery of generation ${number} is kept here`);
-  return chosen;
+  if (chosen.length > 0 || (number === null && lockspace === undefined)) return chosen;
+  const which = [...(lockspace === undefined ? [] : [`lockspace '${escapeText(lockspace)}'`]), ...(number === null ? [] : [`generation ${number}`])];
+  throw new DlmError('DLM_NO_RECORD', `no recovery of ${which.join(', ')} is kept here`);
 }
 
 /** Those of the generation that is named; else the last one after a failure, or the last of all. Rejects with `DLM_NO_RECORD`. */

@@ -53,6 +53,13 @@ export function describeStop(status: NodeStatus | null, name: string): string[] 
   return [`nobody is granted anything in lockspace ${escapeText(name)}, ${describeStanding(found.standing, found.waitsFor, found.reason)}`];
 }
 
+/** Why nobody is granted a new lock though locks are recovered: its order has more to be done. Nothing if they are granted. */
+export function describeSuspension(status: NodeStatus | null, name: string): string[] {
+  const found = status?.lockspaces.find((lockspace) => lockspace.name === name);
+  if (found === undefined || found.standing !== 'running' || found.reason === '') return [];
+  return [`nobody is granted anything new in lockspace ${escapeText(name)}, where applications are suspended; ${escapeText(found.reason)}`];
+}
+
 /**
  * Which members of the lockspace cannot be reached, in whose hands the answer to a request may be; nothing if all can.
  * They are waited for as long as they count as members.

@@ -11,11 +11,11 @@ import { Failure } from './report.js';
 export const notFoundExit = 127;
 export const notExecutableExit = 126;
 
-/** Throws a `Failure` that ends as a shell would if the command cannot be run. */
-export function needExecutable(command: string): void {
+/** Throws a `Failure` that ends as a shell would if the command cannot be run. `hint`: what was therefore not done. */
+export function needExecutable(command: string, hint: string): void {
   const reason = whyNotExecutable(command, process.env.PATH ?? '/usr/bin:/bin');
   if (reason === null) return;
-  const error = new DlmError('DLM_USAGE', `the command ${escapeText(command)} ${reason.words}`, 'the lock was not asked for; see: dlm lock --help');
+  const error = new DlmError('DLM_USAGE', `the command ${escapeText(command)} ${reason.words}`, hint);
   throw new Failure(error, { exit: reason.exit });
 }
 

@@ -21,6 +21,15 @@ class CommandPage extends CommandHelp {
     return order.flatMap((header) => sections.filter((section) => section.header === header));
   }
 
+  /** The first row keeps the place that the others have for a letter. */
+  override renderList(...[rows, options]: Parameters<CommandHelp['renderList']>): string {
+    const list = super.renderList(rows, options);
+    const first = rows[0]?.[0] ?? '';
+    // Where there is no room for two columns, nobody keeps it.
+    const isAlone = list.split('\n', 1)[0] === first.trim();
+    return isAlone ? list : `${/^ */.exec(first)![0]}${list}`;
+  }
+
   protected override groupFlags(flags: Parameters<CommandHelp['groupFlags']>[0]): ReturnType<CommandHelp['groupFlags']> {
     const { mainFlags, flagGroups } = super.groupFlags(flags);
     const { GLOBAL, ...others } = flagGroups;

@@ -25,7 +25,7 @@ export async function main(argv: readonly string[], root: string, load = () => C
   try {
     await notInSilence(() => answer(argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv], load));
   } catch (error) {
-    process.exitCode = report(unknownCommand(error) ?? inOurWords(error, ''), ownWords(argv).includes('--json'));
+    process.exitCode = report(inOurWords(error, ''), ownWords(argv).includes('--json'));
   }
 }
 
@@ -35,7 +35,13 @@ async function answer(line: string[], load: () => ReturnType<typeof Config.load>
 
   const config = await load();
   const isTopic = config.findTopic(words.join(':')) !== undefined && config.findCommand(words.join(':')) === undefined;
-  if (!isTopic && !words.some((word) => helpWords.includes(word))) return void (await run(line, config));
+  if (!isTopic && !words.some((word) => helpWords.includes(word))) {
+    try {
+      return void (await run(line, config));
+    } catch (error) {
+      throw unknownCommand(error, config) ?? error;
+    }
+  }
   const { HelpPages } = await import('./help.js');
   await new HelpPages(config).showHelp(words);
 }
@@ -51,7 +57,8 @@ function ownWords(line: readonly string[]): string[] {
   return line.slice(0, dashes < 0 ? line.length : dashes);
 }
 
-function unknownCommand(error: unknown): DlmError | null {
+/** The words after a command that takes none are looked for as a part of its name. */
+function unknownCommand(error: unknown, config: Config): DlmError | null {
   if (isDlmError(error) || !(error instanceof Error)) return null;
   const match = /^command (.+) not found\.?$/i.exec(error.message);
   if (match === null) return null;
@@ -59,5 +66,9 @@ function unknownCommand(error: unknown): DlmError | null {
   if (words.startsWith('-')) {
     return new DlmError('DLM_USAGE', `'${escapeText(words)}' stands where a command is expected`, 'options come after the command, as in: dlm locks --json; see: dlm --help');
   }
-  return new DlmError('DLM_USAGE', `there is no command '${escapeText(words)}'`, 'see: dlm --help');
+  const parts = match[1]!.split(':');
+  const known = parts.findLastIndex((_, at) => config.findCommand(parts.slice(0, at + 1).join(':')) !== undefined);
+  if (known < 0) return new DlmError('DLM_USAGE', `there is no command '${escapeText(words)}'`, 'see: dlm --help');
+  const [command, rest] = [parts.slice(0, known + 1).join(' '), parts.slice(known + 1)];
+  return new DlmError('DLM_USAGE', `${rest.map((word) => `'${escapeText(word)}'`).join(' ')} ${rest.length === 1 ? 'was' : 'were'} not expected here`, `see: dlm ${command} --help`);
 }

@@ -7,7 +7,7 @@
  */
 import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type ModeName, type NodeStatus } from '../core/index.js';
 import { blockersOf, describeLocks, describePlace, describeSurvivors } from './describe.js';
-import { describeSilent, describeStop } from './describe-status.js';
+import { describeSilent, describeStop, describeSuspension } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
@@ -128,9 +128,11 @@ class Explanation {
     this.#lookAgain(() => this.#watchMembers());
   }
 
+  /** That there was one more attempt in vain is no news to somebody who waits. */
   #tell(words: string): void {
-    if (words !== this.#told) this.#waiting.note(words);
-    this.#told = words;
+    const news = words.replace(/\d+ attempts?/g, 'attempts');
+    if (news !== this.#told) this.#waiting.note(words);
+    this.#told = news;
   }
 
   #lookAgain(how: () => Promise<void>): void {
@@ -143,7 +145,8 @@ async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
   const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0;
   const exit = waiting.patience['conflict-exit-code'];
-  return new Failure(new DlmError(error.code, sentence(waiting, error)), {
+  const hint = survivors.length === 0 && obstacle.length > 0 && isMember ? 'see what it waits for with: dlm recover status' : undefined;
+  return new Failure(new DlmError(error.code, sentence(waiting, error), hint), {
     details: [...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : describeLocks(inTheWay)), ...silent],
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
@@ -162,7 +165,7 @@ interface Sight {
   readonly locks: LockInfo[];
   readonly mine: LockInfo | null;
   readonly survivors: readonly HolderInfo[];
-  /** Why the node takes no request; nothing if it does. */
+  /** Why nobody is granted anything; nothing if somebody may be. */
   readonly obstacle: readonly string[];
   /** Members that cannot be reached. */
   readonly silent: readonly string[];
@@ -175,6 +178,6 @@ async function look(waiting: Waiting): Promise<Sight> {
   const status = await waiting.status().catch(() => null);
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
-  const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : describeStop(status, waiting.lockspace);
+  const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : [...describeStop(status, waiting.lockspace), ...describeSuspension(status, waiting.lockspace)];
   return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), isMember: (status?.cluster ?? null) !== null };
 }

@@ -9,7 +9,7 @@
  * Lines are made of parts with a tone, and every tone says something that the words say,
  * too: without colours nothing is missing. How a tone looks is not decided here.
  */
-import { escapeText, parseOrder, type LockspaceRecovery, type Rung } from '../core/index.js';
+import { escapeText, parseOrder, phaseNames, type LockspaceRecovery, type Rung } from '../core/index.js';
 import { cut } from './describe.js';
 import { clusterWords, endWords, openCases, type Course, type Glance, type SeenStep } from './recovery-glance.js';
 import { describeCase, describeStep, formatMillis } from './recovery-words.js';
@@ -38,10 +38,14 @@ const ladder: readonly (readonly [Rung, 'fence' | 'suspend' | 'app' | null])[] =
   ['app', 'app'],
 ];
 
-export const legend = '+ reached   > waits here   . comes later   - not in its order';
+const legend = ['+ reached', '> waits here', '. comes later', '- not in its order'];
+/** What may come behind the last line: how to leave. */
+const hintLength = 11;
 
 const nameMin = 9;
 const nameMax = 20;
+/** Where locks are being recovered, or have been, all applications are suspended, in every order that has it. */
+const hasBegun: ReadonlySet<string> = new Set([...phaseNames.slice(phaseNames.indexOf('directory')), 'running']);
 /** Fewer steps than that are not worth a heading. */
 const stepsMin = 3;
 
@@ -53,7 +57,7 @@ export function frameOf({ state, course }: Glance, { columns, rows }: Room): Lin
   const spaces = state.lockspaces.length === 0 ? [[part('no lockspace is joined', 'faint')]] : state.lockspaces.flatMap((one) => rowsOf(one, width, columns));
   const cases = openCases(state).flatMap((one) => folded(describeCase(one), columns).map((words): Line => [part(words, 'bad')]));
   const above = [...head, [part(`${'LOCKSPACE'.padEnd(width)}  LADDER`, 'faint')], ...spaces, ...notFenced(state), ...(cases.length === 0 ? [] : [blank, [part('OPEN CASES', 'faint')], ...cases])];
-  const below: Line[] = [blank, [part(legend, 'faint')]];
+  const below: Line[] = [blank, ...wrapped(legend.map((words) => part(words, 'faint')), columns - hintLength, 0)];
   const room = rows - above.length - below.length;
   const steps = course === null || room < stepsMin + 2 ? [] : [blank, ...courseLines(course, room - 1)];
   return [...above, ...steps, ...below].slice(0, rows);
@@ -73,21 +77,21 @@ function headLines({ cluster, node, quorate, ...state }: Glance['state'], column
     quorate ? part('quorate', 'done') : part('NOT QUORATE', 'bad'),
     part(`   seen by node ${node}${self === undefined ? '' : ` (${escapeText(self.name)})`}`),
   ];
-  return [title, ...wrapped(cluster.members.map((one) => memberPart(one)), columns)];
+  return [title, ...wrapped(cluster.members.map((one) => memberPart(one)), columns, 2)];
 }
 
 function memberPart({ node, name, link }: { readonly node: number; readonly name: string; readonly link: string }): Part {
   return part(`node ${node} (${escapeText(name)}) ${link}`, link === 'down' || link === 'overfull' ? 'bad' : 'plain');
 }
 
-/** As many on a line as fit. */
-function wrapped(parts: readonly Part[], columns: number): Line[] {
+/** As many on a line as fit, behind so many spaces. */
+function wrapped(parts: readonly Part[], columns: number, indent: number): Line[] {
   const lines: Part[][] = [];
   let length = Infinity;
   for (const one of parts) {
     if (length + 3 + one.words.length > columns) {
-      lines.push([part('  '), one]);
-      length = 2 + one.words.length;
+      lines.push(indent === 0 ? [one] : [part(' '.repeat(indent)), one]);
+      length = indent + one.words.length;
     } else {
       lines.at(-1)!.push(part('   '), one);
       length += 3 + one.words.length;
@@ -99,20 +103,26 @@ function wrapped(parts: readonly Part[], columns: number): Line[] {
 /** The ladder, and below it for whom and why it waits. */
 function rowsOf(one: LockspaceRecovery, width: number, columns: number): Line[] {
   const name = cut(escapeText(one.lockspace), width).padEnd(width);
-  const row: Line = [part(name, 'strong'), part('  '), ...rungsOf(one), part(`  ${one.rung === null ? one.standing : 'waits'}`, one.rung === null ? 'plain' : 'now')];
-  if (one.rung === null) return [row];
-  const who = one.waitsFor.length === 0 ? '' : `for node ${one.waitsFor.join(', ')}: `;
+  const rungs = rungsOf(one);
+  const length = width + 2 + rungs.reduce((sum, { words }) => sum + words.length, 0);
+  const state = one.rung === null ? one.standing : 'waits';
+  const tone = one.rung === null ? 'plain' : 'now';
+  const hasRoom = length + 2 + state.length <= columns;
+  const row: Line = [part(name, 'strong'), part('  '), ...rungs, ...(hasRoom ? [part(`  ${state}`, tone)] : [])];
   const indent = ' '.repeat(width + 2);
+  if (one.rung === null) return hasRoom ? [row] : [row, [part(`${indent}${state}`)]];
+  const who = one.waitsFor.length === 0 ? '' : `for node ${one.waitsFor.join(', ')}: `;
   return [row, ...folded(`${who}${escapeText(one.words)}`, columns - indent.length).map((words): Line => [part(`${indent}${words}`, 'now')])];
 }
 
-function rungsOf({ rung, order }: LockspaceRecovery): Part[] {
+function rungsOf({ rung, order, standing }: LockspaceRecovery): Part[] {
   const parsed = parseOrder(order);
   const standsAt = rung === null ? ladder.length : ladder.findIndex(([name]) => name === rung);
+  const isPast = { suspend: hasBegun.has(standing), dlm: standing === 'running' } as Partial<Record<Rung, boolean>>;
   return ladder.flatMap(([name, step], index) => {
     const isMissing = step !== null && !('problem' in parsed) && !parsed.steps.has(step) && name !== rung;
     const gap = index === 0 ? [] : [part(' ')];
-    return [...gap, isMissing ? part(`-${name}`, 'faint') : rungPart(name, index - standsAt)];
+    return [...gap, isMissing ? part(`-${name}`, 'faint') : rungPart(name, isPast[name] === true && name !== rung ? -1 : index - standsAt)];
   });
 }
 

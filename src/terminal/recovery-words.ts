@@ -68,13 +68,21 @@ export function recordsTable(records: readonly RecoveryRecord[]): string {
   return table(['GENERATION', 'LOCKSPACE', 'WHEN', 'WHY', 'ORDER', 'STOPPED', 'TOTAL'], rows);
 }
 
-/** `node 3 failed`, `node 2 came`. */
-export function causeOf({ victims, left, came }: RecoveryRecord): string {
-  const parts = ([[victims, 'failed'], [left, 'left'], [came, 'came']] as const).filter(([nodes]) => nodes.length > 0).map(([nodes, what]) => `node ${nodes.join(', ')} ${what}`);
+/** `node 3 failed`, `application of node 1 died`, `node 2 came`. */
+export function causeOf({ victims, lived, left, came }: RecoveryRecord): string {
+  const failed = victims.filter((node) => !lived.includes(node));
+  const causes = [['node', failed, 'failed'], ['application of node', lived, 'died'], ['node', left, 'left'], ['node', came, 'came']] as const;
+  const parts = causes.filter(([, nodes]) => nodes.length > 0).map(([who, nodes, what]) => `${who} ${nodes.join(', ')} ${what}`);
   return parts.length === 0 ? 'quorum is back' : parts.join('; ');
 }
 
 const stopOf = ({ stoppedMillis }: RecoveryRecord): string => (stoppedMillis === null ? 'goes on' : formatMillis(stoppedMillis));
+/** Was nobody granted anything new until the end, because applications were suspended? */
+export function isHeldBack({ victims, order }: RecoveryRecord): boolean {
+  const parsed = parseOrder(order);
+  return victims.length > 0 && !('problem' in parsed) && parsed.steps.has('resume');
+}
+
 const totalOf = ({ totalMillis }: RecoveryRecord): string => (totalMillis === null ? 'goes on' : formatMillis(totalMillis));
 
 export function recordLines(record: RecoveryRecord): string[] {
@@ -87,11 +95,11 @@ export function recordLines(record: RecoveryRecord): string[] {
     `  order    ${orderName(order)}`,
     `  members  ${members.join(' ')}`,
     '',
-    table(['AFTER', 'STEP', 'STATE', 'NODE', 'ABOUT', ''], steps.map((one) => [formatMillis(one.millis), one.step, one.state, String(one.node), one.victim === null ? '' : `node ${one.victim}`, escapeText(one.words)])),
+    table(['AFTER', 'STEP', 'STATE', 'NODE', 'ABOUT', ''], steps.map((one) => [formatMillis(one.millis), one.step, one.state, String(one.node), one.victim === null ? '' : `node ${one.victim}`, one.state === 'begun' ? '' : escapeText(one.words)])),
     ...(phases.length === 0 ? [] : ['', table(['PHASE OF DLM', 'TOOK', 'LAST'], phases.map(({ phase, millis, slowest: last }) => [phase, formatMillis(millis), last === null ? '' : `node ${last}`]))]),
     '',
     ...(slowest === null ? [] : [`slowest  node ${slowest.node}, waited for ${formatMillis(slowest.millis)} in all`]),
-    `stopped  ${stopOf(record)}`,
+    `stopped  ${stopOf(record)}${isHeldBack(record) ? '; nobody was granted anything new until the end' : ''}`,
     `total    ${totalOf(record)}`,
   ];
 }

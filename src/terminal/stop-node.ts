@@ -1,8 +1,8 @@
 /**
  * Stopping a node that runs in the foreground, by signals.
  *
- * The first asks: with nothing held the node leaves, otherwise it drains. The
- * second does not ask.
+ * The first asks: with nothing held the node leaves, otherwise it drains. With an
+ * application attached it stays as it was. The second does not ask.
  */
 import type { ServedNode } from '../core/index.js';
 import { describeLocks } from './describe.js';
@@ -34,6 +34,11 @@ export class NodeStop {
       await this.#served.leave();
     } catch (error) {
       if (!isDlmError(error, 'DLM_NODE_IN_USE')) throw error;
+      const { applications } = this.#served;
+      if (applications.length > 0) {
+        this.#say(`the node stays: an application is attached to lockspace ${applications.join(', ')}; end it first, or send a second signal: then it is killed, and the node counts as failed`);
+        return;
+      }
       const lines = describeLocks(await this.#served.client.locks(), 'resource');
       this.#say(['locks are held; the node takes no new ones and stops when they have ended, or at a second signal', ...lines].join('\n  '));
       await this.#served.leave({ drain: true });

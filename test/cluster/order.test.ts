@@ -65,7 +65,7 @@ describe('an order that is written out', () => {
 
 describe('a trace', () => {
   const [one, two, three] = [nodeId(1), nodeId(2), nodeId(3)];
-  const scope: TraceScope = { self: one, members: [one, two], victims: [three], toRecover: [three] };
+  const scope: TraceScope = { self: one, members: [one, two], victims: [three], lived: [], toRecover: [three] };
   const event = (words: string): StepEvent => {
     const [step, state, node, victim] = words.split(' ');
     return { step: step as Step, state: state as StepEvent['state'], node: nodeId(Number(node)), victim: victim === undefined ? null : nodeId(Number(victim)) };
@@ -93,6 +93,16 @@ describe('a trace', () => {
       assert.ok(found.some((words) => problem.test(words)), found.join('; '));
     });
   }
+
+  test('needs no fence for a member that is known to have ended, and one for the other all the same', () => {
+    const both: TraceScope = { ...scope, victims: [two, three], lived: [two], toRecover: [two, three] };
+    const alsoTwo = good.replace('app begun 1 3', 'app begun 1 2, app ended 1 2, app begun 1 3');
+    assert.deepEqual(checkTrace(gfs, both, events(alsoTwo)), []);
+    assert.deepEqual(checkTrace(gfs, { ...scope, victims: [two], lived: [two], toRecover: [two] }, events('suspend begun 1, suspend ended 1, suspend ended 2, dlm begun 1, dlm ended 1, dlm ended 2, app begun 1 2, app ended 1 2, resume ended 1')), []);
+    assert.ok(checkTrace(gfs, { ...both, lived: [] }, events(alsoTwo)).includes('app began on node 1 for node 2 before fence had ended for node 2'));
+    const early = alsoTwo.replace('fence ended 1 3, app begun 1 2', 'app begun 1 2').replace('app begun 1 3', 'app begun 1 3, fence ended 1 3');
+    assert.deepEqual(checkTrace(gfs, both, events(early)), ['app began on node 1 for node 3 before fence had ended for node 3']);
+  });
 
   test('with a step that the order does not have is found', () => {
     const found = checkTrace(orderOf('none'), { ...scope, toRecover: [] }, events('fence begun 1 3, dlm begun 1, dlm ended 1, dlm ended 2'));

@@ -12,6 +12,7 @@ import { Fleet, isRunningWith } from './fleet.js';
 const busyExit = 80;
 const lostExit = 84;
 const inUseExit = 94;
+const nodeInUseExit = 99;
 const noClusterExit = 114;
 const recoveryOverExit = 115;
 
@@ -85,6 +86,8 @@ test('an application is killed: what it has left running is ended before others 
   assert.ok(last < BigInt(fleet.read('recovering').trim()), 'nothing was done any more when it was recovered');
   assert.deepEqual((await fleet.statusOf(2))!.lockspaces.filter(({ name }) => name === 'store'), []);
   await fleet.sayAt(2, 'lock', 'else', '-q', '--', 'true');
+  assert.match(await fleet.sayAt(1, 'recover', 'show'), /^ {2}why {6}application of node 2 died$/m);
+  assert.match(await fleet.sayAt(1, 'recover', 'verify'), /happened in order/, 'there was nobody to fence');
 
   const again = await attachAll(fleet, [2]);
   assert.doesNotMatch(again.get(2)!.said(), /^recover/m, 'nothing is left to be done');
@@ -169,6 +172,26 @@ test('refused: alone, twice, and where locks are held', async (test) => {
   const twice = application(fleet, 1);
   assert.equal(await twice.exit, inUseExit, twice.said());
   assert.equal(await fleet.at(1, 'lockspace', 'remove', 'store', '--force').exit, inUseExit);
+});
+
+test('a node with an application stays, and goes on, when it is asked to leave; asked twice by signals it ends with it', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const all = await attachAll(fleet, [1, 2]);
+  for (const words of [[], ['--drain']]) {
+    const leaving = fleet.at(2, 'node', 'leave', ...words);
+    assert.equal(await leaving.exit, nodeInUseExit);
+    assert.match(leaving.said(), /an application is attached to lockspace store[^]*hint: end it first/);
+  }
+  const pid = fleet.pidAt(2);
+  signalAll([pid], 'SIGTERM');
+  await until('the node says so', () => /the node stays: an application is attached to lockspace store; end it first/.test(fleet.log(2)));
+  assert.doesNotMatch(fleet.log(2), /locks are held|takes no new locks/);
+  await fleet.sayAt(2, 'lock', ...store, 'data', '-q', '--', 'true');
+
+  signalAll([pid], 'SIGTERM');
+  assert.equal(await all.get(2)!.exit, lostExit);
+  await until('its slot is put in order', () => said(all.get(1)!, /^recovered slot 2 of node 2$/m));
 });
 
 test('in a program: its own functions are called, and it locks while others have to wait', async (test) => {

@@ -153,7 +153,9 @@ test('an order that makes no sense, or cannot be kept, is refused with the reaso
   await fleet.join(2, '--fence', 'none');
   const kept = await create(2, 'fence-first');
   assert.equal(kept.exit, codes.notValid, kept.said);
-  await fleet.sayAt(2, 'lockspace', 'create', 'ls');
+  const unfenced = await create(2, 'none');
+  assert.deepEqual([unfenced.exit, /the other members have lockspace 'ls' with the order gfs, and here it was joined with the order none/.test(unfenced.said)], [codes.exists, true]);
+  await fleet.sayAt(2, 'lockspace', 'create', 'of-two');
   assert.match(await fleet.sayAt(2, 'node', 'status'), /NO FENCING +\(none\)/);
   await assert.rejects(fleet.join(3, '--fence', 'lease'), /this engine has no leases/);
 });

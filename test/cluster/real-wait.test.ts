@@ -32,6 +32,10 @@ test('for members, quorum and recoveries', async (test) => {
   await fleet.kill(2);
   assert.equal(await next.exit, 0, next.said());
   assert.equal(await fleet.at(1, 'wait', 'recovered', 'nowhere').exit, unknownExit);
+  for (const words of [['recovered'], ['generation', '1']]) {
+    assert.equal(await fleet.at(1, 'wait', ...words, '-l', 'nowhere').exit, unknownExit, 'the option names the lockspace as well');
+    assert.equal(await fleet.at(1, 'wait', ...words, 'default', '-l', 'nowhere').exit, usageExit);
+  }
   for (const words of [['member'], ['recovered', 'a', 'b'], ['sunshine'], ['free']]) assert.equal(await fleet.at(1, 'wait', ...words).exit, usageExit, words.join(' '));
 });
 

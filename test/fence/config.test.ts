@@ -186,6 +186,7 @@ describe('the file', () => {
     const folder = scratch(t);
     mkdirSync(join(folder, 'dlm.conf'));
     assert.equal(refusal(join(folder, 'nothing')).message, 'cannot read the configuration PATH: it does not exist (ENOENT)');
+    assert.match(refusal(join(folder, 'nothing')).hint, /^write it .*--config/);
     assert.equal(refusal(join(folder, 'dlm.conf')).message, 'the configuration PATH is not a file');
   });
 

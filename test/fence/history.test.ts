@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { DlmError } from '../../src/core/base/errors.js';
 import { FenceHistory, readFenceHistory } from '../../src/core/host/fence-history.js';
 import { fenceMethods } from '../../src/core/host/fence-methods.js';
 import { scratch } from '../host/scratch.js';
@@ -30,6 +31,12 @@ test('attempts, outcomes and words of operators are read back in order, and nobo
   assert.deepEqual(records.slice(0, 2), outcome.attempts.map((attempt) => ({ kind: 'attempt', ...attempt })));
   assert.ok(!readFileSync(join(state, 'fence-history.jsonl'), 'utf8').includes('s3cret'));
   assert.equal(statSync(join(state, 'fence-history.jsonl')).mode & 0o777, 0o600);
+});
+
+test('where it cannot be read, the error says so', (t) => {
+  const state = scratch(t);
+  mkdirSync(join(state, 'fence-history.jsonl'), { recursive: true });
+  assert.throws(() => readFenceHistory({ state }), (error: DlmError) => error.code === 'DLM_STATE_UNUSABLE' && /^cannot read .*fence-history\.jsonl: it is a folder \(EISDIR\)$/.test(error.message));
 });
 
 test('the last attempts are kept, within a limit', (t) => {

@@ -3,8 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { LockInfo } from '../../src/core/index.js';
+import type { LockInfo, NodeStatus } from '../../src/core/index.js';
 import { blockersOf, counted, describeLock, describeLocks, describePlace, describeResults, ordinal } from '../../src/terminal/describe.js';
+import { describeStop, describeSuspension } from '../../src/terminal/describe-status.js';
 
 const lock = (id: string, more: Partial<LockInfo> = {}): LockInfo => ({
   id,
@@ -100,4 +101,17 @@ test('numbers are spoken', () => {
   assert.deepEqual([1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(ordinal), ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '102nd', '111th']);
   assert.equal(counted(1, 'lock'), '1 lock');
   assert.equal(counted(0, 'lock'), '0 locks');
+});
+
+describe('a lockspace that cannot be locked', () => {
+  const summary = { name: 'mail', valueLength: 32, order: 'gfs', resources: 0, locks: 0, orphans: 0, standing: 'running', generation: 7, waitsFor: [], reason: '' };
+  const status = (over: object): NodeStatus => ({ lockspaces: [{ ...summary, ...over }] }) as unknown as NodeStatus;
+
+  test('says why: what is recovered, or that applications are suspended though locks are recovered', () => {
+    for (const told of [describeStop, describeSuspension]) assert.deepEqual(told(status({}), 'mail'), []);
+    assert.deepEqual(describeStop(status({ standing: 'locks', waitsFor: [2] }), 'mail'), ['nobody is granted anything in lockspace mail, recovering: locks 5/6, waiting for node 2']);
+    assert.deepEqual(describeSuspension(status({ reason: 'node 3 (n3) is being fenced by node 1' }), 'mail'), [
+      'nobody is granted anything new in lockspace mail, where applications are suspended; node 3 (n3) is being fenced by node 1',
+    ]);
+  });
 });

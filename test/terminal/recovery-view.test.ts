@@ -33,7 +33,7 @@ function step(over: Partial<RecordedStep> & { readonly lockspace?: string } = {}
 }
 
 function record(over: Partial<RecoveryRecord> = {}): RecoveryRecord {
-  return { kind: 'recovery', lockspace: 'mail', generation: 4, order: 'fence<dlm', node: 1, views: [7], at, members: [1, 2], victims: [3], toRecover: [], left: [], came: [], steps: [], phases: [], stoppedMillis: 20, totalMillis: 31.5, ...over };
+  return { kind: 'recovery', lockspace: 'mail', generation: 4, order: 'fence<dlm', node: 1, views: [7], at, members: [1, 2], victims: [3], lived: [], toRecover: [], left: [], came: [], steps: [], phases: [], stoppedMillis: 20, totalMillis: 31.5, ...over };
 }
 
 /** After all of this news. */
@@ -47,19 +47,23 @@ function drawn(frame: Frame, onLeave: (key: string) => void = () => undefined): 
   return render(createElement(RecoveryView, { frame, isColoured: false, hasKeys: true, isOver: false, onLeave }));
 }
 
-const ladders: Readonly<Record<Rung, string>> = {
-  ringid: '>ringid .quorum .fencing .suspend .dlm .app  waits',
-  quorum: '+ringid >quorum .fencing .suspend .dlm .app  waits',
-  fencing: '+ringid +quorum >fencing .suspend .dlm .app  waits',
-  suspend: '+ringid +quorum +fencing >suspend .dlm .app  waits',
-  dlm: '+ringid +quorum +fencing +suspend >dlm .app  waits',
-  app: '+ringid +quorum +fencing +suspend +dlm >app  waits',
-};
+/** On which it stands, with how far it is. */
+const ladders: readonly (readonly [Rung, string, string])[] = [
+  ['ringid', 'joining', '>ringid .quorum .fencing .suspend .dlm .app  waits'],
+  ['quorum', 'no quorum', '+ringid >quorum .fencing .suspend .dlm .app  waits'],
+  ['fencing', 'ready', '+ringid +quorum >fencing .suspend .dlm .app  waits'],
+  // Locks are recovered while somebody is still being fenced.
+  ['fencing', 'locks', '+ringid +quorum >fencing +suspend .dlm .app  waits'],
+  ['fencing', 'running', '+ringid +quorum >fencing +suspend +dlm .app  waits'],
+  ['suspend', 'ready', '+ringid +quorum +fencing >suspend .dlm .app  waits'],
+  ['dlm', 'locks', '+ringid +quorum +fencing +suspend >dlm .app  waits'],
+  ['app', 'running', '+ringid +quorum +fencing +suspend +dlm >app  waits'],
+];
 
 describe('the frame', () => {
-  for (const [rung, ladder] of Object.entries(ladders)) {
-    test(`shows a lockspace that waits on the rung ${rung}, for whom, and why`, () => {
-      const waiting = lockspace({ rung: rung as Rung, waitsFor: [2], words: `the words for ${rung}` });
+  for (const [rung, standing, ladder] of ladders) {
+    test(`shows a lockspace that waits on the rung ${rung} and stands at ${standing}, for whom, and why`, () => {
+      const waiting = lockspace({ rung, standing, waitsFor: [2], words: `the words for ${rung}` });
       const view = drawn((room) => frameOf(glance(state({ lockspaces: [waiting] })), room));
       assert.equal(
         view.lastFrame(),
@@ -82,6 +86,21 @@ describe('the frame', () => {
     assert.ok(shown(glance(state())).includes('mail       +ringid +quorum +fencing +suspend +dlm +app  running'));
     const few = shown(glance(state({ lockspaces: [lockspace({ order: 'fence-first' }), lockspace({ lockspace: 'scratch', order: 'none' })] })));
     assert.deepEqual(few.slice(4, 6), ['mail       +ringid +quorum +fencing -suspend +dlm -app  running', 'scratch    +ringid +quorum -fencing -suspend +dlm -app  running']);
+  });
+
+  test('has whole words on a narrow screen', () => {
+    const waiting = lockspace({ rung: 'app', waitsFor: [2], words: 'slot 2 of node 3 is to be recovered by node 2' });
+    assert.deepEqual(shown(glance(state({ lockspaces: [waiting, lockspace({ lockspace: 'scratch' })] })), 60).slice(3), [
+      'LOCKSPACE  LADDER',
+      'mail       +ringid +quorum +fencing +suspend +dlm >app',
+      '           for node 2: slot 2 of node 3 is to be recovered',
+      '           by node 2',
+      'scratch    +ringid +quorum +fencing +suspend +dlm +app',
+      '           running',
+      '',
+      '+ reached   > waits here   . comes later',
+      '- not in its order',
+    ]);
   });
 
   test('says that there is no quorum, that nobody is fenced, and who may still act', () => {

@@ -64,6 +64,12 @@ describe('a file that keeps the highest token', () => {
   test('what holds no token is no file that has seen nothing', async () => {
     writeFileSync(join(desk.work, 'strange'), 'something\n');
     assert.equal((await desk.dlm('token', 'check', 'strange', first)).exit, unusableExit);
+    const nowhere = await desk.dlm('token', 'check', 'nowhere/token', first);
+    assert.equal(nowhere.exit, unusableExit);
+    assert.match(nowhere.err, /nowhere\/token\.lock.*it does not exist.*\nhint: see that its folder is there/);
+    const misspelt = await desk.dlm('token', 'check', 'token', '200000000000000.00000001.00000001', '--', 'no-such-command');
+    assert.equal(misspelt.exit, 127);
+    assert.match(misspelt.err, /was not found\nhint: the token was not looked at/);
     assert.equal((await desk.dlm('token', 'check', 'token', 'junk')).exit, 64);
   });
 });

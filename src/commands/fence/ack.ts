@@ -2,7 +2,7 @@
  * An operator's word that a failed node is off.
  */
 import * as Flags from '@oclif/core/flags';
-import { askNode, type CaseInfo } from '../../core/index.js';
+import { DlmError, askNode, type CaseInfo } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { confirm, yesFlag } from '../../terminal/confirm.js';
 import { nodeMax, neededWordArg, quietFlag } from '../../terminal/flags.js';
@@ -28,6 +28,7 @@ export default class FenceAck extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(FenceAck);
     const node = parseWhole(args.node, 1, nodeMax);
+    if (flags.reason.trim() === '') throw new DlmError('DLM_USAGE', '--reason says nothing', 'say how you know that the node is off');
     await confirm(`the locks of node ${node} are given to others; if it is not off, data may be destroyed`, flags.yes);
     const answer = await askNode<{ cases: readonly CaseInfo[] }>({ method: 'POST', path: `/v1/fence/${node}/ack`, body: { by: whoAsks(), reason: flags.reason } });
     this.note(`node ${node} counts as fenced`);

@@ -15,7 +15,7 @@ export default class NodeLeave extends BaseCommand {
   static override description = prose`
     Refused while locks are held, and the holders are named. With --drain the node takes no new locks and stops when
     the last has ended; interrupt the command to call that off. With --force it ends the commands that run under its
-    locks, and stops.`;
+    locks, and stops. An application is to be ended first; with --force it is killed, and the node counts as failed.`;
   static override examples = ['<%= config.bin %> node leave', '<%= config.bin %> node leave --drain'];
   static override flags = {
     drain: Flags.boolean({ summary: 'wait for the locks that are held to end', exclusive: ['force'] }),

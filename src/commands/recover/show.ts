@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
-import { DlmError } from '../../core/index.js';
+import { DlmError, reasonOf } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { chosenRecoveries, chosenRecovery, recoveryFlags } from '../../terminal/chosen-recovery.js';
 import { wordArg } from '../../terminal/flags.js';
@@ -52,7 +52,7 @@ export default class RecoverShow extends BaseCommand {
     try {
       writeFileSync(path, text);
     } catch (error) {
-      throw new DlmError('DLM_UNWRITTEN', `cannot write ${path}: ${(error as Error).message}`, 'name another file');
+      throw new DlmError('DLM_UNWRITTEN', `cannot write ${path}: ${reasonOf(error)}`, 'name another file');
     }
     this.note(`written to ${path}`);
   }

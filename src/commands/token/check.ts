@@ -37,8 +37,8 @@ export default class TokenCheck extends BaseCommand {
     const { line, after } = splitAtDashes(this.argv);
     const { args, flags } = await this.parse(TokenCheck, line);
     const command = after ?? [];
-    if (after !== null && command.length === 0) throw new DlmError('DLM_USAGE', 'there is no command after --');
-    if (command.length > 0) needExecutable(command[0]!);
+    if (after !== null && command.length === 0) throw new DlmError('DLM_USAGE', 'there is no command after the --', 'leave out the -- to check the token alone');
+    if (command.length > 0) needExecutable(command[0]!, 'the token was not looked at; see: dlm token check --help');
     const { token, before, result } = await checkToken(args.file, args.token, {
       ...(flags.wait === undefined ? {} : { waitMillis: flags.wait }),
       work: (lock) => (command.length === 0 ? null : run(command, lock)),

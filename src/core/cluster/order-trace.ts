@@ -28,7 +28,9 @@ export interface TraceScope {
   readonly members: readonly NodeId[];
   /** Who failed. */
   readonly victims: readonly NodeId[];
-  /** Of these, whose data had to be put in order. */
+  /** Of these, whose application alone had died, and was seen to have ended: there is nobody to fence. */
+  readonly lived: readonly NodeId[];
+  /** Of the victims, whose data had to be put in order. */
   readonly toRecover: readonly NodeId[];
 }
 
@@ -73,7 +75,7 @@ function keyOf({ step, node, victim }: StepEvent): string {
 function missingOf(step: Step, scope: TraceScope, ended: ReadonlySet<string>, later: Step, victim: NodeId | null): string | null {
   const all = step === 'fence' ? scope.victims : step === 'app' ? scope.toRecover : step === 'resume' ? [scope.self] : scope.members;
   const needed = step === 'fence' && later === 'app' && victim !== null ? [victim] : all;
-  const missing = needed.find((node) => !ended.has(`${node}`));
+  const missing = needed.find((node) => !ended.has(`${node}`) && !(step === 'fence' && scope.lived.includes(node)));
   if (missing === undefined) return null;
   return isAboutVictims(step) ? `for node ${missing}` : `on node ${missing}`;
 }

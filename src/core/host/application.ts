@@ -40,6 +40,7 @@ interface Attached {
   readonly owner: Owner;
   readonly listener: ApplicationListener;
   readonly terms: ApplicationTerms;
+  readonly watch: ProcessEnder;
   /** What shows that a process belongs to the recovery that goes on; null: none does. */
   identity: string | null;
 }
@@ -70,7 +71,7 @@ export class Applications {
     const before = this.#host.node.stack(lockspace)?.lockspace.config ?? null;
     const order = orderFor(terms.order, before);
     if (terms.isClient) watch.protect(owner, owner.pid);
-    this.#attached.set(lockspace, { owner, listener, terms, identity: null });
+    this.#attached.set(lockspace, { owner, listener, terms, watch, identity: null });
     try {
       this.#join(lockspace, before, { ...(before ?? defaultConfig), order: order.text }, terms.suspendMillis);
     } catch (error) {
@@ -120,11 +121,20 @@ export class Applications {
     for (const { listener } of this.#attached.values()) listener.lost(new DlmError('DLM_LOST', why));
   }
 
+  /** This node had to leave the lockspace, because the others have it otherwise. Nothing has begun yet that would have to end. */
+  misfit(lockspace: string, reason: DlmError): void {
+    const attached = this.#attached.get(lockspace);
+    if (attached === undefined) return;
+    this.#forget(lockspace, attached.watch);
+    attached.listener.lost(reason);
+  }
+
   carryOut(effect: ApplicationEffect): void {
     const { lockspace } = effect;
     const attached = this.#attached.get(lockspace);
-    if (attached === undefined || this.#dying.has(lockspace)) return;
-    const stack = this.#host.node.stack(lockspace)!;
+    const stack = this.#host.node.stack(lockspace);
+    // Within the same turn it may have been left again, as the others have it otherwise.
+    if (attached === undefined || this.#dying.has(lockspace) || stack === null) return;
     const about = {
       lockspace,
       generation: stack.lockspace.tables.generation as number,

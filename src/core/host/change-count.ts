@@ -8,6 +8,11 @@ export class ChangeCount {
   #changes = 1;
   #waiting = new Set<(changes: number) => void>();
 
+  /** The number of what can be seen now. */
+  get seen(): number {
+    return this.#changes;
+  }
+
   /** Something has changed. */
   count(): void {
     this.#changes += 1;

@@ -82,9 +82,12 @@ export function methodsFor({ fence, settings }: FencingPlan, engine: Engine, kno
     ...(budget === undefined ? {} : { leaseEnded: (node, signal) => leaseEnded(known, node, engine, signal) }),
   };
   const methods = fenceMethods(fence, context);
-  const problems = [...impossible(fence, engine), ...methods.problems()];
+  const unprovided = impossible(fence, engine);
+  const problems = [...unprovided, ...methods.problems()];
   if (problems.length === 0) return methods;
-  throw new DlmError('DLM_CONFIG_INVALID', `failed nodes could not be fenced: ${problems.join('; ')}`);
+  // No test of the devices would find that.
+  const hint = unprovided.length > 0 ? 'use another way with this engine; see: dlm node join --help' : undefined;
+  throw new DlmError('DLM_CONFIG_INVALID', `failed nodes could not be fenced: ${problems.join('; ')}`, hint);
 }
 
 /** What the engine does not provide. */

@@ -76,9 +76,12 @@ export interface Remark {
   readonly instead: string;
 }
 
+/** Without one there is a way all the same, on one of the engines. */
+const ifMissing = 'write it (docs/fencing.md), or name another one with --config; without any, the local engine fences by the method process';
+
 /** Read and checked. Throws `DLM_CONFIG_INVALID`. */
 export function readConfig(path: string): DlmConfig {
-  const { text, isPrivate } = readTrusted(path, 'the configuration');
+  const { text, isPrivate } = readTrusted(path, 'the configuration', ifMissing);
   const { config, errors } = parseConfig(text, path);
   const [first, ...others] = errors;
   if (first !== undefined) {

@@ -61,7 +61,7 @@ export class FenceHistory {
   }
 }
 
-/** What is kept; nothing, if nothing ever was. Throws what the system says if it cannot be read. */
+/** What is kept; nothing, if nothing ever was. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
 export function readFenceHistory({ state }: Pick<Places, 'state'>): FenceHistoryRead {
   const records = new JsonLines(state, fileName).read(recordIn);
   const good = records.filter((record) => record !== null);

@@ -10,7 +10,7 @@ import type { Lkid, Millis, OwnerId } from '../base/ids.js';
 import { incarnation, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Rule } from '../lock/flags.js';
-import type { Effect, Refuse } from '../node/effect.js';
+import type { Effect, Misfit, Refuse } from '../node/effect.js';
 import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import { isGroupMessage, isRecoveryMessage } from '../wire/message.js';
 import { IV } from '../lock/mode.js';
@@ -20,6 +20,7 @@ import { ChangeCount } from './change-count.js';
 import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
+import { errorOfMisfit } from './misfit.js';
 import type { Listener } from './port.js';
 import type { Recorder } from './recorder.js';
 import type { Life } from './state-file.js';
@@ -51,6 +52,8 @@ export class Host {
   /** Of the members and of how far lockspaces have come: for those who wait for something about them. */
   readonly changes = new ChangeCount();
   readonly applications = new Applications(this);
+  /** Lockspaces that this node had to leave, until it joins them anew. */
+  readonly misfits = new Map<string, Misfit>();
   /** Null: this node is alone. */
   readonly cluster: Cluster | null;
   readonly #clock = new Clock();
@@ -118,6 +121,7 @@ export class Host {
   turn(input: Input): Refuse | null {
     if (this.applications.isFrozen(input)) return { kind: 'refuse', call: input, code: 'ENOENT', rule: applicationDied };
     let refusal: Refuse | null = null;
+    if (input.kind === 'joinLockspace') this.misfits.delete(input.lockspace);
     const now = this.now();
     const effects = this.node.step(now, input);
     if (this.recorder !== null) this.recorder.record(now, input, effects);
@@ -125,7 +129,7 @@ export class Host {
       if (effect.kind === 'send') this.cluster?.send(effect);
       else if (effect.kind === 'refuse') refusal = effect;
       else if ('cookie' in effect) this.#deliver(effect);
-      else if (effect.kind !== 'unheeded') this.cluster?.carryOut(effect, this.node);
+      else if (effect.kind !== 'unheeded') this.#carryOut(effect);
     }
     const isAboutLocks = concernsLocksOnly(input);
     this.#arm(isAboutLocks);
@@ -135,6 +139,13 @@ export class Host {
       this.changes.count();
     }
     return refusal;
+  }
+
+  #carryOut(effect: Parameters<Cluster['carryOut']>[0]): void {
+    this.cluster?.carryOut(effect, this.node);
+    if (effect.kind !== 'misfit') return;
+    this.misfits.set(effect.lockspace, effect);
+    this.applications.misfit(effect.lockspace, errorOfMisfit(effect));
   }
 
   #letGo(): void {

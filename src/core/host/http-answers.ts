@@ -106,7 +106,7 @@ function filterOf(query: URLSearchParams): ReturnType<typeof filterIn> {
   });
 }
 
-function create({ at, body }: Asked): object {
+function create({ at, body }: Asked): object | Promise<object> {
   const { name, valueLength, order, isNew = false, ...others } = body;
   const isRight =
     typeof name === 'string' &&

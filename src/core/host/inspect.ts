@@ -7,6 +7,7 @@ import { namesOfFlags } from '../lock/flags.js';
 import { IV, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js';
 import { nameOf, type LockDump, type LockspaceDump, type ResourceDump } from '../node/snapshot.js';
 import type { Host } from './host.js';
+import { errorOfMisfit } from './misfit.js';
 import { formatLockId, formatToken } from './lock-id.js';
 import { bytesToText, escapeText, hexOf } from './text.js';
 import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, OwnerInfo, ResourceInfo } from './types.js';
@@ -15,18 +16,21 @@ import { nameToCore } from './wish.js';
 /** Throws `DLM_LOCKSPACE_UNKNOWN`. */
 function dumpOf(host: Host, lockspace: string, resource: string | null = null): LockspaceDump {
   const dump = host.node.dump(lockspace, resource);
-  if (dump === null) throw unknown(lockspace);
+  if (dump === null) throw unknown(host, lockspace);
   return dump;
 }
 
-function unknown(lockspace: string): DlmError {
+/** It is not joined: was it, and had to be left? */
+export function unknown({ misfits }: Host, lockspace: string): DlmError {
+  const misfit = misfits.get(lockspace);
+  if (misfit !== undefined) return errorOfMisfit(misfit);
   return new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(lockspace)}'`);
 }
 
 /** Throws `DLM_LOCKSPACE_UNKNOWN`. */
 export function summary(host: Host, lockspace: string): LockspaceSummary {
   const counts = host.node.counts(lockspace);
-  if (counts === null) throw unknown(lockspace);
+  if (counts === null) throw unknown(host, lockspace);
   const standstill = host.node.standstill(lockspace);
   const hasReason = standstill !== null && ['fencing', 'suspend', 'app'].includes(standstill.rung);
   return { name: lockspace, order: nameOf(host.node.stack(lockspace)!.aftermath.order), reason: hasReason ? standstill.words : '', ...counts };

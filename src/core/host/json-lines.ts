@@ -8,8 +8,9 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { DlmError } from '../base/errors.js';
 import { prepareFolder, type Places } from './places.js';
-import { codeOf } from './system-error.js';
+import { codeOf, reasonOf } from './system-error.js';
 
 export const linesBytesMax = 2 * 1024 * 1024;
 
@@ -34,7 +35,7 @@ export class JsonLines {
     if (append(this.path, bytes) >= this.#bytesMax) renameSync(this.path, this.#older);
   }
 
-  /** What is kept, the oldest first; null for a line that cannot be read. Throws what the system says. */
+  /** What is kept, the oldest first; null for a line that cannot be read. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
   read<Found>(recordIn: (value: unknown) => Found | null): (Found | null)[] {
     return [this.#older, this.path].flatMap((path) => linesOf(path)).map((line) => recordIn(valueOf(line)));
   }
@@ -59,8 +60,11 @@ function linesOf(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').split('\n').filter((line) => line !== '');
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
-    throw error;
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    const words = `cannot read ${path}: ${reasonOf(error)}`;
+    if (code === 'EACCES' || code === 'EPERM') throw new DlmError('DLM_NOT_PERMITTED', words, 'ask as the user of the node, or as root');
+    throw new DlmError('DLM_STATE_UNUSABLE', words);
   }
 }
 

@@ -11,6 +11,7 @@ import type { ConvertInput, UnlockInput } from '../node/input.js';
 import { nameOf, parseOrder } from '../node/snapshot.js';
 import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
+import { agreement } from './misfit.js';
 import { errorOfRefusal } from './outcome.js';
 import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
 import type { LockFilter, LockInfo, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
@@ -64,7 +65,7 @@ export class LocalPort implements Port {
     const input = isOfRecovery ? this.#marked(call) : call;
     if (input instanceof DlmError) return listener.refuse(input);
     const refusal = this.#host.turn(input);
-    if (refusal !== null) listener.refuse(refusal);
+    if (refusal !== null) listener.refuse(this.#host.misfits.has(call.lockspace) ? inspect.unknown(this.#host, call.lockspace) : refusal);
   }
 
   /** The mark of a recovery process is set for those who show that they are it, and for nobody else. */
@@ -91,8 +92,8 @@ export class LocalPort implements Port {
     return attempt(() => this.#at.watch.protect(this.#self, pid));
   }
 
-  joinLockspace(name: string, options: LockspaceOptions): Promise<LockspaceSummary> {
-    return attempt(() => joinLockspace(this.#host, name, options));
+  async joinLockspace(name: string, options: LockspaceOptions): Promise<LockspaceSummary> {
+    return joinLockspace(this.#host, name, options);
   }
 
   removeLockspace(name: string, force: boolean): Promise<void> {
@@ -202,8 +203,11 @@ class CancelListener implements Listener {
   refuse(): void {}
 }
 
-/** Join-or-create. Throws `DLM_LOCKSPACE_EXISTS` if it must be new and is not. */
-export function joinLockspace(host: Host, name: string, options: LockspaceOptions): LockspaceSummary {
+/**
+ * Join-or-create. Throws or rejects with `DLM_LOCKSPACE_EXISTS` if it must be new and is not, and if it is not as wanted, here or
+ * as the others have it. Whoever joins what is joined is answered at once.
+ */
+export function joinLockspace(host: Host, name: string, options: LockspaceOptions): LockspaceSummary | Promise<LockspaceSummary> {
   checkLockspaceName(name);
   if (options.valueLength !== undefined) checkValueLength(options.valueLength);
   const exists = host.node.hasLockspace(name);
@@ -224,7 +228,7 @@ export function joinLockspace(host: Host, name: string, options: LockspaceOption
     );
   }
   checkOrder(summary, order);
-  return summary;
+  return exists || host.cluster === null ? summary : agreement(host, name).then(() => inspect.summary(host, name));
 }
 
 function checkOrder({ name, order: present }: LockspaceSummary, wanted: string | undefined): void {

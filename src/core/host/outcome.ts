@@ -20,6 +20,7 @@ export function errorOfRefusal(refusal: Refusal | DlmError): DlmError {
   if (refusal instanceof DlmError) return refusal;
   const { code, rule, call } = refusal;
   if (rule?.name === 'lockspace-joined') return new DlmError('DLM_LOCKSPACE_UNKNOWN', rule.text);
+  if (rule?.name === 'lockspace-agreed') return new DlmError('DLM_LOCKSPACE_EXISTS', rule.text, 'join it as they have it; see: dlm lockspace create --help');
   if (rule?.name === 'lockspace-empty') return new DlmError('DLM_LOCKSPACE_IN_USE', rule.text);
   if (rule?.name === 'order-sound') return new DlmError('DLM_USAGE', rule.text, 'name a preset, or write the order out; see: dlm lockspace create --help');
   if (rule?.name === 'order-can-be-kept') return new DlmError('DLM_CONFIG_INVALID', rule.text, 'say how to fence with: dlm node join --fence or --config; or choose --order none');

@@ -15,7 +15,7 @@ import { Lock } from '../lock/lock.js';
 import { CR, IV, PW, modeNamed, type ModeOrNone } from '../lock/mode.js';
 import { Resource } from '../lock/resource.js';
 import { Turn } from '../lock/turn.js';
-import { nameOf, type Order, type Step } from '../node/snapshot.js';
+import { nameOf, steps, type Order, type Step } from '../node/snapshot.js';
 import type { FenceLevel } from './fence-methods.js';
 import { needCluster } from './fence-desk.js';
 import type { Host } from './host.js';
@@ -87,7 +87,7 @@ function planFor(host: Host, lockspace: string, node: number, locks: readonly Lo
 
 /** In an order in which they can happen; those that do not wait for one another go on side by side. */
 function stepsOf({ before }: Order, others: readonly number[]): PlannedStep[] {
-  const planned = [...before].map(([step, after]) => ({ step, after: [...after], by: step === 'fence' || step === 'app' ? others.slice(0, 1) : others }));
+  const planned = [...before].map(([step, after]) => ({ step, after: steps.filter((one) => after.has(one)), by: step === 'fence' || step === 'app' ? others.slice(0, 1) : others }));
   return planned.sort((one, two) => one.after.length - two.after.length);
 }
 

@@ -45,13 +45,15 @@ export interface RecoveryRecord {
   readonly at: string;
   readonly members: readonly number[];
   readonly victims: readonly number[];
-  /** Of these, whose data had to be put in order. */
+  /** Of these, whose application alone had died: it was seen to have ended, the node lived on, and there was nobody to fence. */
+  readonly lived: readonly number[];
+  /** Of the victims, whose data had to be put in order. */
   readonly toRecover: readonly number[];
   readonly left: readonly number[];
   readonly came: readonly number[];
   readonly steps: readonly RecordedStep[];
   readonly phases: readonly RecordedPhase[];
-  /** How long nobody could lock; null: nobody can yet. */
+  /** Until locks were recovered; null: they are not yet. Where the order has `resume`, nobody is granted anything new until the end. */
   readonly stoppedMillis: number | null;
   /** Until the last step had ended; null: it goes on. */
   readonly totalMillis: number | null;
@@ -65,7 +67,7 @@ export interface RecoveryHistory {
 
 export const recordsFile = 'recoveries';
 
-/** What is kept; nothing, if nothing ever was. Throws what the system says if it cannot be read. */
+/** What is kept; nothing, if nothing ever was. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
 export function readRecoveries({ state }: Pick<Places, 'state'>): RecoveryHistory {
   const records = new JsonLines(state, recordsFile).read(recordIn);
   const good = records.filter((record) => record !== null);
@@ -76,7 +78,8 @@ function recordIn(value: unknown): RecoveryRecord | null {
   const record = value as Partial<RecoveryRecord> | null;
   const lists = [record?.views, record?.members, record?.victims, record?.toRecover, record?.left, record?.came, record?.steps, record?.phases];
   const isRecord = record?.kind === 'recovery' && typeof record.lockspace === 'string' && typeof record.order === 'string' && lists.every(Array.isArray);
-  return isRecord && Number.isSafeInteger(record.generation) && Number.isSafeInteger(record.node) ? (record as RecoveryRecord) : null;
+  // Older records do not tell who lived.
+  return isRecord && Number.isSafeInteger(record.generation) && Number.isSafeInteger(record.node) ? { ...(record as RecoveryRecord), lived: record.lived ?? [] } : null;
 }
 
 /** Each deviation from the order, in words; none: all was in order. */
@@ -88,6 +91,6 @@ export function deviationsIn(record: RecoveryRecord): string[] {
   const events = record.steps
     .filter(({ step }) => record.victims.length > 0 || order.steps.has(step))
     .map(({ step, state, node, victim }) => ({ step, state, node: nodeId(node), victim: victim === null ? null : nodeId(victim) }));
-  const { victims, members, toRecover } = record;
-  return checkTrace(order, { self: nodeId(record.node), members: nodes(members), victims: nodes(victims), toRecover: nodes(toRecover) }, events);
+  const { victims, lived, members, toRecover } = record;
+  return checkTrace(order, { self: nodeId(record.node), members: nodes(members), victims: nodes(victims), lived: nodes(lived), toRecover: nodes(toRecover) }, events);
 }

@@ -27,6 +27,7 @@ interface Course {
   readonly began: number;
   readonly views: number[];
   readonly victims: Set<NodeId>;
+  readonly lived: Set<NodeId>;
   readonly toRecover: Set<NodeId>;
   readonly left: Set<NodeId>;
   readonly came: Set<NodeId>;
@@ -77,7 +78,7 @@ export class RecoveryRecords {
       course.opened = null;
       // Of those who were here before us we know nothing.
       if (!old.has(self)) for (const node of now.keys()) course.came.add(node);
-      else for (const node of gone) (isFailure(after, name, node) ? course.victims : course.left).add(node);
+      else for (const node of gone) noteGone(course, after, name, node);
       for (const node of came) course.came.add(node);
     }
   }
@@ -127,6 +128,7 @@ export class RecoveryRecords {
       began: this.#now(),
       views: [],
       victims: new Set(),
+      lived: new Set(),
       toRecover: new Set(),
       left: new Set(),
       came: new Set(),
@@ -203,11 +205,16 @@ function joinsOf(view: View | null, name: string): Map<NodeId, string> {
   return joins;
 }
 
-/** Whoever leaves a cluster, or a lockspace, in good order says so. */
-function isFailure(after: View, name: string, node: NodeId): boolean {
+/** Whoever leaves a cluster, or a lockspace, in good order says so; and so does a member whose application has died. */
+function noteGone({ victims, lived, left }: Course, after: View, name: string, node: NodeId): void {
   const member = after.members.find((one) => one.node === node);
-  if (member === undefined) return !after.leftCleanly.includes(node);
-  return (member.lockspaces.get(name) ?? 0) < 0;
+  if (member === undefined && !after.leftCleanly.includes(node)) {
+    victims.add(node);
+    lived.delete(node);
+  } else if ((member?.lockspaces.get(name) ?? 0) < 0) {
+    if (!victims.has(node)) lived.add(node);
+    victims.add(node);
+  } else left.add(node);
 }
 
 function concerns(node: DlmNode, name: string, course: Course, victim: NodeId): boolean {
@@ -238,6 +245,7 @@ function recordOf(node: DlmNode, name: string, order: Order, course: Course, tot
     at: course.at,
     members: sorted(lockspace.tables.members.nodes),
     victims: sorted(course.victims),
+    lived: sorted(course.lived),
     toRecover: sorted(course.toRecover),
     left: sorted(course.left),
     came: sorted(course.came),

@@ -57,7 +57,9 @@ export interface ServedNode {
   readonly left: Promise<string>;
   /** It counts as failed, and the others wait for the end of this process: end it. */
   readonly hasFailed: boolean;
-  /** Rejects with `DLM_NODE_IN_USE` while locks are held, unless forced or drained. */
+  /** Lockspaces with an application on this node. */
+  readonly applications: readonly string[];
+  /** Rejects with `DLM_NODE_IN_USE` while an application is attached, unless forced, and while locks are held, unless forced or drained. */
   leave(options?: { force?: boolean; drain?: boolean; signal?: AbortSignal }): Promise<void>;
 }
 
@@ -211,6 +213,10 @@ class ServingNode implements Served, ServedNode {
     return this.#server.sessions + this.#shells.count;
   }
 
+  get applications(): readonly string[] {
+    return this.host.applications.lockspaces;
+  }
+
   openShell(lockspace: string, recovery: string | null): Promise<string> {
     return this.#shells.open(lockspace, recovery);
   }
@@ -218,10 +224,13 @@ class ServingNode implements Served, ServedNode {
   async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
     const { force = false, drain = false, signal } = options;
     if (this.#isLeaving && !force) throw new DlmError('DLM_NO_NODE', 'the node is leaving already');
+    // An application does not end by itself as locks do: to wait for it would be to grant nothing meanwhile, for how long nobody knows.
+    if (!force) this.#refuseWithApplications();
     if (!force && drain) await this.#drain(leaver?.gone ?? signal ?? new AbortController().signal);
     if (this.#stopping !== null) return this.#stopping;
     const { lockCount } = this.host.node;
     if (!force && lockCount > 0) throw stillLocked(lockCount);
+    // One may have been attached while locks ended.
     if (!force) this.#refuseWithApplications();
     leaver?.agreed();
     if (this.host.applications.lockspaces.length > 0) this.host.cluster?.giveUp('it was told to leave by force, with an application attached');
@@ -239,7 +248,8 @@ class ServingNode implements Served, ServedNode {
   #refuseWithApplications(): void {
     const { lockspaces } = this.host.applications;
     if (lockspaces.length === 0) return;
-    throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order');
+    this.#isLeaving = false;
+    throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order; with --force it is killed, and the node counts as failed');
   }
 
   #stop(why: string, endChildren: boolean, isUrgent = false): Promise<void> {

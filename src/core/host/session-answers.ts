@@ -27,6 +27,8 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
         return list(session, at, request);
       case 'leave':
         return leave(session, at, request);
+      case 'joinLockspace':
+        return join(session, at, request);
       case 'awaitChange':
         return awaitChange(session, at, request);
       case 'openShell':
@@ -37,7 +39,7 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
   });
 }
 
-type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' | 'awaitChange' }>;
+type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' | 'awaitChange' | 'joinLockspace' }>;
 
 function resultOf(session: Session, locks: SessionLocks, at: Served, request: Plain): unknown {
   const { host } = at;
@@ -45,12 +47,6 @@ function resultOf(session: Session, locks: SessionLocks, at: Served, request: Pl
     case 'protect':
       locks.protect(request.pid);
       return {};
-    case 'joinLockspace':
-      return joinLockspace(host, request.lockspace, {
-        ...(request.valueLength === null ? {} : { valueLength: request.valueLength }),
-        ...(request.order === null ? {} : { order: request.order }),
-        isNew: request.isNew ?? false,
-      });
     case 'removeLockspace':
       removeLockspace(host, request.lockspace, request.force ?? false);
       return {};
@@ -103,6 +99,16 @@ function leave(session: Session, at: Served, request: Request<'leave'>): void {
   const leaver = { gone: session.gone, agreed: () => session.result(id, {}) };
   const words = { force: request.force ?? false, drain: request.drain ?? false };
   at.leave(words, leaver).catch((error: unknown) => session.refuse(id, asDlmError(error)));
+}
+
+/** What is joined is answered at once, in its turn; else the answer comes when it is seen what the others have. */
+function join(session: Session, { host }: Served, { id, lockspace, valueLength, order, isNew }: Request<'joinLockspace'>): void {
+  const joined = joinLockspace(host, lockspace, { ...(valueLength === null ? {} : { valueLength }), ...(order === null ? {} : { order }), isNew: isNew ?? false });
+  if (!(joined instanceof Promise)) return session.result(id, joined);
+  joined.then(
+    (summary) => session.result(id, summary),
+    (error: unknown) => session.refuse(id, asDlmError(error)),
+  );
 }
 
 /** The answer comes when something has changed. */

@@ -19,6 +19,7 @@ import { escapeText } from './text.js';
 const shape = /^[0-9a-f]{12,16}\.[0-9a-f]{8,16}\.[0-9a-f]{8,16}$/;
 /** How long others may be at it. A timer can measure no more. */
 const waitMillisMax = 2_000_000_000;
+const folderHint = 'see that its folder is there and can be written';
 
 export interface TokenCheckOptions<Result = void> {
   /** How long to wait while somebody else is at it, in milliseconds; as long as it takes if not given. */
@@ -39,7 +40,7 @@ export async function checkToken<Result>(file: string, token: string, { waitMill
   if (!shape.test(token)) {
     throw new DlmError('DLM_USAGE', `'${escapeText(token.slice(0, 100))}' is not a token`, 'it is in DLM_TOKEN of a command under a lock: GENERATION.MASTERSHIP.SEQUENCE');
   }
-  const lock = await KernelLock.take(`${file}.lock`, waitMillis);
+  const lock = await lockBeside(file, waitMillis);
   if (lock === null) throw new DlmError('DLM_TIMED_OUT', `others were at ${file} for ${waitMillis / 1000} s`, 'see who has its lock open: fuser FILE.lock');
   try {
     const before = storedIn(file);
@@ -50,6 +51,16 @@ export async function checkToken<Result>(file: string, token: string, { waitMill
     return { token, before, result: await work?.(lock.file) };
   } finally {
     lock.release();
+  }
+}
+
+/** What is wrong with it has nothing to do with the folder of a node. */
+async function lockBeside(file: string, waitMillis: number): Promise<KernelLock | null> {
+  try {
+    return await KernelLock.take(`${file}.lock`, waitMillis);
+  } catch (error) {
+    if (error instanceof DlmError && error.code === 'DLM_STATE_UNUSABLE') throw new DlmError(error.code, error.message, folderHint);
+    throw error;
   }
 }
 
@@ -98,5 +109,5 @@ function writeDown(path: string, flags: 'w' | 'r', text: string | null): void {
 }
 
 function unusable(file: string, error: unknown): DlmError {
-  return new DlmError('DLM_STATE_UNUSABLE', `cannot keep the token in ${file}: ${reasonOf(error)}`, 'see that its folder is there and can be written');
+  return new DlmError('DLM_STATE_UNUSABLE', `cannot keep the token in ${file}: ${reasonOf(error)}`, folderHint);
 }

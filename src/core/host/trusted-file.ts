@@ -10,7 +10,7 @@ import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, st
 import { isAbsolute } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { ownUid } from './places.js';
-import { reasonOf } from './system-error.js';
+import { codeOf, reasonOf } from './system-error.js';
 
 const bytesMax = 1024 * 1024;
 
@@ -20,14 +20,14 @@ export interface TrustedText {
   readonly isPrivate: boolean;
 }
 
-/** What the file says. `what` it is: "the configuration". Throws `DLM_CONFIG_INVALID`. */
-export function readTrusted(path: string, what: string): TrustedText {
+/** What the file says. `what` it is: "the configuration"; `ifMissing`: what to do if it is not there. Throws `DLM_CONFIG_INVALID`. */
+export function readTrusted(path: string, what: string, ifMissing?: string): TrustedText {
   let file: number;
   try {
     // Not to be kept waiting by a pipe that nobody writes to.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    throw new DlmError('DLM_CONFIG_INVALID', `cannot read ${what} ${path}: ${reasonOf(error)}`);
+    throw new DlmError('DLM_CONFIG_INVALID', `cannot read ${what} ${path}: ${reasonOf(error)}`, codeOf(error) === 'ENOENT' ? ifMissing : undefined);
   }
   try {
     const facts = fstatSync(file);
