@@ -14,12 +14,15 @@ export TSX_DISABLE_CACHE=1 NODE_DISABLE_COMPILE_CACHE=1
 
 bash scripts/prepare.sh
 
+# These take longest, so they begin first: none of them is to be left over when all else is done.
+longest=(test/transcript/transcript.test.ts test/kill/matrix.test.ts test/sim/seeds-even.test.ts test/sim/seeds-odd.test.ts test/lean/sameness.test.ts)
+
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
-  mapfile -t files < <(find test -name '*.test.ts' -not -path 'test/e2e/*' -not -path 'test/house/*' | sort)
+  mapfile -t files < <(printf '%s\n' "${longest[@]}"; find test -name '*.test.ts' -not -path 'test/e2e/*' -not -path 'test/house/*' | sort | grep -vxF -f <(printf '%s\n' "${longest[@]}"))
   mapfile -t privileged < <(find test/e2e -name '*.test.ts' 2>/dev/null | sort)
   if [ "${DLM_E2E:-}" = 1 ]; then
-    files+=("${privileged[@]}")
+    files=("${files[@]:0:${#longest[@]}}" "${privileged[@]}" "${files[@]:${#longest[@]}}")
   elif [ ${#privileged[@]} -gt 0 ]; then
     echo "left out: ${#privileged[@]} file(s) of test/e2e, which need root; DLM_E2E=1 runs them"
   fi

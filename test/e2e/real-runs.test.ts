@@ -68,8 +68,8 @@ describe('real runs', { concurrency: 2, timeout: 2_400_000 }, () => {
   ]);
   runs('at etcd, fenced by the end of the lease', async (endings) => void (atEtcd = await etcdStage(endings, summary)), [
     ...etcdFaults.map((fault, at) => ({ scenario: fault.scenario, isShort: at === 0, play: () => playFault(atEtcd.theatre, fault) })),
-    { scenario: 'leader of etcd killed', isShort: true, play: () => leaderKilled(atEtcd, 'leader of etcd killed') },
-    { scenario: 'quorum of etcd lost', isShort: true, play: () => quorumLost(atEtcd, 'quorum of etcd lost') },
+    { scenario: 'leader of etcd killed', isShort: false, play: () => leaderKilled(atEtcd, 'leader of etcd killed') },
+    { scenario: 'quorum of etcd lost', isShort: false, play: () => quorumLost(atEtcd, 'quorum of etcd lost') },
     { scenario: 'node frozen (SIGSTOP)', isShort: false, play: () => outlived(atEtcd.theatre, 'node frozen (SIGSTOP)', 450) },
   ]);
   runs('on corosync, five hosts', corosync(5, (theatre) => (ofFive = theatre)), [{ scenario: twoTogether.scenario, isShort: false, play: () => playFault(ofFive, twoTogether) }]);

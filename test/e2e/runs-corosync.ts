@@ -123,7 +123,7 @@ function slowSuspend(theatre: Theatre): Fault {
   };
 }
 
-const isShort = new Set([slowFence.scenario, slowToSuspend, cut.scenario]);
+const isShort = new Set([slowFence.scenario, slowToSuspend]);
 
 /** All of them; which the short form has, too. */
 export const corosyncFaults: readonly { readonly scenario: string; readonly isShort: boolean; faultOf(theatre: Theatre): Fault }[] = [

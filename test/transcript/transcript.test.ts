@@ -28,7 +28,7 @@ interface Exchange {
 const folder = dirname(fileURLToPath(import.meta.url));
 const pages = readdirSync(folder).filter((name) => name.endsWith('.md')).sort();
 
-describe('a session', () => {
+describe('a session', { concurrency: 2 }, () => {
   for (const page of pages) {
     test(page, { timeout: 120_000 }, async () => {
       const exchanges = parsePage(readFileSync(join(folder, page), 'utf8'));
