@@ -19,15 +19,13 @@ longest=(test/transcript/transcript.test.ts test/kill/matrix.test.ts test/sim/se
 
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
-  mapfile -t files < <(printf '%s\n' "${longest[@]}"; find test -name '*.test.ts' -not -path 'test/e2e/*' -not -path 'test/house/*' | sort | grep -vxF -f <(printf '%s\n' "${longest[@]}"))
-  mapfile -t privileged < <(find test/e2e -name '*.test.ts' 2>/dev/null | sort)
-  if [ "${DLM_E2E:-}" = 1 ]; then
-    files=("${files[@]:0:${#longest[@]}}" "${privileged[@]}" "${files[@]:${#longest[@]}}")
-  elif [ ${#privileged[@]} -gt 0 ]; then
-    echo "left out: ${#privileged[@]} file(s) of test/e2e, which need root; DLM_E2E=1 runs them"
-  fi
+  left=()
+  [ "${DLM_E2E:-}" = 1 ] || left=(-not -path 'test/e2e/*')
+  mapfile -t others < <(find test -name '*.test.ts' -not -path 'test/house/*' "${left[@]}" | sort | grep -vxF -f <(printf '%s\n' "${longest[@]}"))
+  files=("${longest[@]}" "${others[@]}")
+  [ ${#left[@]} -eq 0 ] || echo 'left out: test/e2e, which needs root; DLM_E2E=1 runs it'
 fi
 [ ${#files[@]} -gt 0 ] || { echo 'there are no tests here' >&2; exit 1; }
 
-# One more than there are cores: most of what is tested waits for something now and then.
-exec node --import tsx --test --test-reporter=spec --test-concurrency="$(($(nproc) + 1))" "${files[@]}"
+# No more than there are cores: real leases run out where nobody gets his turn.
+exec node --import tsx --test --test-reporter=spec --test-concurrency="$(nproc)" "${files[@]}"

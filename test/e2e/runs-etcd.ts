@@ -41,6 +41,14 @@ export const etcdFaults: readonly Fault[] = [
       machines.startNode(machines.machine(3));
     },
   },
+  // The quorum is that of etcd: one that is left is enough, and does all by itself.
+  {
+    scenario: 'two hosts of three off together',
+    victims: [2, 3],
+    async strike(machines) {
+      await Promise.all([2, 3].map((victim) => machines.machine(victim).host.powerOff()));
+    },
+  },
 ];
 
 /** Nobody may be put out by it, and locks go on being given. */
