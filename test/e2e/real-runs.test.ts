@@ -74,7 +74,8 @@ describe('real runs', { concurrency: 2, timeout: 2_400_000 }, () => {
   ]);
   runs('on corosync, five hosts', corosync(5, (theatre) => (ofFive = theatre)), [{ scenario: twoTogether.scenario, isShort: false, play: () => playFault(ofFive, twoTogether) }]);
 
-  if (form === 'short' || form === 'long') {
+  // The short form has too few deaths for it to be sure.
+  if (form === 'long') {
     it('both orders of fence and dlm recovery have occurred under gfs', () => assert.deepEqual([...ways.keys()].sort(), ['dlm before fence', 'fence before dlm']));
   }
 });
