@@ -99,7 +99,7 @@ export class Turn {
       this.distant!.complete(lock, status, value);
       return;
     }
-    if (this.toldEarly.size > 0 && status === 'OK' && this.toldEarly.delete(lock)) return;
+    if (this.wasTold(lock, status)) return;
     if (lock.owner === null && (lock.copy === 'process' || this.dying?.has(lock) === true)) return;
     const { resource } = lock;
     this.outbox.push(
@@ -116,6 +116,11 @@ export class Turn {
         lock.tokenSequence,
       ),
     );
+  }
+
+  /** Is this the answer that its owner takes for given? It is so once. */
+  wasTold(lock: Lock, status: Status): boolean {
+    return this.toldEarly.size > 0 && status === 'OK' && this.toldEarly.delete(lock);
   }
 
   wait(lock: Lock): void {

@@ -15,7 +15,7 @@ import type { Tables } from './tables.js';
 
 /** Tell the owner of a process copy, if there is still one. */
 export function tell(tables: Tables, lock: Lock, status: Status, answer: Answer | null): void {
-  if (tables.turn.toldEarly.size > 0 && status === 'OK' && tables.turn.toldEarly.delete(lock)) return;
+  if (tables.turn.wasTold(lock, status)) return;
   if (lock.owner === null) return;
   const value = answer?.value ?? null;
   const valueState = answer?.valueState ?? 'none';
