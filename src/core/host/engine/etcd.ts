@@ -265,7 +265,7 @@ class EtcdEngine implements Engine {
     if (this.#last !== null && record.previous !== this.#last.record.id) return this.#lose(`view ${record.id} follows one that this node was not given`);
     if (!record.members.some((one) => one.life === life)) return this.#without(record);
     if (this.#last === null && written !== this.#place!.since) return this.#lose('the first view with this node is no longer kept at etcd');
-    for (const { node, incarnation: life } of ranOut(this.#last?.record ?? null, record)) this.#ranOut.set(node, life);
+    for (const gone of ranOut(this.#last?.record ?? null, record)) this.#ranOut.set(gone.node, gone.incarnation);
     this.#last = { record, written };
     this.#told.clear();
     if (this.#state === 'leaving') return;
