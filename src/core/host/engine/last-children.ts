@@ -53,7 +53,8 @@ export class LastChildren {
   readonly #home: ClusterPlaces;
   readonly #log: (line: string) => void;
   readonly #stops = new FamilyStop();
-  readonly #told = new Set<number>();
+  /** Those that are being ended, by process; the same object each time, since it is what is told once. */
+  readonly #ending = new Map<string, ProcessFamily>();
 
   constructor(home: ClusterPlaces, log: (line: string) => void) {
     this.#home = home;
@@ -64,13 +65,26 @@ export class LastChildren {
   areGone(process: ProcessId): boolean {
     const living = this.#childrenOf(process);
     for (const child of living) {
-      this.#stops.unguarded(child);
-      if (this.#told.has(child.pid)) continue;
-      this.#told.add(child.pid);
+      const key = `${child.pid}.${child.started}`;
+      if (this.#ending.has(key)) continue;
+      this.#ending.set(key, child);
       this.#log(`process ${child.pid} may still use what the dead node of process ${process.pid} held, and is ended`);
+      // The command that guards it may be stopping it just now, in the right order: a script whose steps are ended
+      // before itself goes on with the next one. If the first of them has gone, so may have whoever guarded it.
+      if (isAlive(child)) this.#stops.doomed(child);
+      else this.#stops.unguarded(child);
     }
     this.#stops.look();
+    this.#forgetGone();
     return living.length === 0;
+  }
+
+  #forgetGone(): void {
+    for (const [key, child] of this.#ending) {
+      if (!child.isGone) continue;
+      this.#stops.forget(child);
+      this.#ending.delete(key);
+    }
   }
 
   #childrenOf(process: ProcessId): ProcessFamily[] {
