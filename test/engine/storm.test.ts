@@ -8,6 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { until } from '../kill/processes.js';
 import type { Actor, Cast } from './cast.js';
 import { local } from './local-kind.js';
 import { story } from './suite.js';
@@ -35,7 +36,7 @@ class Storm {
     for (const one of this.#standing.keys()) one.stage.goOn();
     const all = [...this.#standing.keys()];
     for (const one of all) await one.seesMembers(...all.map(({ wish }) => wish.name));
-    for (const one of all) await one.sees('the last view', () => all.every(({ last }) => last.id === one.last.id));
+    await until('all have the same last view', () => new Set(all.map(({ last }) => last.id)).size === 1);
     for (const one of this.#cast.actors) this.#checkMissing(one);
   }
 
