@@ -11,6 +11,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { EtcdGateway, EtcdRefusal, EtcdSilence } from '../../src/core/host/engine/etcd-gateway.js';
 import { EtcdLease, leaseTiming } from '../../src/core/host/engine/etcd-lease.js';
 import { EtcdKeys, ranOut, type EtcdRecord } from '../../src/core/host/engine/etcd-record.js';
+import { after, present } from '../../src/core/host/engine/moment.js';
 import { scratch } from '../host/scratch.js';
 
 type Said = { readonly status?: number; readonly body: object | string } | 'nothing';
@@ -76,9 +77,22 @@ describe('a lease at etcd', () => {
     const before = performance.now();
     const lease = await EtcdLease.grant(gateway, keys, 5_500);
     const granted = lease.until;
+    assert.equal(lease.hasEnded(), false);
     assert.ok(granted >= before + 4_000 && granted < performance.now() + 4_000);
     await lease.renew(gateway.current);
     assert.ok(lease.until > granted && lease.until < performance.now() + 4_000);
+  });
+
+  it('has ended when the time of the machine is over, though its timers stood still while it was suspended', async (test) => {
+    const { origin } = await serverOf(test, leaseScript(['2', '2', '2', '2', '2']));
+    const gateway = gatewayTo(test, [origin]);
+    const lease = await EtcdLease.grant(gateway, keys, 6_000);
+    const { at, up } = present();
+    assert.equal(lease.hasEnded({ at, up }), false);
+    assert.equal(lease.hasEnded({ at, up: up + 4_100 }), true);
+    assert.equal(lease.hasEnded({ at: at + 4_100, up }), true);
+    await lease.renew(gateway.current);
+    assert.equal(lease.hasEnded(after(present(), 1_000)), false);
   });
 
   it('is not renewed by a leader in whose term no majority reads any more', async (test) => {

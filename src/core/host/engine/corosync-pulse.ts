@@ -3,19 +3,12 @@
  *
  * A beat goes to all and comes back in its place among all messages. So far its sender
  * was one of them; so it may act for `stopMillis` from when it was **sent**, for the
- * others count from when they heard it, which is later. Two clocks are watched: that of
- * timers, and that of the machine, which goes on while it is suspended.
+ * others count from when they heard it, which is later.
  */
-import { uptime } from 'node:os';
+import { after, hasCome, present, type Moment } from './moment.js';
 
 /** Beats that have not come back. */
 const awaitedMax = 1_024;
-
-interface Moment {
-  /** On `performance.now()`. */
-  readonly at: number;
-  readonly up: number;
-}
 
 export class Pulse {
   readonly #stopMillis: number;
@@ -33,8 +26,7 @@ export class Pulse {
   }
 
   get isOverdue(): boolean {
-    const { at, up } = present();
-    return at >= this.#deadline.at || up >= this.#deadline.up;
+    return hasCome(this.#deadline);
   }
 
   /** Do our beats come back? If not, corosync may stand still, and whoever waits for it does too. */
@@ -64,11 +56,7 @@ export class Pulse {
     if (this.#deadline.at < Infinity) this.#allow(sent);
   }
 
-  #allow({ at, up }: Moment): void {
-    this.#deadline = { at: at + this.#stopMillis, up: up + this.#stopMillis };
+  #allow(from: Moment): void {
+    this.#deadline = after(from, this.#stopMillis);
   }
-}
-
-function present(): Moment {
-  return { at: performance.now(), up: uptime() * 1_000 };
 }

@@ -19,6 +19,7 @@
  */
 import type { Answer, EtcdGateway, Endpoint } from './etcd-gateway.js';
 import type { EtcdKeys, Snapshot, TxnAnswer } from './etcd-record.js';
+import { after, hasCome, present, type Moment } from './moment.js';
 
 /** What follows from the length of a lease, in milliseconds. */
 export interface LeaseTiming {
@@ -54,8 +55,7 @@ export function leaseTiming(ttlMillis: number): LeaseTiming {
 export class EtcdLease {
   readonly id: string;
   readonly timing: LeaseTiming;
-  /** On `performance.now()`: from then on we must not count on it. */
-  #until: number;
+  #until: Moment;
   /** Where we read last, and the term there. */
   #read: { readonly endpoint: Endpoint; readonly term: string } | null = null;
   readonly #keys: EtcdKeys;
@@ -66,21 +66,27 @@ export class EtcdLease {
    */
   static async grant(gateway: EtcdGateway, keys: EtcdKeys, ttlMillis: number): Promise<EtcdLease> {
     return gateway.turn(async (endpoint) => {
-      const asked = performance.now();
+      const asked = present();
       const { ID: id, TTL: seconds } = await endpoint.call<Answer & { ID: string; TTL: string }>('/v3/lease/grant', { TTL: String(Math.ceil(ttlMillis / 1_000)) });
       return new EtcdLease(keys, id, leaseTiming(Number(seconds) * 1_000), asked);
     });
   }
 
-  private constructor(keys: EtcdKeys, id: string, timing: LeaseTiming, asked: number) {
+  private constructor(keys: EtcdKeys, id: string, timing: LeaseTiming, asked: Moment) {
     this.#keys = keys;
     this.id = id;
     this.timing = timing;
-    this.#until = asked + timing.stopMillis;
+    this.#until = after(asked, timing.stopMillis);
   }
 
+  /** On `performance.now()`: from then on we must not count on it. */
   get until(): number {
-    return this.#until;
+    return this.#until.at;
+  }
+
+  /** Has that moment come, on either clock? */
+  hasEnded(now: Moment = present()): boolean {
+    return hasCome(this.#until, now);
   }
 
   /**
@@ -90,12 +96,12 @@ export class EtcdLease {
   async renew(endpoint: Endpoint): Promise<Snapshot> {
     const known = this.#read?.endpoint === endpoint ? this.#read : null;
     const before = known?.term ?? (await this.#snapshot(endpoint)).term;
-    const asked = performance.now();
+    const asked = present();
     const { result } = await endpoint.call<Answer & { result?: { TTL?: string } }>('/v3/lease/keepalive', { ID: this.id });
     const snapshot = await this.#snapshot(endpoint);
     this.#read = { endpoint, term: snapshot.term };
     // No time left: etcd does not know the lease.
-    if (Number(result?.TTL ?? 0) > 0 && snapshot.term === before) this.#until = Math.max(this.#until, asked + this.timing.stopMillis);
+    if (Number(result?.TTL ?? 0) > 0 && snapshot.term === before) this.#until = after(asked, this.timing.stopMillis);
     return snapshot;
   }
 

@@ -199,18 +199,18 @@ class EtcdEngine implements Engine {
     void this.#keepLease();
   }
 
-  /** Look whether the deadline has passed, when it may have. */
+  /** Look whether the deadline has passed: when it may have, and soon after a machine goes on that was suspended. */
   #keepTime(): void {
-    if (this.#isOver) return;
-    if (this.#isPast()) return;
-    const left = this.#place!.lease.until - performance.now();
-    this.#timer = setTimeout(() => this.#keepTime(), Math.max(1, Math.ceil(left))).unref();
+    if (this.#isOver || this.#isPast()) return;
+    const { until, timing } = this.#place!.lease;
+    const wait = Math.min(until - performance.now(), timing.retryMillis);
+    this.#timer = setTimeout(() => this.#keepTime(), Math.max(1, Math.ceil(wait))).unref();
   }
 
   #isPast(): boolean {
-    const { until, timing } = this.#place!.lease;
-    if (performance.now() < until) return false;
-    this.#lose(`etcd has not renewed our lease for ${timing.stopMillis} ms${this.#trouble === '' ? '' : `: ${this.#trouble}`}`);
+    const { lease } = this.#place!;
+    if (!lease.hasEnded()) return false;
+    this.#lose(`etcd has not renewed our lease for ${lease.timing.stopMillis} ms${this.#trouble === '' ? '' : `: ${this.#trouble}`}`);
     return true;
   }
 
