@@ -104,7 +104,7 @@ export function recordLines(record: RecoveryRecord): string[] {
   ];
 }
 
-/** For whom the others waited longest; known to the member alone that collects the reports. */
+/** For whom the others waited longest. */
 export function slowestOf({ phases }: RecoveryRecord): { node: number; millis: number } | null {
   const sums = new Map<number, number>();
   for (const { slowest, millis } of phases) if (slowest !== null) sums.set(slowest, (sums.get(slowest) ?? 0) + millis);

@@ -52,7 +52,10 @@ test('a node that is killed is fenced before locks are recovered, and each membe
     assert.ok(words.indexOf('fence ended') < words.indexOf('dlm begun'), words.join());
     assert.match(await fleet.sayAt(node, 'recover', 'verify'), /happened in order/);
   }
-  const shown = await fleet.sayAt(1, 'recover', 'show');
+  const slowest = await Promise.all([1, 2].map(async (node) => (await recoveriesOf(fleet, node)).at(-1)!.phases.map((one) => `${one.phase} ${one.slowest}`)));
+  assert.deepEqual(slowest[0], slowest[1], 'both know who was the last in each phase');
+  for (const words of slowest[0]!) assert.match(words, / [12]$/);
+  const shown = await fleet.sayAt(2, 'recover', 'show');
   assert.match(shown, /why +node 3 failed\n.*order +fence-first\n/);
   assert.match(shown, /fence +ended +1 +node 3 +process\n/);
   assert.match(shown, /slowest +node \d/);

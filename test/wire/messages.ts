@@ -138,7 +138,7 @@ const ofEachKind: Readonly<Record<Message['kind'], Arbitrary<unknown>>> = {
   remove: of('remove', { name, mastership: count }),
   purge: of('purge', { formerOwner: fc.option(count.map(ownerId), { nil: null }) }),
   reached: of('reached', { phase, report: fc.option(report, { nil: null }) }),
-  proceed: of('proceed', { phase, generation: generations, slots: list(memberSlot), pending: list(pendingSlot), terms: list(name) }),
+  proceed: of('proceed', { phase, last: count.map(nodeId), generation: generations, slots: list(memberSlot), pending: list(pendingSlot), terms: list(name) }),
   names: batched('names', paired('names', name)),
   namesReply: of('namesReply', { batch: count }),
   masterLookup: of('masterLookup', { batch: count, names: list(name) }),

@@ -16,8 +16,7 @@ export default class RecoverShow extends BaseCommand {
   static override usage = ['recover show [GENERATION] [--lockspace NAME] [--html FILE | --svg FILE]', 'recover show --list [--lockspace NAME]'];
   static override description = prose`
     The node keeps a record of each recovery of each lockspace; it is read from its folder, so no node need run. Without
-    a generation the last recovery after a failure is shown. Who was slowest is known to the member alone that collects
-    the reports, the one with the lowest number. With --html the record becomes a page with a picture of it, with --svg
+    a generation the last recovery after a failure is shown. With --html the record becomes a page with a picture of it, with --svg
     the picture alone.`;
   static override examples = [
     '<%= config.bin %> recover show',

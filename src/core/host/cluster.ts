@@ -219,7 +219,7 @@ export class Cluster {
         this.#host?.applications.carryOut(effect);
         break;
       case 'recovered':
-        this.records.recovered(effect.lockspace, effect.generation);
+        this.records.recovered(node, effect.lockspace, effect.generation);
         break;
       case 'step':
         this.records.step(node, effect);

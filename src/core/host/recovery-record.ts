@@ -28,7 +28,7 @@ export interface RecordedStep {
 export interface RecordedPhase {
   readonly phase: string;
   readonly millis: number;
-  /** Who ended it last; null: only the member that collects the reports (the lowest) knows. */
+  /** Who ended it last; null: nobody, for another view came before its end. */
   readonly slowest: number | null;
 }
 

@@ -13,6 +13,8 @@ import type { Generation, NodeId } from '../base/ids.js';
 import type { DlmNode } from '../node/node.js';
 import type { StepTaken } from '../node/effect.js';
 import type { Order, View } from '../node/snapshot.js';
+import type { Stack } from '../node/stack.js';
+import type { PhaseName } from '../wire/message.js';
 import { JsonLines } from './json-lines.js';
 import type { Places } from './places.js';
 import { recordsFile, type RecordedPhase, type RecordedStep, type RecoveryRecord } from './recovery-record.js';
@@ -33,7 +35,7 @@ interface Course {
   readonly came: Set<NodeId>;
   readonly steps: RecordedStep[];
   readonly phases: RecordedPhase[];
-  phase: { readonly name: string; readonly since: number; last: number | null } | null;
+  phase: { readonly name: PhaseName; readonly view: number; readonly since: number } | null;
   /** The generation in which locking went on, and when. */
   opened: { readonly generation: Generation; readonly millis: number } | null;
 }
@@ -100,10 +102,10 @@ export class RecoveryRecords {
   }
 
   /** Locking goes on. */
-  recovered(name: string, generation: Generation): void {
+  recovered(node: DlmNode, name: string, generation: Generation): void {
     const course = this.#courses.get(name);
     if (course === undefined) return this.#log(`lockspace ${name} is open again in generation ${generation}`);
-    this.#endPhase(course);
+    this.#endPhase(course, node.stack(name)!);
     course.opened = { generation, millis: rounded(this.#now() - course.began) };
     this.#log(`lockspace ${name} is open again in generation ${generation}, ${wordsOf(course)}`);
   }
@@ -150,34 +152,30 @@ export class RecoveryRecords {
     const { recovery, aftermath } = stack;
     for (const { victim } of aftermath.work.pending) if (victim !== null && course.victims.has(victim)) course.toRecover.add(victim);
     // While applications wait to resume, locking goes on already.
-    if (recovery.phase !== null && recovery.phase !== 'resume') this.#enter(node, name, course);
+    if (recovery.phase !== null && recovery.phase !== 'resume') this.#enter(stack, recovery.phase, name, course);
     const isOver = course.opened !== null && stack.isRunning && recovery.phase === null && !aftermath.isDisturbed && node.standstill(name) === null;
     if (isOver) this.#end(node, name, course, aftermath.order);
   }
 
-  #enter(node: DlmNode, name: string, course: Course): void {
-    const { recovery, lockspace } = node.stack(name)!;
-    const { members } = lockspace.tables;
+  #enter(stack: Stack, phase: PhaseName, name: string, course: Course): void {
     const view = course.views.length;
-    const key = `${recovery.phase}/${view}`;
-    if (course.phase?.name !== key) {
-      const isFirst = course.phase === null && course.phases.length === 0;
-      const isAnew = course.phase !== null && !course.phase.name.endsWith(`/${view}`);
-      this.#endPhase(course);
-      course.phase = { name: key, since: this.#now(), last: null };
-      if (isFirst) this.#log(`lockspace ${name} is stopped, and recovers with node ${members.nodes.join(', ')}`);
-      else if (isAnew) this.#log(`lockspace ${name} recovers anew with node ${members.nodes.join(', ')}`);
-    }
-    if (members.coordinator !== members.self) return;
-    const [first, ...others] = recovery.waitsFor();
-    if (first === undefined) course.phase!.last = members.self;
-    else if (others.length === 0) course.phase!.last = first;
+    const { phase: former } = course;
+    if (former?.name === phase && former.view === view) return;
+    const isFirst = former === null && course.phases.length === 0;
+    const isAnew = former !== null && former.view !== view;
+    this.#endPhase(course, stack);
+    course.phase = { name: phase, view, since: this.#now() };
+    const members = stack.lockspace.tables.members.nodes.join(', ');
+    if (isFirst) this.#log(`lockspace ${name} is stopped, and recovers with node ${members}`);
+    else if (isAnew) this.#log(`lockspace ${name} recovers anew with node ${members}`);
   }
 
-  #endPhase(course: Course): void {
+  #endPhase(course: Course, { recovery }: Stack): void {
     if (course.phase === null) return;
-    const { name, since, last } = course.phase;
-    course.phases.push({ phase: name.split('/')[0]!, millis: rounded(this.#now() - since), slowest: last });
+    const { name, view, since } = course.phase;
+    // With another view all phases began anew, and who was the last in a former one is not known.
+    const slowest = view === course.views.length ? recovery.lastIn(name) : null;
+    course.phases.push({ phase: name, millis: rounded(this.#now() - since), slowest });
     course.phase = null;
   }
 

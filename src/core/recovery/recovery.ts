@@ -65,6 +65,8 @@ export class Recovery {
   #slot: Slot | null = null;
   #slots: readonly MemberSlot[] = [];
   #application: ApplicationReport = { terms: [], hasApplication: false, isInitialized: false, pending: [], recovered: [] };
+  /** Who was the last to end each phase of this view, by the word of the coordinator. */
+  readonly #last = new Map<PhaseName, NodeId>();
   /** On the coordinator: who has ended the present phase, and what was reported. */
   readonly #reached = new Set<NodeId>();
   readonly #reports = new Map<NodeId, MemberReport>();
@@ -98,6 +100,11 @@ export class Recovery {
     return members.nodes.filter((node) => !this.#reached.has(node));
   }
 
+  /** For whom all others waited in a phase that has ended; null: it has not. */
+  lastIn(phase: PhaseName): NodeId | null {
+    return this.#last.get(phase) ?? null;
+  }
+
   /** Locking has stopped: begin, or begin again, with these members. `departed`: who is no longer here, or here anew. */
   begin(now: Millis, members: Members, departed: ReadonlySet<NodeId>, application: ApplicationReport): RecoveryEvent[] {
     const tables = this.#tables;
@@ -106,6 +113,7 @@ export class Recovery {
     this.#errands.forgetAll();
     this.#reached.clear();
     this.#reports.clear();
+    this.#last.clear();
     for (const resource of depart(tables, departed, this.#rebuilt)) this.#touched.add(resource);
     this.#phase = 'members';
     this.#application = application;
@@ -199,7 +207,7 @@ export class Recovery {
     if (this.#reached.size < members.nodes.length) return [];
 
     this.#reached.clear();
-    const order = { kind: 'proceed', lockspace: tables.id, seq: tables.seq, phase, ...this.#agree(phase) } as const;
+    const order = { kind: 'proceed', lockspace: tables.id, seq: tables.seq, phase, last: from, ...this.#agree(phase) } as const;
     for (const node of members.nodes) if (node !== members.self) tables.send(node, order);
     return this.#proceed(order);
   }
@@ -214,8 +222,9 @@ export class Recovery {
   }
 
   /** Everybody has ended a phase: on to the next. */
-  #proceed({ phase, generation: next, slots, pending, terms }: Omit<Proceed, 'lockspace' | 'seq'>): RecoveryEvent[] {
+  #proceed({ phase, last, generation: next, slots, pending, terms }: Omit<Proceed, 'lockspace' | 'seq'>): RecoveryEvent[] {
     if (phase !== this.#phase) return [];
+    this.#last.set(phase, last);
     const events: RecoveryEvent[] = [];
     if (phase === 'members') {
       this.#tables.enter(next);

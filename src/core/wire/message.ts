@@ -178,6 +178,8 @@ export interface MemberSlot {
 export interface Proceed extends Envelope {
   readonly kind: 'proceed';
   readonly phase: PhaseName;
+  /** Who was the last to end it. */
+  readonly last: NodeId;
   readonly generation: Generation;
   /** With the phase `members` only, else empty. */
   readonly slots: readonly MemberSlot[];

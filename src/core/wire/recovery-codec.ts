@@ -99,6 +99,7 @@ export function readPending(reader: ByteReader): PendingSlot {
 
 export function writeProceed(writer: ByteWriter, message: Proceed): void {
   writer.byte(codeOf(phaseNames, message.phase));
+  writer.number(message.last);
   writer.number(message.generation);
   writeList(writer, message.slots, (member) => {
     writer.number(member.node);
@@ -118,9 +119,10 @@ function writeTerms(writer: ByteWriter, terms: readonly string[]): void {
 
 export function readProceed(reader: ByteReader, lockspace: LockspaceId, seq: ViewId): Proceed {
   const phase = readPhase(reader);
+  const last = nodeId(reader.number());
   const reached = generation(reader.number());
   const slots = reader.list(readMemberSlot);
-  return { kind: 'proceed', lockspace, seq, phase, generation: reached, slots, pending: reader.list(readPending), terms: reader.list((item) => item.name()) };
+  return { kind: 'proceed', lockspace, seq, phase, last, generation: reached, slots, pending: reader.list(readPending), terms: reader.list((item) => item.name()) };
 }
 
 function readMemberSlot(reader: ByteReader): MemberSlot {
