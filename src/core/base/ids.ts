@@ -44,3 +44,6 @@ export const viewId = (value: number): ViewId => value as ViewId;
 export const generation = (value: number): Generation => value as Generation;
 export const slot = (value: number): Slot => value as Slot;
 export const lockspaceId = (value: number): LockspaceId => value as LockspaceId;
+
+/** The earlier of two moments, of which either may be none. Asked after most turns, so nothing is made for it. */
+export const earlier = (one: Millis | null, other: Millis | null): Millis | null => (one === null || (other !== null && other < one) ? other : one);

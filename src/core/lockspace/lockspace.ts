@@ -9,7 +9,7 @@
  * Kin: lock.c dlm_user_request(), dlm_user_convert(), dlm_user_unlock(),
  * dlm_user_adopt_orphan(), dlm_clear_proc_locks(), dlm_user_purge().
  */
-import type { Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
+import { earlier, type Lkid, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import type { Outlet } from '../base/outbox.js';
 import { Flag, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
@@ -27,7 +27,7 @@ import type { Numbers } from './numbers.js';
 import type { Owners } from './owners.js';
 import { MasterSide } from './receive.js';
 import { receiveAnswer, receiveBlocking, receiveLookupReply } from './reply.js';
-import { ask, askCancel, askConvert, askUnlock } from './request.js';
+import { ask, askCancel, askConvert, askParked, askUnlock } from './request.js';
 import type { ResourceTable } from './resource-table.js';
 import { Stranded } from './stranded.js';
 import { Tables, type LockspaceConfig } from './tables.js';
@@ -254,9 +254,11 @@ export class Lockspace {
     tables.send(node, { kind: 'purge', lockspace: tables.id, seq: tables.seq, formerOwner });
   }
 
-  /** Time has passed: forget what has been idle for long enough. */
+  /** Time has passed: ask again, and forget what has been idle for long enough. */
   tick(now: Millis): void {
     const { tables } = this;
+    tables.turn.begin(now);
+    for (const resource of tables.detours.due(now)) askParked(tables, resource);
     for (const resource of tables.resources.forgetExpired(now)) {
       if (!tables.isMasterOf(resource)) continue;
       const directory = tables.members.directoryOf(resource.name);
@@ -267,7 +269,7 @@ export class Lockspace {
   }
 
   nextDeadline(): Millis | null {
-    return this.tables.resources.nextDeadline();
+    return earlier(this.tables.resources.nextDeadline(), this.tables.detours.nextDeadline());
   }
 
   get resources(): ResourceTable {

@@ -16,7 +16,7 @@ import { IV, compatible } from '../lock/mode.js';
 import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
 import { endAsked, endHere, tell } from './delivery.js';
-import { ask, askOverlapped, askParked } from './request.js';
+import { ask, askOverlapped, askParked, park } from './request.js';
 import type { Tables } from './tables.js';
 import { noteValue } from './value-copy.js';
 
@@ -73,11 +73,12 @@ function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answe
   if (resource.home.master !== from) resource.home = tables.homeAt(from);
   const { overlap } = far;
   far.overlap = null;
+  const hadToWait = tables.detours.end(resource);
 
   if (answer.standing === 'EAGAIN') endHere(tables, lock, 'EAGAIN');
   else if (answer.standing === 'OK') grantHere(tables, lock, answer);
   else queueHere(tables, lock, 'waiting', answer);
-  if (wasLookup) askParked(tables, resource);
+  if (wasLookup || hadToWait) askParked(tables, resource);
   if (overlap !== null && answer.standing !== 'EAGAIN') askOverlapped(tables, lock, overlap);
   return true;
 }
@@ -86,7 +87,9 @@ function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answe
 function askElsewhere(tables: Tables, lock: Lock, from: NodeId, wasLookup: boolean): void {
   const { resource } = lock;
   const far = lock.far!;
-  if (resource.home.master === from) tables.loseHome(resource);
+  const wasSentThere = resource.home.master === from;
+  if (wasSentThere) tables.loseHome(resource);
+  if (wasSentThere && far.overlap === null && tables.detours.note(tables.turn.now, resource)) return park(tables, lock);
   const parked = wasLookup ? (tables.lookups.get(resource) ?? []) : [];
   if (wasLookup) tables.lookups.delete(resource);
   if (far.overlap === null) ask(tables, lock);
@@ -113,6 +116,7 @@ export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupRe
   // Another lock of ours may have been told before.
   if (reply.master !== tables.self) resource.home = tables.homeAt(reply.master);
   else if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, reply.mastership);
+  if (tables.isMasterOf(resource)) tables.detours.end(resource);
   const { overlap } = far;
   far.overlap = null;
   if (overlap === null) ask(tables, lock);

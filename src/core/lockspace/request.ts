@@ -35,11 +35,8 @@ export function ask(tables: Tables, lock: Lock): void {
     tellWaits(tables, lock);
   }
 
-  const others = tables.lookups.get(resource);
-  if (resource.home.master === null && others !== undefined) {
-    far.pending = 'parked';
-    far.node = null;
-    others.push(lock);
+  if (resource.home.master === null && tables.lookups.has(resource)) {
+    park(tables, lock);
     return;
   }
   const isLookup = resource.home.master === null;
@@ -49,6 +46,16 @@ export function ask(tables: Tables, lock: Lock): void {
   const { id: lkid, flags, value } = lock;
   const mode = lock.requested as never;
   tables.send(far.node, { kind: 'request', lockspace: tables.id, seq: tables.seq, lkid, name: resource.name, mode, flags, value, isLookup });
+}
+
+/** It waits behind those that want to know the same, and asks after them. */
+export function park(tables: Tables, lock: Lock): void {
+  const far = lock.far!;
+  far.pending = 'parked';
+  far.node = null;
+  const others = tables.lookups.get(lock.resource);
+  if (others === undefined) tables.lookups.set(lock.resource, [lock]);
+  else others.push(lock);
 }
 
 /** This node is the master after all. */

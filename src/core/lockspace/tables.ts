@@ -12,6 +12,7 @@ import type { Lock } from '../lock/lock.js';
 import type { Home, Resource } from '../lock/resource.js';
 import { Turn, type Callback } from '../lock/turn.js';
 import type { LockMessage, RecoveryMessage, Send, Unheeding, Unheeded } from '../wire/message.js';
+import { Detours } from './detours.js';
 import { Directory } from './directory.js';
 import { LockTable } from './lock-table.js';
 import { hash, type Members, type Placement } from './members.js';
@@ -43,6 +44,7 @@ export class Tables {
   readonly directory = new Directory();
   /** Resources whose master is being looked up, and the locks that wait to know it. */
   readonly lookups = new Map<Resource, Lock[]>();
+  readonly detours = new Detours();
   /** The highest generation this node has heard of. */
   generation: Generation = generation(0);
   #homes = new Map<NodeId, Home>();
@@ -93,6 +95,7 @@ export class Tables {
   /** A recovery begins with these members. */
   setMembers(members: Members): void {
     this.members = members;
+    this.detours.clear();
     if (!this.config.nodir) return;
     this.#past.push(members);
     if (this.#past.length > pastMax) this.#past.shift();

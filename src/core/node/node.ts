@@ -5,7 +5,7 @@
  * both come in with the input. Two nodes given the same inputs at the same times
  * ask for the same effects.
  */
-import type { Incarnation, Lkid, LockspaceId, Millis, NodeId, OwnerId } from '../base/ids.js';
+import { earlier, type Incarnation, type Lkid, type LockspaceId, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import { Outbox } from '../base/outbox.js';
 import type { Refusal } from '../base/status.js';
@@ -372,9 +372,6 @@ export class DlmNode {
     this.#sorted = this.lockspaceNames().map((name) => this.#stacks.get(name)!);
   }
 }
-
-/** Asked after most turns, so nothing is made for it. */
-const earlier = (one: Millis | null, other: Millis | null): Millis | null => (one === null || (other !== null && other < one) ? other : one);
 
 function heldLock({ id, granted, cookie }: Lock): HeldLock {
   return { lkid: id, isGranted: granted !== IV, cookie };
