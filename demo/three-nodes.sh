@@ -50,7 +50,7 @@ three_nodes() {
   at 1 $dlm members | sed "s#$PWD/##; s/^/  /"
 
   # Whoever locks first has the say about the counter, as long as nobody joins the lockspace after that.
-  for node in 1 2 3; do at "$node" $dlm lockspace create default > /dev/null || return 1; done
+  for node in 1 2 3; do at "$node" $dlm lockspace create default -q > /dev/null || return 1; done
   add 2 nina '-q --' "$nina_pauses"
   soon 'nina is in the middle' test -e "$work/shared.middle" || return 1
   # Even a request for NL waits behind those who wait, so she comes before them.
@@ -72,9 +72,11 @@ three_nodes() {
   say '' '  kill -9: node 2. What the others did, from their logs:' ''
   for node in 1 3; do soon 'they go on' recovered "$node" || return 1; done
   for node in 1 3; do steps "$node"; done
-  say '' '  In the steps all learn who is left (members), where everything is (directory), who decides now' \
-    '  (masters), and who holds what (locks); then they put the queues in order (done), and go on. Before any of it' \
-    '  what ran under the locks of node 2 was ended. Its scripts try again until it is back:' ''
+  say '' '  In the steps all learn who is left (members), and wait until node 2 is fenced (ready); then where everything' \
+    '  is (directory), who decides now (masters), and who holds what (locks); then they put the queues in order (done),' \
+    '  and go on. What ran under the locks of node 2 was ended before. The record that node 3 has kept of it:' ''
+  at 3 $dlm recover show | sed 's/^/  /'
+  say '' '  The scripts of node 2 try again until it is back:' ''
   join 2 2>&1 | sed 's/^/  /'
   wait "${adders[@]}" 2> /dev/null
   say ''
