@@ -278,12 +278,12 @@ export class World implements MachinePort {
     machine.leave(lockspace);
   }
 
-  /** In good order: first out of all lockspaces, then out of the view, then off. */
+  /** In good order: first out of all lockspaces, then out of the view, then off. Who has joined one meanwhile stays. */
   withdraw(machine: Machine): void {
     const { life } = machine;
     for (const lockspace of [...machine.joined]) this.leave(machine, lockspace);
     this.agenda.after(300, () => {
-      if (machine.life !== life || !machine.isUp || this.#isHealed) return;
+      if (machine.life !== life || !machine.isUp || machine.joined.size > 0 || this.#isHealed) return;
       this.engine.withdraw(life);
       if (machine.isUp && machine.life === life) this.crash(machine);
     });
