@@ -115,9 +115,13 @@ export class Lock {
     return this.far?.mastership ? this.far.mastership : this.resource.mastership;
   }
 
-  /** Does its master know what it holds as well as this copy does? What is under way to another node may have changed that. */
+  /**
+   * Does its master know what it holds as well as this copy does? What is under way to another node may have changed that,
+   * and what was under way to a master that is gone is still to be done, also if the new one is here.
+   */
   get isAtRest(): boolean {
-    return this.copy !== 'process' || (this.place === 'granted' && this.far!.pending === 'none');
+    if (this.copy !== 'process') return this.far === null || this.far.pending === 'none';
+    return this.place === 'granted' && this.far!.pending === 'none';
   }
 
   has(flag: number): boolean {

@@ -54,10 +54,10 @@ export class Stranded {
     this.#tell(lock, 'EUNLOCK', IV, value === null ? 0 : Result.NOTSTORED);
   }
 
-  /** Is it in the middle of nothing, may it be converted so, and is its master known? */
-  mayLower({ place, isAtRest, resource, granted }: Lock, { mode, flags }: Conversion): boolean {
-    const isAble = place === 'granted' && isAtRest && resource.home.master !== null;
-    return isAble && isDown(granted, mode) && brokenConvertRule(flags, granted, mode) === null;
+  /** Is it in the middle of nothing, may it be converted so, and does it have a master that knows of it? */
+  mayLower({ place, isAtRest, resource, granted, copy, far }: Lock, { mode, flags }: Conversion): boolean {
+    const isKnown = resource.home.master !== null && (copy !== 'process' || far!.lkid !== null);
+    return place === 'granted' && isAtRest && isKnown && isDown(granted, mode) && brokenConvertRule(flags, granted, mode) === null;
   }
 
   /** Convert a lock downward. */
