@@ -258,7 +258,9 @@ export class Workload {
   #purgeOrphans(machine: Machine, formerOwner: OwnerId): void {
     for (const lockspace of machine.joined) {
       const orphans = [...machine.tickets].filter((one) => one.isOrphan && one.owner === formerOwner && one.lockspace === lockspace);
-      if (orphans.length === 0) continue;
+      // An adoption that has to wait comes before: whose orphan it takes away is not known yet.
+      const isAdopting = [...machine.tickets].some((one) => one.lkid === null && (one.flags & Flag.ORPHAN) !== 0 && one.lockspace === lockspace);
+      if (orphans.length === 0 || isAdopting) continue;
       this.#abandon(machine, 'purged', [], orphans);
       machine.turn({ kind: 'purgeOrphans', lockspace, formerOwner });
     }
