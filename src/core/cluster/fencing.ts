@@ -172,8 +172,8 @@ export class Fencing {
     const events: CaseEvent[] = [];
     for (const one of cases) {
       const known = this.#cases.get(one.victim, one.incarnation);
-      // Whom a newcomer misses is nothing to those who were here before.
-      if (isNew && !this.#isNew && one.incarnation === 0) continue;
+      // Whom a newcomer misses is nothing to those who were here before, nor to those whom one of them has told better.
+      if (isNew && one.incarnation === 0 && (!this.#isNew || this.#vouched.has(one.victim))) continue;
       if (!isOfNow && (one.verdict === 'open' || known === null)) continue;
       if (this.#isNew && !isNew && one.incarnation === 0) this.#vouch(one);
       else this.#cases.merge(one);

@@ -45,7 +45,7 @@ export class OrderKept implements Checker {
     else if (event.kind === 'step') this.#step(event);
     else if (event.kind === 'recovered') this.#recovered(event.life, event.lockspace);
     else if (event.kind === 'fenced' || event.kind === 'decided') this.#noteFenced();
-    else if (event.kind === 'left') this.#leave(`${event.life}/${event.lockspace}`);
+    else if (event.kind === 'left') this.#leave(event.life, event.lockspace);
   }
 
   #waits(later: Step, earlier: Step): boolean {
@@ -57,10 +57,11 @@ export class OrderKept implements Checker {
     if (state === 'running' || state === 'resuming') this.#hasRun.add(`${life}/${lockspace}`);
   }
 
-  /** What it has left behind there is another failure than that of its life. */
-  #leave(key: string): void {
-    this.#hasRun.delete(key);
-    this.#states.delete(key);
+  /** What it has left behind there is another failure than that of its life; and if it joins again it knows nobody. */
+  #leave(life: Life, lockspace: string): void {
+    this.#hasRun.delete(`${life}/${lockspace}`);
+    this.#states.delete(`${life}/${lockspace}`);
+    for (const known of this.#knew) if (known.startsWith(`${life}>`) && known.endsWith(`/${lockspace}`)) this.#knew.delete(known);
   }
 
   #replay(event: Replay): void {
