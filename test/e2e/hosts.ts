@@ -210,6 +210,11 @@ export class Host {
     return pidsIn(this.namespace);
   }
 
+  /** Whoever runs here now may be ended by others than us, and leave shared memory behind. */
+  noteAll(): void {
+    for (const pid of this.pids()) this.#pids.add(pid);
+  }
+
   /** All processes of the host end at once; returns when they have. */
   async powerOff(): Promise<void> {
     const pids = this.#killAll();
@@ -223,15 +228,22 @@ export class Host {
     ip('netns', 'del', this.namespace);
   }
 
+  /** In rounds, for those who are being started while others are killed: some daemons replace their children at once. */
   #killAll(): number[] {
-    const pids = this.pids();
-    for (const pid of pids) {
-      this.#pids.add(pid);
-      killNow(pid);
+    const killed = new Set<number>();
+    for (let round = 0, pids = this.pids(); pids.length > 0 && round < roundsMax; round += 1, pids = this.pids()) {
+      for (const pid of pids) {
+        killed.add(pid);
+        this.#pids.add(pid);
+        killNow(pid);
+      }
     }
-    return pids;
+    return [...killed];
   }
 }
+
+/** So often everybody on a host is killed; each time takes some milliseconds. */
+const roundsMax = 500;
 
 const addressOf = (at: number): string => `10.77.0.${at}`;
 /** No host has it. */

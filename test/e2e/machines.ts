@@ -150,7 +150,7 @@ export class Machines {
 }
 
 /**
- * All processes of the host are its power. A file in its folder makes the controller slow (in seconds), or a liar: it
+ * All processes of the host are its power; one that does nothing is there when it has been turned on. A file in its folder makes the controller slow (in seconds), or a liar: it
  * does nothing, and says that the host is off.
  */
 function powerOf({ namespace, folder }: Host): { isOn: string; off: string; on: string } {
@@ -159,7 +159,7 @@ function powerOf({ namespace, folder }: Host): { isOn: string; off: string; on: 
   return {
     isOn: `[ ! -e ${lied} ] && [ -n "$(ip netns pids ${namespace})" ]`,
     off: `if [ -e ${lie} ]; then touch ${lied}; elif [ -e ${slow} ]; then (sleep "$(cat ${slow})"; ${kill}) > /dev/null 2>&1 & else ${kill}; fi`,
-    on: ':',
+    on: `setsid ip netns exec ${namespace} sleep 1000 < /dev/null > /dev/null 2>&1 &`,
   };
 }
 

@@ -176,12 +176,12 @@ async function unrestOf(machine: Machine, count: number): Promise<string> {
   return JSON.stringify([answer?.lockspaces ?? 'no answer', ...lockspaces.map((name) => [name, membersOf(name)])]);
 }
 
-async function isWaitedFor(machine: Machine, name: string): Promise<boolean> {
+export async function isWaitedFor(machine: Machine, name: string): Promise<boolean> {
   const locks = await machine.get<{ resource: string; state: string }[]>('/v1/locks?lockspace=jobs');
   return locks?.some(({ resource, state }) => resource === name && state === 'waiting') === true;
 }
 
-async function joinJobs(machine: Machine): Promise<void> {
+export async function joinJobs(machine: Machine): Promise<void> {
   const there = await machine.get<{ name: string }[]>('/v1/lockspaces');
   if (there?.some(({ name }) => name === 'jobs') === true) return;
   const { status, stderr } = await machine.dlm('lockspace', 'create', '-q', 'jobs', '--order', 'fence-first');

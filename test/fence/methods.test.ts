@@ -253,25 +253,60 @@ describe('Pacemaker', () => {
     const hosts = pacemaker(t);
     const outcome = await fenceMethods(hosts.config(text), { timeoutMillis: 30_000 }).fence(3);
     assert.deepEqual([outcome.result, outcome.by, outcome.isVerified], ['fenced', 'cluster', true]);
-    assert.deepEqual(hosts.lines('.', 'words'), ['--fence=h3 --timeout=28 --tag=dlm', '--history=h3 --verbose --output-as=xml']);
-    assert.equal(outcome.reason, "Pacemaker's history says off, done 2026-03-01 12:00:01 +00:00");
+    assert.deepEqual(hosts.lines('.', 'words'), ['--fence=h3 --timeout=23 --tag=dlm', '--history=h3 --verbose --output-as=xml']);
+    assert.equal(outcome.reason, "Pacemaker's history says off, done 2026-03-01 12:00:01Z");
   });
 
-  test('that fails has not fenced', async (t) => {
+  test('turns the node on again itself where it is to be turned on', async (t) => {
+    const hosts = pacemaker(t);
+    const methods = fenceMethods(hosts.config(text.replace('path=', 'action=reboot path=')), { timeoutMillis: 30_000 });
+    const outcome = await methods.fence(3);
+    await methods.close();
+    assert.deepEqual([outcome.result, outcome.isVerified, outcome.reason], ['fenced', true, "Pacemaker's history says reboot, done 2026-03-01 12:00:01Z"]);
+    assert.deepEqual(hosts.lines('.', 'words'), ['--reboot=h3 --timeout=23 --tag=dlm', '--history=h3 --verbose --output-as=xml']);
+  });
+
+  test('that fails has not fenced, and says why', async (t) => {
     const hosts = pacemaker(t);
     writeFileSync(join(hosts.folder, 'fails'), '');
     const outcome = await fenceMethods(hosts.config(text), {}).fence(3);
-    assert.deepEqual([outcome.result, outcome.reason], ['failed', 'cluster: exit 237']);
-    assert.equal(outcome.attempts[0]!.output, 'Fencing failed: No such device');
+    assert.deepEqual([outcome.result, outcome.reason], ['failed', "cluster: Couldn't fence h3: No such device (exit 105)"]);
+    assert.equal(outcome.attempts[0]!.output, "stonith_admin: Couldn't fence h3: No such device");
+  });
+
+  test('that does not run on this host is of no use, and says so', async (t) => {
+    const hosts = pacemaker(t);
+    writeFileSync(join(hosts.folder, 'stopped'), '');
+    const methods = fenceMethods(hosts.config(text), {});
+    assert.equal((await methods.fence(3)).reason, "cluster: Couldn't fence h3: Transport endpoint is not connected (exit 102)");
+    assert.equal((await methods.test(3)).reason, 'cluster: Could not connect to fencer: Transport endpoint is not connected (exit 102)');
   });
 
   test('whose history does not know of it has not fenced', async (t) => {
     const hosts = pacemaker(t);
     writeFileSync(join(hosts.folder, 'forgets'), '');
     assert.equal((await fenceMethods(hosts.config(text), {}).fence(3)).reason, "cluster: Pacemaker's history has no fencing of h3");
-    writeFileSync(join(hosts.folder, 'history'), '<fence_event status="failed" action="off" target="h3" client="x" origin="h1" completed="2026-03-01 11:00:00 +00:00"/><fence_event status="success" action="off" target="h2" client="x" origin="h1" completed="2026-03-01 12:00:00 +00:00"/>');
+    const others = '<fence_event action="off" target="h2" client="x" origin="h1" status="success" delegate="h1" completed="2026-03-01 12:00:00Z"/>\n';
+    const failed = '<fence_event action="off" target="h3" client="x" origin="h1" status="failed" exit-reason="Fence agent did not complete within 60s" delegate="h1" completed="2026-03-01 11:00:00Z"/>\n';
+    writeFileSync(join(hosts.folder, 'history'), others + failed);
     assert.equal((await fenceMethods(hosts.config(text), {}).fence(3)).reason, "cluster: the last fencing of h3 in Pacemaker's history is marked failed");
   });
+
+  for (const [what, events, verdict] of [
+    ['a later failure', [['failed', '12:00:01Z'], ['success', '12:00:00Z']], 'failed'],
+    ['a later success', [['success', '12:00:01Z'], ['failed', '12:00:00Z']], 'fenced'],
+    ['a later success of the same second', [['success', '12:00:00Z'], ['failed', '12:00:00Z']], 'fenced'],
+    ['a later failure in another time zone', [['success', '12:00:00Z'], ['failed', '08:30:01 -03:30']], 'failed'],
+    ['one of Pacemaker itself that is under way', [['pending', null], ['success', '12:00:00Z']], 'fenced'],
+  ] as const) {
+    test(`is believed by what ended last: ${what}`, async (t) => {
+      const hosts = pacemaker(t);
+      writeFileSync(join(hosts.folder, 'forgets'), '');
+      const lines = events.map(([status, time]) => `<fence_event action="off" target="h3" client="x" origin="h1" status="${status}" ${time === null ? 'extended-status="1"' : `completed="2026-03-01 ${time}"`}/>\n`);
+      writeFileSync(join(hosts.folder, 'history'), lines.join(''));
+      assert.equal((await fenceMethods(hosts.config(text), {}).fence(3)).result, verdict);
+    });
+  }
 
   test('knows nodes by name, which the cluster or the configuration tells', async (t) => {
     const hosts = pacemaker(t);
@@ -285,7 +320,9 @@ describe('Pacemaker', () => {
   test('is asked whether it has a device for the node', async (t) => {
     const hosts = pacemaker(t);
     const methods = fenceMethods(hosts.config(text), { nameOf: (node) => `h${node}` });
-    assert.deepEqual([(await methods.test(3)).isWell, (await methods.test(4)).isWell], [true, false]);
-    assert.deepEqual(hosts.lines('.', 'words'), ['--list=h3', '--list=h4']);
+    const [three, four] = [await methods.test(3), await methods.test(4)];
+    assert.deepEqual([three.isWell, three.attempts[0]!.reason], [true, 'Pacemaker has a device for it: bmc3']);
+    assert.deepEqual([four.isWell, four.reason], [false, 'cluster: Pacemaker has no device on this host for h4']);
+    assert.deepEqual(hosts.lines('.', 'words'), ['--list=h3 --output-as=xml', '--list=h4 --output-as=xml']);
   });
 });

@@ -130,7 +130,7 @@ export class DeviceUse {
       return result('failed', `what Pacemaker calls node ${node} is not known; write: connect ${device.name} node=${node} name=NAME`);
     }
     const path = findAgent(parameters.plain('path') ?? stonithPath);
-    const { end, ...rest }: StonithAnswer = await ask({ path, name, timeoutMillis: this.#timeoutOf(place), signal });
+    const { end, ...rest }: StonithAnswer = await ask({ path, name, timeoutMillis: this.#timeoutOf(place), isReboot: device.turnsOnAgain, signal });
     return { exit: end.exit, ...rest };
   }
 
