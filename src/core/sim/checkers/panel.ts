@@ -48,7 +48,7 @@ export class Panel {
       new Departed(claims, failures, order),
       new Quorum(claims, failures),
       new SelfStop(claims, aftermath.stopMillis !== null),
-      new Zombies(claims),
+      new Zombies(),
       new Pairing(claims),
       new Conversions(claims),
       new Tokens(claims),

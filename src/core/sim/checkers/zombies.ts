@@ -6,10 +6,9 @@
  * the tokens. Of two lives that are both out nothing is known but that they were before
  * those who are not. What is told to a life that is out, it was granted before.
  */
-import { PW } from '../../lock/mode.js';
+import { IV, PW, type ModeOrNone } from '../../lock/mode.js';
 import type { ClaimId, Completed, Life, SimEvent, Wrote } from '../event.js';
 import { Violation, type Checker } from './checker.js';
-import type { Claims } from './claims.js';
 
 interface Write {
   readonly rank: number;
@@ -24,19 +23,19 @@ export class Zombies implements Checker {
   readonly counts = { writes: 0, stale: 0, refused: 0, astray: 0, afterLies: 0 };
   #order = 0;
   readonly #grantedAt = new Map<ClaimId, number>();
+  /** What each owner was told to hold, also one whose life is out. */
+  readonly #told = new Map<ClaimId, ModeOrNone>();
   readonly #outAt = new Map<Life, number>();
   readonly #liedAbout = new Set<Life>();
   /** The latest holder who has written, by resource: of what the checking disk took, and of all. */
   readonly #taken = new Map<string, Write>();
   readonly #written = new Map<string, Write>();
 
-  /** Shown each event before `claims` is. */
-  constructor(readonly claims: Claims) {}
-
   see(event: SimEvent): void {
     if (event.kind === 'completed') this.#grant(event);
     else if (event.kind === 'adopted') {
       // A lock that passes to another owner keeps its place and its token.
+      this.#told.set(event.claim, event.mode);
       const grantedAt = this.#grantedAt.get(event.orphan);
       if (grantedAt !== undefined) this.#grantedAt.set(event.claim, grantedAt);
     } else if (event.kind === 'decided') {
@@ -47,8 +46,9 @@ export class Zombies implements Checker {
   }
 
   #grant({ claim: id, mode, status }: Completed): void {
-    const claim = this.claims.get(id);
-    if (claim === null || status !== 'OK' || mode < PW || mode <= claim.told) return;
+    const told = this.#told.get(id) ?? IV;
+    this.#told.set(id, mode);
+    if (status !== 'OK' || mode < PW || mode <= told) return;
     this.#order += 1;
     this.#grantedAt.set(id, this.#order);
   }
