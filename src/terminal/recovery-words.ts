@@ -112,7 +112,8 @@ export function slowestOf({ phases }: RecoveryRecord): { node: number; millis: n
   return first === undefined ? null : { node: first[0], millis: first[1] };
 }
 
-export function planLines({ node, name, fencing, lockspaces }: RecoveryPlan): string[] {
+export function planLines({ node, name, isMember, fencing, lockspaces }: RecoveryPlan): string[] {
+  if (!isMember) return [`node ${node} (${escapeText(name)}) is no member, so it cannot fail now; what is still to be done about it is told by: dlm recover status`];
   const ways = fencing.map(({ devices }) => devices.map(({ device, agent }) => (device === 'fence_all' ? agent : `${device} (${agent})`)).join(' and ')).join(', else ');
   const lines = lockspaces.flatMap(({ lockspace, order, steps, purged, granted, notValid, masters }) => [
     '',

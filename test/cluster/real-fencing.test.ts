@@ -141,6 +141,21 @@ test('a member that answers is declared failed only by force; what follows is to
   assert.equal(self.exit, codes.usage, self.said);
 });
 
+test('a number that no node ever had is refused, planned or for good; from one that is known, also by a record alone, nothing is left to recover', async (t) => {
+  const fleet = await fleetOf(t);
+  await fleet.kill(3);
+  await until('the record is there', async () => (await recoveriesOf(fleet, 1)).some(({ victims }) => victims.join() === '3'));
+  await fleet.sayAt(1, 'node', 'leave', '--force');
+  await fleet.join(1);
+  await fleet.until([1, 2], 'they lock', isRunningWith(1, 2));
+  for (const words of [['run', '--yes'], ['run', '--dry-run'], ['plan']]) {
+    const { exit, said } = await ended(fleet.at(1, 'recover', ...words, '--node', '99'));
+    assert.deepEqual([exit, said], [codes.usage, 'dlm: no node 99 is known here: it is no member, and no record of one is kept\nhint: see who is with: dlm node list\n']);
+  }
+  assert.match(await fleet.sayAt(1, 'recover', 'run', '--node', '3', '--yes'), /nothing is to be done about node 3/);
+  for (const words of [['run', '--dry-run'], ['plan']]) assert.match(await fleet.sayAt(1, 'recover', ...words, '--node', '3'), /^node 3 \(\S+\) is no member, so it cannot fail now; .*: dlm recover status\n$/);
+});
+
 test('an order that makes no sense, or cannot be kept, is refused with the reason', async (t) => {
   const fleet = await Fleet.of([1]);
   t.after(() => fleet.clear());

@@ -6,7 +6,6 @@
  * It is computed from what all members hold at this moment, by the law itself, on copies.
  * What changes before the failure changes the plan.
  */
-import { DlmError } from '../base/errors.js';
 import { generation, lkid, millis, nodeId } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
@@ -19,6 +18,7 @@ import { nameOf, steps, type Order, type Step } from '../node/snapshot.js';
 import type { FenceLevel } from './fence-methods.js';
 import { needCluster } from './fence-desk.js';
 import type { Host } from './host.js';
+import { nameOfKnown } from './known-node.js';
 import type { LockInfo } from './types.js';
 import { flagsOf } from './wish.js';
 
@@ -47,21 +47,23 @@ export interface PlannedLockspace {
 export interface RecoveryPlan {
   readonly node: number;
   readonly name: string;
+  /** One that is no member cannot fail now: there is nothing to plan. */
+  readonly isMember: boolean;
   /** How it would be fenced; empty: it is not. */
   readonly fencing: readonly FenceLevel[];
   readonly lockspaces: readonly PlannedLockspace[];
 }
 
-/** Rejects with `DLM_USAGE`. */
+/** Rejects with `DLM_USAGE`, also for a node that nobody has ever heard of. */
 export async function planRecovery(host: Host, node: number): Promise<RecoveryPlan> {
   const cluster = needCluster(host);
   const member = cluster.view?.members.find((one) => one.node === node);
-  if (member === undefined) throw new DlmError('DLM_USAGE', `node ${node} is no member, so there is nothing to plan`, 'see who is with: dlm node list');
+  if (member === undefined) return { node, name: nameOfKnown(host, cluster, node), isMember: false, fencing: [], lockspaces: [] };
   const fencing = cluster.fencing.isOn ? cluster.methods.methodsFor(node) : [];
   const shared = host.node.lockspaceNames().filter((name) => (member.lockspaces.get(name) ?? 0) > 0);
   const lockspaces: PlannedLockspace[] = [];
   for (const lockspace of shared) lockspaces.push(planFor(host, lockspace, node, await host.everywhere.locks({ lockspace })));
-  return { node, name: member.name, fencing, lockspaces };
+  return { node, name: member.name, isMember: true, fencing, lockspaces };
 }
 
 function planFor(host: Host, lockspace: string, node: number, locks: readonly LockInfo[]): PlannedLockspace {
