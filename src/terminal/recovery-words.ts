@@ -118,7 +118,7 @@ export function planLines({ node, name, isMember, fencing, lockspaces }: Recover
   const lines = lockspaces.flatMap(({ lockspace, order, steps, purged, granted, notValid, masters }) => [
     '',
     `lockspace ${escapeText(lockspace)}, order ${order}`,
-    ...steps.map(({ step, after, by }) => `  ${step.padEnd(8)} by node ${by.join(', ') || 'nobody'}${after.length === 0 ? ', at once' : `, after ${after.join(', ')}`}`),
+    ...steps.map(({ step, after, by, words }) => `  ${step.padEnd(8)} by ${by.length === 0 ? 'nobody' : `node ${by.join(', ')}`}${after.length === 0 ? ', at once' : `, after ${after.join(', ')}`}${words === '' ? '' : `: ${words}`}`),
     ...listed('  purged', purged.length, describeLocks(purged, 'resource')),
     ...listed('  granted', granted.length, describeLocks(granted, 'resource')),
     ...notValid.map((resource) => `  value of ${resource} is no longer valid`),
