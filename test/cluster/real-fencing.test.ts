@@ -60,6 +60,7 @@ test('a node that is killed is fenced before locks are recovered, and each membe
   assert.match(shown, /fence +ended +1 +node 3 +process\n/);
   assert.match(shown, /slowest +node \d/);
   assert.match(await fleet.sayAt(1, 'fence', 'history'), /Z +3 +fence_all off +done .*all it left behind have ended\n/);
+  assert.match(await fleet.sayAt(2, 'fence', 'history'), /^[^\n]*\n\S+Z +3 +node 1 +fenced +process\n$/, 'node 2 has only heard of it');
   const nothing = await ended(fleet.at(1, 'recover', 'show', '7'));
   assert.equal(nothing.exit, codes.noRecord, nothing.said);
 });
@@ -101,10 +102,14 @@ test('where the device fails nothing is granted, and everybody says why, until a
   const unsaid = await ended(fleet.at(2, 'fence', 'ack', '3', '--reason', 'plug pulled'));
   assert.equal(unsaid.exit, codes.usage, unsaid.said);
 
-  await fleet.sayAt(2, 'fence', 'ack', '3', '--reason', 'plug pulled', '--yes');
+  const reason = 'plug pulled, and nothing is left that would give it any power';
+  await fleet.sayAt(2, 'fence', 'ack', '3', '--reason', reason, '--yes');
   await fleet.until([1, 2], 'they lock', isRunningWith(1, 2));
-  assert.match(await fleet.sayAt(2, 'fence', 'history'), /operator +acknowledged .*\(uid \d+\).*: plug pulled \(incarnation \d+, missing since view \d+; \d+ attempts? in vain/);
-  assert.match(await fleet.sayAt(1, 'fence', 'history', '3'), /odd off +failed/);
+  assert.match(await fleet.sayAt(2, 'fence', 'history'), /operator +acknowledged .*\(uid \d+\).*: plug pulled, and .* power \(incarnation \d+, missing since view \d+; \d+ attempts? in vain/);
+  const heard = await fleet.sayAt(1, 'fence', 'history', '3');
+  assert.match(heard, /odd off +failed/);
+  assert.match(heard, /Z +3 +node 2 +acknowledged +\S+ \(uid \d+\) (on|without) [^:]+: plug pulled, and nothing is left that would give it any power\n$/, 'node 1 has only heard of it');
+  assert.match(fleet.log(1), /node 3 counts as fenced by the word of .*\(uid \d+\).*: plug pulled, .* power, as node 2 says\n/);
   const again = await ended(fleet.at(2, 'fence', 'ack', '3', '--reason', 'plug pulled', '--yes'));
   assert.equal(again.exit, codes.noRecord, again.said);
   for (const node of [1, 2]) {
