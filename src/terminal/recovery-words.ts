@@ -85,11 +85,13 @@ export function isHeldBack({ victims, order }: RecoveryRecord): boolean {
 
 const totalOf = ({ totalMillis }: RecoveryRecord): string => (totalMillis === null ? 'goes on' : formatMillis(totalMillis));
 
-export function recordLines(record: RecoveryRecord): string[] {
+/** `waits`: on what it waits now, if it goes on. */
+export function recordLines(record: RecoveryRecord, waits?: Pick<LockspaceRecovery, 'rung' | 'words'>): string[] {
   const { generation, lockspace, order, at, node, members, steps, phases } = record;
   const slowest = slowestOf(record);
   return [
-    `Recovery of lockspace ${escapeText(lockspace)}, generation ${generation}, as node ${node} has seen it`,
+    `Recovery of lockspace ${escapeText(lockspace)}, generation ${generation}, ${waits === undefined ? `as node ${node} has seen it` : `goes on now, as node ${node} sees it`}`,
+    ...(waits === undefined ? [] : [`  now      ${waits.rung === null ? 'waits for nothing' : `waits: ${waits.rung}, ${escapeText(waits.words)}`}; follow it with: dlm recover watch`]),
     `  when     ${at}`,
     `  why      ${causeOf(record)}`,
     `  order    ${orderName(order)}`,

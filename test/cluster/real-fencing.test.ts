@@ -90,6 +90,10 @@ test('where the device fails nothing is granted, and everybody says why, until a
   const [lockspace] = blocked.lockspaces;
   assert.deepEqual([lockspace!.rung, lockspace!.waitsFor, blocked.isWaiting], ['fencing', [1], true]);
   assert.match(lockspace!.words, /^node 3 \(n3\) could not be fenced in \d+ attempts? of node 1: odd: /);
+  const [last, running] = await json<(RecoveryRecord & { readonly waits?: { readonly rung: string } })[]>(fleet, 2, 'recover', 'show');
+  assert.deepEqual([last!.totalMillis === null, running!.totalMillis, running!.victims, running!.waits?.rung], [false, null, [3], 'fencing']);
+  const goesOn = new RegExp(`^Recovery of lockspace default, generation ${running!.generation}, goes on now, as node 2 sees it\\n  now      waits: fencing, node 3 .*; follow it with: dlm recover watch\\n`, 'm');
+  for (const words of [[], [String(running!.generation)]]) assert.match(await fleet.sayAt(2, 'recover', 'show', ...words), goesOn);
   const waiter = await ended(fleet.at(2, 'lock', 'x', '-w', '1.5', '--', 'true'));
   assert.equal(waiter.exit, 81);
   assert.match(waiter.said, /recovering: ready 2\/6; node 3 \(n3\) could not be fenced in /);
@@ -115,6 +119,7 @@ test('where the device fails nothing is granted, and everybody says why, until a
   for (const node of [1, 2]) {
     await until('its record is in order', async () => (await recoveriesOf(fleet, node)).some(({ victims }) => victims.join() === '3'));
     assert.match(await fleet.sayAt(node, 'recover', 'verify'), /happened in order/);
+    assert.doesNotMatch(await fleet.sayAt(node, 'recover', 'show'), /goes on/);
   }
 });
 
