@@ -101,6 +101,8 @@ test('where the device fails nothing is granted, and everybody says why, until a
   const run = await ended(fleet.at(1, 'recover', 'run', '--node', '3', '--yes', '--timeout', '0.2'));
   assert.equal(run.exit, codes.waiting, run.said);
   assert.match(run.said, /the recovery from node 3 goes on\n +lockspace default waits: fencing, node 3 /);
+  const unread = await ended(fleet.run(['bash', '-c', '"$DLM" recover run --node 3 --yes --json | head -n 1; exit "${PIPESTATUS[0]}"'], { env: fleet.envOf(1) }));
+  assert.equal(unread.exit, codes.waiting, unread.said);
   const member = await ended(fleet.at(1, 'fence', 'ack', '2', '--reason', 'it looks off', '--yes'));
   assert.equal(member.exit, codes.stillMember, member.said);
   const unsaid = await ended(fleet.at(2, 'fence', 'ack', '3', '--reason', 'plug pulled'));
