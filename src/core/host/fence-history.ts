@@ -9,7 +9,7 @@
  */
 import type { FenceAttempt } from './fence-agent.js';
 import type { FenceOutcome } from './fence-methods.js';
-import { JsonLines } from './json-lines.js';
+import { JsonLines, type LinesRead } from './json-lines.js';
 import type { Places } from './places.js';
 import { reasonOf } from './system-error.js';
 
@@ -21,12 +21,7 @@ export type FenceRecord =
   /** Another member has said that the node was fenced, or that an operator there has said so. */
   | { readonly kind: 'heard'; readonly at: string; readonly node: number; readonly verdict: 'fenced' | 'acknowledged'; readonly from: number; readonly words: string };
 
-export interface FenceHistoryRead {
-  /** The oldest first. */
-  readonly records: readonly FenceRecord[];
-  /** Lines that could not be read, as one that broke off when the machine stopped. */
-  readonly damaged: number;
-}
+export type FenceHistoryRead = LinesRead<FenceRecord>;
 
 type Where = Pick<Places, 'state' | 'scope'>;
 
@@ -71,9 +66,7 @@ export class FenceHistory {
 
 /** What is kept; nothing, if nothing ever was. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
 export function readFenceHistory({ state }: Pick<Places, 'state'>): FenceHistoryRead {
-  const records = new JsonLines(state, fileName).read(recordIn);
-  const good = records.filter((record) => record !== null);
-  return { records: good, damaged: records.length - good.length };
+  return new JsonLines(state, fileName).read(recordIn);
 }
 
 function recordIn(value: unknown): FenceRecord | null {
