@@ -35,7 +35,7 @@ const homeOf = {
   ink: '^src/terminal/[^/]+\\.tsx$',
   react: '^src/terminal/[^/]+\\.tsx$',
   undici: '^src/core/host/(engine/etcd-gateway|control-client)\\.ts$',
-  koffi: '^src/core/host/engine/corosync-library\\.ts$',
+  koffi: '^src/core/host/(engine/corosync-library|output-reader)\\.ts$',
 };
 
 const placeOf = (room) =>

@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeClient } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { describeChange, membershipOf, membersTable } from '../terminal/members.js';
+import { OutputWatch } from '../terminal/output-watch.js';
 import { prose } from '../terminal/prose.js';
 import { exitOfSignal, SignalWatch } from '../terminal/signals.js';
 
@@ -18,9 +19,9 @@ export default class Members extends BaseCommand {
   static override summary = 'List the members of the cluster, and watch them come and go';
   static override usage = 'members [--watch]';
   static override description = prose`
-    As the node here knows them. With --watch it goes on with a line for each change, until it is interrupted or the
-    node ends: when, the number of the view that says so, and who is here, has left, or has failed. With --json every
-    line is a document: first the members, then a change each.`;
+    As the node here knows them. With --watch it goes on with a line for each change, until it is interrupted, the node
+    ends, or nobody reads its output: when, the number of the view that says so, and who is here, has left, or has
+    failed. With --json every line is a document: first the members, then a change each.`;
   static override examples = ['<%= config.bin %> members', { description: 'Tell me when somebody fails', command: `<%= config.bin %> members --watch | grep --line-buffered failed` }];
   static override flags = {
     watch: Flags.boolean({ summary: 'go on with a line for each change' }),
@@ -40,14 +41,17 @@ export default class Members extends BaseCommand {
   /** `seen`: the number of the last view that was shown. */
   async #watch(client: NodeClient, seen: number): Promise<void> {
     const signals = new SignalWatch();
-    const interrupted = new Promise<void>((resolve) => signals.aborted.addEventListener('abort', () => resolve()));
-    while (signals.first === null) {
+    const unread = new AbortController();
+    const output = new OutputWatch(() => unread.abort());
+    const isOver = AbortSignal.any([signals.aborted, unread.signal]);
+    while (!isOver.aborted) {
       const { cluster } = await client.status();
       const fresh = (cluster?.changes ?? []).filter(({ view }) => view > seen);
       for (const change of fresh) process.stdout.write(`${this.jsonEnabled() ? JSON.stringify(change) : describeChange(change)}\n`);
       seen = fresh.at(-1)?.view ?? seen;
-      await Promise.race([pause(lookMillis), interrupted]);
+      await pause(lookMillis, undefined, { signal: isOver }).catch(() => undefined);
     }
-    process.exitCode = exitOfSignal(signals.first);
+    output.stop();
+    if (signals.first !== null) process.exitCode = exitOfSignal(signals.first);
   }
 }

@@ -129,6 +129,12 @@ export async function* followNode<Answer>(request: ControlRequest): AsyncGenerat
   yield* client.followNode<Answer>(request);
 }
 
+/** Asks the system whether anybody still reads what this process prints; null where that cannot be asked. */
+export async function outputReader(): Promise<(() => boolean) | null> {
+  const reader = await import('./host/output-reader.js');
+  return reader.outputReader();
+}
+
 /** Which recoveries the node has seen, the oldest first, and how each went. */
 export async function readRecoveries(dir?: string): Promise<RecoveryHistory> {
   const record = await import('./host/recovery-record.js');

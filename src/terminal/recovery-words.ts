@@ -85,11 +85,13 @@ export function isHeldBack({ victims, order }: RecoveryRecord): boolean {
 
 const totalOf = ({ totalMillis }: RecoveryRecord): string => (totalMillis === null ? 'goes on' : formatMillis(totalMillis));
 
-export function recordLines(record: RecoveryRecord): string[] {
+/** `waits`: on what it waits now, if it goes on. */
+export function recordLines(record: RecoveryRecord, waits?: Pick<LockspaceRecovery, 'rung' | 'words'>): string[] {
   const { generation, lockspace, order, at, node, members, steps, phases } = record;
   const slowest = slowestOf(record);
   return [
-    `Recovery of lockspace ${escapeText(lockspace)}, generation ${generation}, as node ${node} has seen it`,
+    `Recovery of lockspace ${escapeText(lockspace)}, generation ${generation}, ${waits === undefined ? `as node ${node} has seen it` : `goes on now, as node ${node} sees it`}`,
+    ...(waits === undefined ? [] : [`  now      ${waits.rung === null ? 'waits for nothing' : `waits: ${waits.rung}, ${escapeText(waits.words)}`}; follow it with: dlm recover watch`]),
     `  when     ${at}`,
     `  why      ${causeOf(record)}`,
     `  order    ${orderName(order)}`,
@@ -112,12 +114,13 @@ export function slowestOf({ phases }: RecoveryRecord): { node: number; millis: n
   return first === undefined ? null : { node: first[0], millis: first[1] };
 }
 
-export function planLines({ node, name, fencing, lockspaces }: RecoveryPlan): string[] {
+export function planLines({ node, name, isMember, fencing, lockspaces }: RecoveryPlan): string[] {
+  if (!isMember) return [`node ${node} (${escapeText(name)}) is no member, so it cannot fail now; what is still to be done about it is told by: dlm recover status`];
   const ways = fencing.map(({ devices }) => devices.map(({ device, agent }) => (device === 'fence_all' ? agent : `${device} (${agent})`)).join(' and ')).join(', else ');
   const lines = lockspaces.flatMap(({ lockspace, order, steps, purged, granted, notValid, masters }) => [
     '',
     `lockspace ${escapeText(lockspace)}, order ${order}`,
-    ...steps.map(({ step, after, by }) => `  ${step.padEnd(8)} by node ${by.join(', ') || 'nobody'}${after.length === 0 ? ', at once' : `, after ${after.join(', ')}`}`),
+    ...steps.map(({ step, after, by, words }) => `  ${step.padEnd(8)} by ${by.length === 0 ? 'nobody' : `node ${by.join(', ')}`}${after.length === 0 ? ', at once' : `, after ${after.join(', ')}`}${words === '' ? '' : `: ${words}`}`),
     ...listed('  purged', purged.length, describeLocks(purged, 'resource')),
     ...listed('  granted', granted.length, describeLocks(granted, 'resource')),
     ...notValid.map((resource) => `  value of ${resource} is no longer valid`),

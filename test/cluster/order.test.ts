@@ -21,6 +21,17 @@ describe('an order that is written out', () => {
     assert.equal(orderOf('suspend<dlm<app<resume fence<app').text, orderOf('gfs').text);
   });
 
+  for (const text of ['fence < dlm', ' fence <dlm ', 'fence< dlm', 'fence<dlm,', 'dlm, fence\t<\n dlm']) {
+    test(`may have spaces around < and commas between pairs: ${JSON.stringify(text)}`, () => {
+      assert.equal(orderOf(text).text, 'fence<dlm');
+    });
+  }
+
+  test('with spaces and commas is the same as without', () => {
+    assert.equal(orderOf('suspend < dlm < app, app < resume, fence < app').text, orderOf('gfs').text);
+    assert.equal(orderOf('fence<app, app<dlm').text, orderOf('fence<app app<dlm').text);
+  });
+
   test('waits for what its predecessors wait for', () => {
     const gfs = orderOf('gfs');
     assert.ok(waitsFor(gfs, 'resume', 'fence'));
@@ -30,7 +41,12 @@ describe('an order that is written out', () => {
   });
 
   const refused: readonly [string, RegExp][] = [
-    ['', /"" in "" is no step/],
+    ['', /^the order says nothing; an order is one of gfs/],
+    [' , ', /^the order says nothing; /],
+    ['fence<', /^"fence<" in "fence<" lacks a step on one side of <; .*pairs such as fence<dlm of the steps suspend, .*, parted by spaces or commas$/],
+    ['fence < , dlm', /^"fence<" in "fence < , dlm" lacks a step on one side of </],
+    ['suspend < dlm fence', /^the order "suspend < dlm fence" is refused: whoever was suspended must be resumed/],
+    ['toString', /"toString" in "toString" is no step/],
     ['fence<dml', /"dml" in "fence<dml" is no step/],
     ['fence<dlm dlm<fence', /fence would wait for itself/],
     ['suspend<dlm', /add resume/],

@@ -93,6 +93,22 @@ test('an application is killed: what it has left running is ended before others 
   assert.doesNotMatch(again.get(2)!.said(), /^recover/m, 'nothing is left to be done');
 });
 
+test('a plan names the application that would recover, and says why where there is none', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const appOf = async (victim: number): Promise<string> => /^ {2}app +(by .*)$/m.exec(await fleet.sayAt(3 - victim, 'recover', 'plan', '--node', String(victim)))![1]!;
+  for (const node of [1, 2]) await fleet.sayAt(node, 'lockspace', 'create', 'store', '--order', 'gfs');
+  await fleet.until([1, 2], 'both have it', isRunningWith(1, 2));
+  const after = 'after suspend, fence, dlm';
+  assert.equal(await appOf(2), `by nobody, ${after}: no application is attached, so nothing is run`);
+  await attachAll(fleet, [2]);
+  assert.equal(await appOf(1), `by nobody, ${after}: node 1 has no application, so nothing is left to be put in order`);
+  assert.equal(await appOf(2), `by nobody, ${after}: no other node has an application, so it waits until one has`);
+  assert.match(await fleet.sayAt(2, 'recover', 'plan', '--node', '1'), /^ {2}suspend +by node 2, at once\n[^]*^ {2}resume +by node 2, after/m);
+  await attachAll(fleet, [1]);
+  assert.equal(await appOf(2), `by node 1, ${after}`);
+});
+
 test('what it holds is not given on before its slot is in order', async (test) => {
   const fleet = await Fleet.of([1, 2]);
   test.after(() => fleet.clear());

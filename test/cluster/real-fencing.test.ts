@@ -60,6 +60,7 @@ test('a node that is killed is fenced before locks are recovered, and each membe
   assert.match(shown, /fence +ended +1 +node 3 +process\n/);
   assert.match(shown, /slowest +node \d/);
   assert.match(await fleet.sayAt(1, 'fence', 'history'), /Z +3 +fence_all off +done .*all it left behind have ended\n/);
+  assert.match(await fleet.sayAt(2, 'fence', 'history'), /^[^\n]*\n\S+Z +3 +node 1 +fenced +process\n$/, 'node 2 has only heard of it');
   const nothing = await ended(fleet.at(1, 'recover', 'show', '7'));
   assert.equal(nothing.exit, codes.noRecord, nothing.said);
 });
@@ -89,6 +90,10 @@ test('where the device fails nothing is granted, and everybody says why, until a
   const [lockspace] = blocked.lockspaces;
   assert.deepEqual([lockspace!.rung, lockspace!.waitsFor, blocked.isWaiting], ['fencing', [1], true]);
   assert.match(lockspace!.words, /^node 3 \(n3\) could not be fenced in \d+ attempts? of node 1: odd: /);
+  const [last, running] = await json<(RecoveryRecord & { readonly waits?: { readonly rung: string } })[]>(fleet, 2, 'recover', 'show');
+  assert.deepEqual([last!.totalMillis === null, running!.totalMillis, running!.victims, running!.waits?.rung], [false, null, [3], 'fencing']);
+  const goesOn = new RegExp(`^Recovery of lockspace default, generation ${running!.generation}, goes on now, as node 2 sees it\\n  now      waits: fencing, node 3 .*; follow it with: dlm recover watch\\n`, 'm');
+  for (const words of [[], [String(running!.generation)]]) assert.match(await fleet.sayAt(2, 'recover', 'show', ...words), goesOn);
   const waiter = await ended(fleet.at(2, 'lock', 'x', '-w', '1.5', '--', 'true'));
   assert.equal(waiter.exit, 81);
   assert.match(waiter.said, /recovering: ready 2\/6; node 3 \(n3\) could not be fenced in /);
@@ -96,20 +101,27 @@ test('where the device fails nothing is granted, and everybody says why, until a
   const run = await ended(fleet.at(1, 'recover', 'run', '--node', '3', '--yes', '--timeout', '0.2'));
   assert.equal(run.exit, codes.waiting, run.said);
   assert.match(run.said, /the recovery from node 3 goes on\n +lockspace default waits: fencing, node 3 /);
+  const unread = await ended(fleet.run(['bash', '-c', '"$DLM" recover run --node 3 --yes --json | head -n 1; exit "${PIPESTATUS[0]}"'], { env: fleet.envOf(1) }));
+  assert.equal(unread.exit, codes.waiting, unread.said);
   const member = await ended(fleet.at(1, 'fence', 'ack', '2', '--reason', 'it looks off', '--yes'));
   assert.equal(member.exit, codes.stillMember, member.said);
   const unsaid = await ended(fleet.at(2, 'fence', 'ack', '3', '--reason', 'plug pulled'));
   assert.equal(unsaid.exit, codes.usage, unsaid.said);
 
-  await fleet.sayAt(2, 'fence', 'ack', '3', '--reason', 'plug pulled', '--yes');
+  const reason = 'plug pulled, and nothing is left that would give it any power';
+  await fleet.sayAt(2, 'fence', 'ack', '3', '--reason', reason, '--yes');
   await fleet.until([1, 2], 'they lock', isRunningWith(1, 2));
-  assert.match(await fleet.sayAt(2, 'fence', 'history'), /operator +acknowledged .*\(uid \d+\).*: plug pulled \(incarnation \d+, missing since view \d+; \d+ attempts? in vain/);
-  assert.match(await fleet.sayAt(1, 'fence', 'history', '3'), /odd off +failed/);
+  assert.match(await fleet.sayAt(2, 'fence', 'history'), /operator +acknowledged .*\(uid \d+\).*: plug pulled, and .* power \(incarnation \d+, missing since view \d+; \d+ attempts? in vain/);
+  const heard = await fleet.sayAt(1, 'fence', 'history', '3');
+  assert.match(heard, /odd off +failed/);
+  assert.match(heard, /Z +3 +node 2 +acknowledged +\S+ \(uid \d+\) (on|without) [^:]+: plug pulled, and nothing is left that would give it any power\n$/, 'node 1 has only heard of it');
+  assert.match(fleet.log(1), /node 3 counts as fenced by the word of .*\(uid \d+\).*: plug pulled, .* power, as node 2 says\n/);
   const again = await ended(fleet.at(2, 'fence', 'ack', '3', '--reason', 'plug pulled', '--yes'));
   assert.equal(again.exit, codes.noRecord, again.said);
   for (const node of [1, 2]) {
     await until('its record is in order', async () => (await recoveriesOf(fleet, node)).some(({ victims }) => victims.join() === '3'));
     assert.match(await fleet.sayAt(node, 'recover', 'verify'), /happened in order/);
+    assert.doesNotMatch(await fleet.sayAt(node, 'recover', 'show'), /goes on/);
   }
 });
 
@@ -139,6 +151,21 @@ test('a member that answers is declared failed only by force; what follows is to
   assert.match(await fleet.sayAt(1, 'recover', 'status'), /default +fence-first +running/);
   const self = await ended(fleet.at(1, 'recover', 'run', '--node', '1', '--yes', '--force'));
   assert.equal(self.exit, codes.usage, self.said);
+});
+
+test('a number that no node ever had is refused, planned or for good; from one that is known, also by a record alone, nothing is left to recover', async (t) => {
+  const fleet = await fleetOf(t);
+  await fleet.kill(3);
+  await until('the record is there', async () => (await recoveriesOf(fleet, 1)).some(({ victims }) => victims.join() === '3'));
+  await fleet.sayAt(1, 'node', 'leave', '--force');
+  await fleet.join(1);
+  await fleet.until([1, 2], 'they lock', isRunningWith(1, 2));
+  for (const words of [['run', '--yes'], ['run', '--dry-run'], ['plan']]) {
+    const { exit, said } = await ended(fleet.at(1, 'recover', ...words, '--node', '99'));
+    assert.deepEqual([exit, said], [codes.usage, 'dlm: no node 99 is known here: it is no member, and no record of one is kept\nhint: see who is with: dlm node list\n']);
+  }
+  assert.match(await fleet.sayAt(1, 'recover', 'run', '--node', '3', '--yes'), /nothing is to be done about node 3/);
+  for (const words of [['run', '--dry-run'], ['plan']]) assert.match(await fleet.sayAt(1, 'recover', ...words, '--node', '3'), /^node 3 \(\S+\) is no member, so it cannot fail now; .*: dlm recover status\n$/);
 });
 
 test('an order that makes no sense, or cannot be kept, is refused with the reason', async (t) => {

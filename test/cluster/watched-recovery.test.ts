@@ -58,6 +58,16 @@ test('whoever watches sees a failure, each step of the recovery, and its end: as
   assert.equal(await plain.exit, codes.noNode, plain.said());
 });
 
+test('whoever follows ends when nobody reads any more, although nothing happens', async (t) => {
+  const fleet = await Fleet.of([1]);
+  t.after(() => fleet.clear());
+  for (const words of ['members --watch', 'members --watch --json', 'recover watch --plain', 'recover watch --json']) {
+    const reader = fleet.run(['bash', '-c', `"$DLM" ${words} | head -n 1; echo "ended with \${PIPESTATUS[0]}"`], { env: fleet.envOf(1) });
+    assert.equal(await reader.exit, 0);
+    assert.match(reader.said(), /^[^\n]+\nended with 0\n$/);
+  }
+});
+
 test('a lockspace that is not joined cannot be watched, nor anything where no node runs', async (t) => {
   const fleet = await Fleet.of([1]);
   t.after(() => fleet.clear());

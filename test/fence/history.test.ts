@@ -24,10 +24,11 @@ test('attempts, outcomes and words of operators are read back in order, and nobo
   const outcome = await methods.fence(1);
   history.outcome(outcome);
   history.ack(2, 'root', 'I pulled the plug', 'uid 0 on web1');
+  history.heard(3, 'acknowledged', 4, 'root: the rack is dark');
 
   const { records, damaged } = readFenceHistory({ state });
   assert.equal(damaged, 0);
-  assert.deepEqual(records.map(({ kind, node }) => `${kind} ${node}`), ['attempt 1', 'attempt 1', 'outcome 1', 'ack 2']);
+  assert.deepEqual(records.map(({ kind, node }) => `${kind} ${node}`), ['attempt 1', 'attempt 1', 'outcome 1', 'ack 2', 'heard 3']);
   assert.deepEqual(records.slice(0, 2), outcome.attempts.map((attempt) => ({ kind: 'attempt', ...attempt })));
   assert.ok(!readFileSync(join(state, 'fence-history.jsonl'), 'utf8').includes('s3cret'));
   assert.equal(statSync(join(state, 'fence-history.jsonl')).mode & 0o777, 0o600);

@@ -129,6 +129,7 @@ describe('what is no message is refused', () => {
     ['a number without end', 'badNumber', [17, ...head, ...Array<number>(12).fill(0x80)]],
     ['a name of 65 bytes', 'tooLong', [12, ...head, 1, 65, ...Array<number>(65).fill(97)]],
     ['a value of 4097 bytes', 'tooLong', [3, ...head, 1, 1, 0, 0x82, 0x20, ...Array<number>(4097).fill(0)]],
+    ['words of 401 bytes', 'tooLong', [25, ...head, 3, 1, 2, 0, 0x91, 3, ...Array<number>(401).fill(97)]],
     ['a list longer than any', 'tooLong', [18, ...head, 1, 0xe9, 7]],
     ['a list longer than its bytes', 'truncated', [18, ...head, 1, 100, 0, 0]],
     ['more than the message', 'trailing', [17, ...head, 1, 0]],
@@ -149,6 +150,7 @@ describe('what breaks a limit is not written', () => {
     ['half a number', { kind: 'remove', ...envelope, name: 'x', mastership: 1.5 }],
     ['a number below 0', { kind: 'remove', ...envelope, name: 'x', mastership: -1 }],
     ['a value of 4097 bytes', { kind: 'unlock', ...envelope, lkid: lkid(1), masterLkid: lkid(1), flags: 0, value: new Uint8Array(4097) }],
+    ['words of 401 bytes', { kind: 'verdict', ...envelope, victim: nodeId(3), incarnation: incarnation(1), verdict: 'acknowledged', words: 'x'.repeat(401), attempts: 0 }],
     ['a list that is too long', { kind: 'masterLookup', ...envelope, batch: 1, names: Array<string>(listMax + 1).fill('x') }],
     ['names without masterships', { kind: 'names', ...envelope, batch: 1, names: ['x'], masterships: [] }],
   ];

@@ -8,15 +8,15 @@ import fc, { type Arbitrary } from 'fast-check';
 import { generation, incarnation, lkid, lockspaceId, nodeId, ownerId, slot, viewId } from '../../src/core/base/ids.js';
 import { modes, type ModeOrNone } from '../../src/core/lock/mode.js';
 import { cancelStatuses, kindCodes, phaseNames, standings, valueStates, verdicts } from '../../src/core/wire/kinds.js';
-import { listMax, nameBytesMax, valueBytesMax } from '../../src/core/wire/limits.js';
+import { listMax, nameBytesMax, valueBytesMax, wordsBytesMax } from '../../src/core/wire/limits.js';
 import type { Answer, LockRecord, Message, NamesReply } from '../../src/core/wire/message.js';
 
 const edges = [0, 1, 127, 128, 2 ** 28 - 1, 2 ** 28, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 35, 2 ** 53 - 1];
 const count = fc.oneof(fc.constantFrom(...edges), fc.nat(), fc.nat(300), fc.maxSafeNat());
 const signed = fc.oneof(fc.integer(), fc.constantFrom(0, -1, 1, 2 ** 52 - 1, -(2 ** 52 - 1), 2 ** 40, -(2 ** 40)));
-const name = fc
-  .array(fc.nat(255), { maxLength: nameBytesMax })
-  .map((bytes) => String.fromCharCode(...bytes));
+const characters = (maxLength: number): Arbitrary<string> => fc.array(fc.nat(255), { maxLength }).map((codes) => String.fromCharCode(...codes));
+const name = characters(nameBytesMax);
+const words = fc.oneof(characters(nameBytesMax), characters(wordsBytesMax), fc.constant('\xff'.repeat(wordsBytesMax)));
 const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ minLength: valueBytesMax, maxLength: valueBytesMax }));
 const value = fc.option(bytes, { nil: null });
 const mode = fc.constantFrom(...modes);
@@ -115,7 +115,7 @@ const failureCase = fc.record(
     witnesses: list(count.map(nodeId)),
     verdict,
     by: nodeOrNone,
-    words: name,
+    words,
     attempts: count,
   },
   { noNullPrototype: true },
@@ -147,7 +147,7 @@ const ofEachKind: Readonly<Record<Message['kind'], Arbitrary<unknown>>> = {
   inspect: of('inspect', { question: count, name: fc.option(name, { nil: null }) }),
   inspectReply: of('inspectReply', { question: count, text: fc.uint8Array({ maxLength: 300 }) }),
   census: of('census', { isNew: fc.boolean(), cases: list(failureCase) }),
-  verdict: of('verdict', { victim: count.map(nodeId), incarnation: count.map(incarnation), verdict, words: name, attempts: count }),
+  verdict: of('verdict', { victim: count.map(nodeId), incarnation: count.map(incarnation), verdict, words, attempts: count }),
   slotResult: of('slotResult', { isDone: fc.boolean(), work: pendingSlot }),
   rebuildLocksReply: of('rebuildLocksReply', { batch: count, masterLkids: list(lkids) }),
 };

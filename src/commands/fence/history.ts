@@ -14,9 +14,10 @@ export default class FenceHistoryCommand extends BaseCommand {
   static override summary = 'Show what was done to fence nodes, and what operators have said';
   static override usage = 'fence history [NODE]';
   static override description = prose`
-    Every attempt with its verdict, what came of each round, and every word of an operator, the oldest first, as this
-    node has done or heard it. It is read from the node's folder, so no node need run. With --json also what the agents
-    have printed.`;
+    Every attempt with its verdict, what came of each round, and every word of an operator, the oldest first, as it was
+    done or said here; of what was done elsewhere, what the member there has told: that the node was fenced and how, or
+    who has acknowledged it and why. It is read from the node's folder, so no node need run. With --json also what the
+    agents have printed.`;
   static override examples = ['<%= config.bin %> fence history', '<%= config.bin %> fence history 2 --json'];
   static override args = { node: wordArg('only about this node') };
 
@@ -25,7 +26,7 @@ export default class FenceHistoryCommand extends BaseCommand {
     const only = args.node === undefined ? null : parseWhole(args.node, 1, nodeMax);
     const { records, damaged } = await readFenceHistory();
     const chosen = records.filter(({ node }) => only === null || node === only);
-    this.print(chosen.length === 0 ? 'nobody has been fenced from here' : table(['WHEN', 'NODE', 'WHAT', 'VERDICT', 'TOOK', 'WHY'], chosen.map(rowOf)));
+    this.print(chosen.length === 0 ? 'nobody has been fenced, as far as this node has done or heard it' : table(['WHEN', 'NODE', 'WHAT', 'VERDICT', 'TOOK', 'WHY'], chosen.map(rowOf)));
     if (damaged > 0) this.note(`${counted(damaged, 'line')} could not be read`);
     return { records: chosen, damaged };
   }
@@ -40,5 +41,7 @@ function rowOf(record: FenceRecord): string[] {
       return cells('outcome', record.isAssumed ? 'assumed' : record.result, formatMillis(record.millis), record.by ?? record.reason);
     case 'ack':
       return cells('operator', 'acknowledged', '', `${record.by}: ${record.reason} (${record.evidence})`);
+    case 'heard':
+      return cells(`node ${record.from}`, record.verdict, '', record.words);
   }
 }

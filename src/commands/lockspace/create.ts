@@ -17,11 +17,12 @@ export default class LockspaceCreate extends BaseCommand {
     The order says what is done when a member has failed, and what waits for what. fence-first: the failed node is fenced
     before locks are recovered. gfs: applications are suspended first, locks and fencing go on side by side, the failed
     node's data is recovered after both, applications resume. none: locks are recovered, nobody is fenced for it. Or
-    write it out, in pairs of suspend, fence, dlm, app, resume, the first of which ends before the second begins. All
-    members must name the same one.`;
+    write it out, in pairs of suspend, fence, dlm, app, resume, the first of which ends before the second begins, parted
+    by spaces or commas. All members must name the same one.`;
   static override examples = [
     '<%= config.bin %> lockspace create mail',
     { description: 'Fencing before anything else, as it is where nothing is said', command: '<%= config.bin %> lockspace create mail --order fence-first' },
+    { description: 'The data of the failed node is put in order before its locks are given to others', command: `<%= config.bin %> lockspace create store --order 'fence < app, app < dlm'` },
     { description: 'With room for longer values', command: '<%= config.bin %> lockspace create jobs --value-length 256' },
   ];
   static override args = { name: options.neededWordArg('the lockspace, 1 to 64 bytes of text') };

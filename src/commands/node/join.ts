@@ -17,7 +17,9 @@ export default class NodeJoin extends BaseCommand {
   static override usage = ['node join', 'node join --detach', 'node join --cluster NAME [--detach]'];
   static override description = prose`
     In the foreground until INT or TERM. If locks are held then, the node takes no new ones and stops when the last
-    has ended; a second signal ends them and stops it at once. With --detach it runs in the background.
+    has ended; a second signal ends them and stops it at once. With an application attached it stays as it is: end that
+    first, or send a second signal within 10 s, which kills it, and the node counts as failed. With --detach it runs in
+    the background.
 
     With --cluster it is a member of a cluster, and its locks are those of all members. Where a node has been one, a
     node without --cluster would grant what the others hold: it is refused, unless you say --alone.

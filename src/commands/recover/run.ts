@@ -8,6 +8,7 @@ import { confirm, yesFlag } from '../../terminal/confirm.js';
 import { durationFlag, neededNodeFlag } from '../../terminal/flags.js';
 import { LiveRecovery, canDraw } from '../../terminal/live-recovery.js';
 import { whoAsks } from '../../terminal/operator.js';
+import { OutputWatch } from '../../terminal/output-watch.js';
 import { prose } from '../../terminal/prose.js';
 import { describeNews, describeWait, planLines } from '../../terminal/recovery-words.js';
 import { Failure, isDlmError } from '../../terminal/report.js';
@@ -20,8 +21,8 @@ export default class RecoverRun extends BaseCommand {
     The node is put out of the cluster, and what each lockspace has ordered for a failure is done: every step is shown
     as it happens, on a terminal in the picture of dlm recover watch, else or with --plain in lines, with --json a
     document each. A node that answers is refused without --force. It may be asked for again
-    at any time; where nothing is left to do it ends at once. If it is interrupted, or its time is up, the recovery
-    goes on all the same: the exit code is 111 then if something is still waited for.`;
+    at any time; where nothing is left to do it ends at once. If it is interrupted, its time is up, or nobody reads its
+    output, the recovery goes on all the same: the exit code is 111 then if something is still waited for.`;
   static override examples = [
     '<%= config.bin %> recover run --node 2',
     { description: 'From a script, for a minute at most', command: '<%= config.bin %> recover run --node 2 --yes --timeout 1m --reason "no answer on the console"' },
@@ -48,7 +49,7 @@ export default class RecoverRun extends BaseCommand {
     const ends = [signals.aborted, left.signal, ...(timeout === undefined ? [] : [AbortSignal.timeout(timeout)])];
     const run = followNode<RunNews>({ method: 'POST', path: '/v1/recovery/run', body: { node, force, reason }, signal: AbortSignal.any(ends) });
     try {
-      if (flags.plain || this.jsonEnabled() || !canDraw()) for await (const news of run) this.#tell(news);
+      if (flags.plain || this.jsonEnabled() || !canDraw()) await this.#print(run, left);
       else await this.#draw(run, signals, left);
     } catch (error) {
       if (!isDlmError(error, 'DLM_CANCELLED')) throw error;
@@ -57,6 +58,19 @@ export default class RecoverRun extends BaseCommand {
       signals.stop();
     }
     return undefined;
+  }
+
+  /** Whoever stops reading leaves, but not before the run has begun: it is not for the reader that it was asked for. */
+  async #print(run: AsyncIterable<RunNews>, left: AbortController): Promise<void> {
+    let output: OutputWatch | null = null;
+    try {
+      for await (const news of run) {
+        output ??= new OutputWatch(() => left.abort());
+        this.#tell(news);
+      }
+    } finally {
+      output?.stop();
+    }
   }
 
   /** Nothing is drawn of a run that is refused. */

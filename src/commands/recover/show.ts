@@ -3,21 +3,23 @@
  */
 import { writeFileSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
-import { DlmError, reasonOf } from '../../core/index.js';
+import { DlmError, reasonOf, type RecoveryRecord } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
-import { chosenRecoveries, chosenRecovery, recoveryFlags } from '../../terminal/chosen-recovery.js';
+import { chosenRecoveries, chosenRecovery, recoveryFlags, runningRecoveries } from '../../terminal/chosen-recovery.js';
 import { wordArg } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 import { recoveryPage, recoveryPicture } from '../../terminal/recovery-picture.js';
 import { recordLines, recordsTable } from '../../terminal/recovery-words.js';
+import { isDlmError } from '../../terminal/report.js';
 
 export default class RecoverShow extends BaseCommand {
   static override summary = 'Show how a recovery went: every step, when, and who was slowest';
   static override usage = ['recover show [GENERATION] [--lockspace NAME] [--html FILE | --svg FILE]', 'recover show --list [--lockspace NAME]'];
   static override description = prose`
     The node keeps a record of each recovery of each lockspace; it is read from its folder, so no node need run. Without
-    a generation the last recovery after a failure is shown. With --html the record becomes a page with a picture of it, with --svg
-    the picture alone.`;
+    a generation the last recovery after a failure is shown, and below it what still goes on, if a node runs: how far it
+    is, and what it waits for; with --json its totalMillis is null, and waits tells the rest. With --html the record
+    becomes a page with a picture of it, with --svg the picture alone.`;
   static override examples = [
     '<%= config.bin %> recover show',
     '<%= config.bin %> recover show --list',
@@ -39,12 +41,25 @@ export default class RecoverShow extends BaseCommand {
       this.print(recordsTable(records));
       return records;
     }
+    if (flags.html === undefined && flags.svg === undefined) return this.#show(choice);
     const records = await chosenRecovery(choice);
-    const [first] = records;
     if (flags.html !== undefined) this.#write(flags.html, recoveryPage(records));
-    else if (flags.svg !== undefined) this.#write(flags.svg, recoveryPicture(first!));
-    else for (const line of records.flatMap((record, index) => [...(index === 0 ? [] : ['']), ...recordLines(record)])) this.print(line);
+    else this.#write(flags.svg!, recoveryPicture(records[0]!));
     return records;
+  }
+
+  /** Those that have ended, and below them those that go on. */
+  async #show(choice: Parameters<typeof chosenRecovery>[0]): Promise<readonly RecoveryRecord[]> {
+    const present = await runningRecoveries(choice, (words) => this.note(words));
+    const ended = await chosenRecovery(choice).catch((error: unknown) => {
+      if (present.length === 0 || !isDlmError(error, 'DLM_NO_RECORD')) throw error;
+      return [];
+    });
+    // What ended while we asked is kept by now.
+    const running = present.filter((one) => !ended.some(({ lockspace, at }) => lockspace === one.lockspace && at === one.at));
+    const pages = [...ended.map((record) => recordLines(record)), ...running.map((record) => recordLines(record, record.waits))];
+    for (const line of pages.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))) this.print(line);
+    return [...ended, ...running];
   }
 
   #write(path: string, text: string): void {

@@ -6,6 +6,7 @@ import { DlmError, followNode, type RecoveryNews } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { recoveryFlags } from '../../terminal/chosen-recovery.js';
 import { LiveRecovery, canDraw, watchPath } from '../../terminal/live-recovery.js';
+import { OutputWatch } from '../../terminal/output-watch.js';
 import { prose } from '../../terminal/prose.js';
 import { changeLines, glanceAfter, type Focus, type Glance } from '../../terminal/recovery-glance.js';
 import { frameOf, textOf } from '../../terminal/recovery-frame.js';
@@ -23,7 +24,8 @@ export default class RecoverWatch extends BaseCommand {
     ladder ringid, quorum, fencing, suspend, dlm, app with the rung it stands on, for whom it waits and why; who has
     failed and may still act; and the last steps of the newest recovery. q and Ctrl-C leave. Without a terminal, or with
     --plain, there is a line whenever something changes, and with --json a document a line: state, step, ended. With
-    --once the picture is printed as it is now. It ends with the node, with exit code 95.`;
+    --once the picture is printed as it is now. It ends with the node, with exit code 95, and when nobody reads its
+    output.`;
   static override examples = [
     '<%= config.bin %> recover watch',
     { description: 'For a log', command: '<%= config.bin %> recover watch --plain >> recovery.log' },
@@ -51,7 +53,20 @@ export default class RecoverWatch extends BaseCommand {
     return undefined;
   }
 
+  /** Until whoever reads it has read enough. */
   async #print(focus: Focus, isOnce: boolean, signal: AbortSignal): Promise<void> {
+    const unread = new AbortController();
+    const output = new OutputWatch(() => unread.abort());
+    try {
+      await this.#printAll(focus, isOnce, AbortSignal.any([signal, unread.signal]));
+    } catch (error) {
+      if (!unread.signal.aborted || signal.aborted) throw error;
+    } finally {
+      output.stop();
+    }
+  }
+
+  async #printAll(focus: Focus, isOnce: boolean, signal: AbortSignal): Promise<void> {
     let glance: Glance | null = null;
     for await (const news of followNode<RecoveryNews>({ method: 'GET', path: watchPath, signal })) {
       const before = glance;

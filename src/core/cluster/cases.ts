@@ -6,11 +6,9 @@
  * one node has reached survives it as soon as a single other one has heard of it.
  */
 import type { Incarnation, NodeId } from '../base/ids.js';
+import { wordsBytesMax } from '../wire/limits.js';
 import type { FailureCase, Verdict } from '../wire/message.js';
 import type { Member } from './view.js';
-
-/** Longer words would not fit into a message. */
-const wordsMax = 64;
 
 const keyOf = (victim: NodeId, life: Incarnation): string => `${victim}.${life}`;
 
@@ -97,5 +95,5 @@ export function latestLives(cases: readonly FailureCase[]): FailureCase[] {
 
 /** As a message can carry it: one character a byte, and not too long. */
 function sayable(words: string): string {
-  return words.replace(/[^\x20-\xff]/g, '?').slice(0, wordsMax);
+  return words.replace(/[^\x20-\xff]/g, '?').slice(0, wordsBytesMax);
 }

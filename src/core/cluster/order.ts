@@ -39,18 +39,17 @@ export const presets: Readonly<Record<string, string>> = {
 
 const isStep = (word: string): word is Step => (steps as readonly string[]).includes(word);
 
-/** Read a preset or an order written out. */
+/** Read a preset, or an order written out: terms parted by spaces or commas. Around `<` there may be spaces, too. */
 export function parseOrder(text: string): Order | BadOrder {
-  const written = (presets[text.trim()] ?? text).trim();
+  const named = text.trim();
+  const written = Object.hasOwn(presets, named) ? presets[named]! : text;
   const happen = new Set<Step>(['dlm']);
   const pairs: [Step, Step][] = [];
-  for (const term of written.split(/\s+/)) {
+  const terms = written.replace(/\s*<\s*/g, '<').split(/[\s,]+/).filter((term) => term !== '');
+  for (const term of terms.length === 0 ? [''] : terms) {
     const words = term.split('<');
     const unknown = words.find((word) => !isStep(word));
-    if (unknown !== undefined) {
-      const known = `an order is one of ${Object.keys(presets).join(', ')}, or pairs such as fence<dlm of the steps ${steps.join(', ')}`;
-      return { problem: `"${unknown}" in "${text}" is no step; ${known}` };
-    }
+    if (unknown !== undefined) return { problem: `${unreadable(unknown, term, text)}; ${known}` };
     for (const word of words) happen.add(word as Step);
     for (let place = 1; place < words.length; place += 1) pairs.push([words[place - 1] as Step, words[place] as Step]);
   }
@@ -70,6 +69,13 @@ export function orderOf(text: string): Order {
 /** Does `later` wait for the end of `earlier`? */
 export function waitsFor(order: Order, later: Step, earlier: Step): boolean {
   return order.before.get(later)?.has(earlier) === true;
+}
+
+const known = `an order is one of ${Object.keys(presets).join(', ')}, or pairs such as fence<dlm of the steps ${steps.join(', ')}, parted by spaces or commas`;
+
+function unreadable(word: string, term: string, text: string): string {
+  if (term === '') return 'the order says nothing';
+  return word === '' ? `"${term}" in "${text}" lacks a step on one side of <` : `"${word}" in "${text}" is no step`;
 }
 
 /** The name people know it by. */

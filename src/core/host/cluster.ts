@@ -15,7 +15,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { incarnation, nodeId, type NodeId } from '../base/ids.js';
-import type { Effect } from '../node/effect.js';
+import type { Effect, StepTaken } from '../node/effect.js';
 import type { DlmNode } from '../node/node.js';
 import type { FencingConfig } from '../node/snapshot.js';
 import { isInspection } from '../wire/message.js';
@@ -223,6 +223,7 @@ export class Cluster {
         break;
       case 'step':
         this.records.step(node, effect);
+        if (effect.verdict !== null && effect.node !== this.node) this.#hear(effect);
         break;
       case 'fence':
         this.#aftermath?.fence(effect);
@@ -329,6 +330,13 @@ export class Cluster {
   async #unfence(): Promise<void> {
     const { isWell, reason } = await this.methods.unfence(this.node);
     if (!isWell) throw new DlmError('DLM_CONFIG_INVALID', `this node could not be unfenced: ${reason}`);
+  }
+
+  /** What another member has found about a node that has failed. */
+  #hear({ victim, node, verdict, words }: StepTaken): void {
+    if (verdict !== 'fenced' && verdict !== 'acknowledged') return;
+    this.history.heard(victim!, verdict, node, words);
+    if (verdict === 'acknowledged') this.#log(`node ${victim} counts as fenced by the word of ${words}, as node ${node} says`);
   }
 
   #lifeOf(node: number): number {

@@ -1,6 +1,7 @@
 /**
  * What has been done to fence nodes: every attempt, every outcome and every word of an
- * operator, a line of JSON each, in the node's folder, where it outlives the node.
+ * operator, and what other members have told of theirs, a line of JSON each, in the
+ * node's folder, where it outlives the node.
  *
  * It is a record and decides nothing: fencing goes on when it cannot be written. Nothing
  * secret is in it, since what agents print has been cleared before it comes here; still
@@ -8,7 +9,7 @@
  */
 import type { FenceAttempt } from './fence-agent.js';
 import type { FenceOutcome } from './fence-methods.js';
-import { JsonLines } from './json-lines.js';
+import { JsonLines, type LinesRead } from './json-lines.js';
 import type { Places } from './places.js';
 import { reasonOf } from './system-error.js';
 
@@ -16,14 +17,11 @@ export type FenceRecord =
   | ({ readonly kind: 'attempt' } & FenceAttempt)
   | ({ readonly kind: 'outcome'; readonly at: string } & Omit<FenceOutcome, 'attempts'>)
   /** An operator has said that the node is off. */
-  | { readonly kind: 'ack'; readonly at: string; readonly node: number; readonly by: string; readonly reason: string; readonly evidence: string };
+  | { readonly kind: 'ack'; readonly at: string; readonly node: number; readonly by: string; readonly reason: string; readonly evidence: string }
+  /** Another member has said that the node was fenced, or that an operator there has said so. */
+  | { readonly kind: 'heard'; readonly at: string; readonly node: number; readonly verdict: 'fenced' | 'acknowledged'; readonly from: number; readonly words: string };
 
-export interface FenceHistoryRead {
-  /** The oldest first. */
-  readonly records: readonly FenceRecord[];
-  /** Lines that could not be read, as one that broke off when the machine stopped. */
-  readonly damaged: number;
-}
+export type FenceHistoryRead = LinesRead<FenceRecord>;
 
 type Where = Pick<Places, 'state' | 'scope'>;
 
@@ -52,6 +50,11 @@ export class FenceHistory {
     this.#add({ kind: 'ack', at: new Date().toISOString(), node, by, reason, evidence });
   }
 
+  /** `words`: in what way; or who has said so, and why. */
+  heard(node: number, verdict: 'fenced' | 'acknowledged', from: number, words: string): void {
+    this.#add({ kind: 'heard', at: new Date().toISOString(), node, verdict, from, words });
+  }
+
   #add(record: FenceRecord): void {
     try {
       this.#lines.add(this.#places, record);
@@ -63,13 +66,11 @@ export class FenceHistory {
 
 /** What is kept; nothing, if nothing ever was. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
 export function readFenceHistory({ state }: Pick<Places, 'state'>): FenceHistoryRead {
-  const records = new JsonLines(state, fileName).read(recordIn);
-  const good = records.filter((record) => record !== null);
-  return { records: good, damaged: records.length - good.length };
+  return new JsonLines(state, fileName).read(recordIn);
 }
 
 function recordIn(value: unknown): FenceRecord | null {
   const record = value as Partial<FenceRecord> | null;
-  const isRecord = ['attempt', 'outcome', 'ack'].includes(record?.kind ?? '') && typeof record!.at === 'string' && Number.isSafeInteger(record!.node);
+  const isRecord = ['attempt', 'outcome', 'ack', 'heard'].includes(record?.kind ?? '') && typeof record!.at === 'string' && Number.isSafeInteger(record!.node);
   return isRecord ? (record as FenceRecord) : null;
 }

@@ -16,6 +16,13 @@ export const linesBytesMax = 2 * 1024 * 1024;
 
 const newLine = 0x0a;
 
+export interface LinesRead<Found> {
+  /** The oldest first. */
+  readonly records: readonly Found[];
+  /** Lines that could not be read, as one that broke off when the machine stopped. */
+  readonly damaged: number;
+}
+
 export class JsonLines {
   readonly path: string;
   readonly #older: string;
@@ -35,9 +42,11 @@ export class JsonLines {
     if (append(this.path, bytes) >= this.#bytesMax) renameSync(this.path, this.#older);
   }
 
-  /** What is kept, the oldest first; null for a line that cannot be read. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
-  read<Found>(recordIn: (value: unknown) => Found | null): (Found | null)[] {
-    return [this.#older, this.path].flatMap((path) => linesOf(path)).map((line) => recordIn(valueOf(line)));
+  /** What is kept; nothing, if nothing ever was. `recordIn`: null for what is no record. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
+  read<Found>(recordIn: (value: unknown) => Found | null): LinesRead<Found> {
+    const found = [this.#older, this.path].flatMap((path) => linesOf(path)).map((line) => recordIn(valueOf(line)));
+    const records = found.filter((record) => record !== null);
+    return { records, damaged: found.length - records.length };
   }
 }
 

@@ -6,7 +6,6 @@
  * It is computed from what all members hold at this moment, by the law itself, on copies.
  * What changes before the failure changes the plan.
  */
-import { DlmError } from '../base/errors.js';
 import { generation, lkid, millis, nodeId } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
@@ -19,6 +18,7 @@ import { nameOf, steps, type Order, type Step } from '../node/snapshot.js';
 import type { FenceLevel } from './fence-methods.js';
 import { needCluster } from './fence-desk.js';
 import type { Host } from './host.js';
+import { nameOfKnown } from './known-node.js';
 import type { LockInfo } from './types.js';
 import { flagsOf } from './wish.js';
 
@@ -28,6 +28,8 @@ export interface PlannedStep {
   readonly after: readonly Step[];
   /** Who does it. */
   readonly by: readonly number[];
+  /** Why nobody does; empty if somebody does. */
+  readonly words: string;
 }
 
 export interface PlannedLockspace {
@@ -47,25 +49,28 @@ export interface PlannedLockspace {
 export interface RecoveryPlan {
   readonly node: number;
   readonly name: string;
+  /** One that is no member cannot fail now: there is nothing to plan. */
+  readonly isMember: boolean;
   /** How it would be fenced; empty: it is not. */
   readonly fencing: readonly FenceLevel[];
   readonly lockspaces: readonly PlannedLockspace[];
 }
 
-/** Rejects with `DLM_USAGE`. */
+/** Rejects with `DLM_USAGE`, also for a node that nobody has ever heard of. */
 export async function planRecovery(host: Host, node: number): Promise<RecoveryPlan> {
   const cluster = needCluster(host);
   const member = cluster.view?.members.find((one) => one.node === node);
-  if (member === undefined) throw new DlmError('DLM_USAGE', `node ${node} is no member, so there is nothing to plan`, 'see who is with: dlm node list');
+  if (member === undefined) return { node, name: nameOfKnown(host, cluster, node), isMember: false, fencing: [], lockspaces: [] };
   const fencing = cluster.fencing.isOn ? cluster.methods.methodsFor(node) : [];
   const shared = host.node.lockspaceNames().filter((name) => (member.lockspaces.get(name) ?? 0) > 0);
   const lockspaces: PlannedLockspace[] = [];
   for (const lockspace of shared) lockspaces.push(planFor(host, lockspace, node, await host.everywhere.locks({ lockspace })));
-  return { node, name: member.name, fencing, lockspaces };
+  return { node, name: member.name, isMember: true, fencing, lockspaces };
 }
 
 function planFor(host: Host, lockspace: string, node: number, locks: readonly LockInfo[]): PlannedLockspace {
-  const { aftermath, group } = host.node.stack(lockspace)!;
+  const { aftermath, group, recovery } = host.node.stack(lockspace)!;
+  const attached = recovery.slots.filter(({ hasApplication }) => hasApplication).map((member) => member.node as number);
   const others = group.members.map((member) => member.node as number).filter((one) => one !== node);
   const purged = locks.filter((lock) => lock.node === node);
   const byResource = new Map<string, LockInfo[]>();
@@ -75,7 +80,7 @@ function planFor(host: Host, lockspace: string, node: number, locks: readonly Lo
   return {
     lockspace,
     order: nameOf(aftermath.order),
-    steps: stepsOf(aftermath.order, others),
+    steps: stepsOf(aftermath.order, node, others, attached),
     purged,
     granted: resources.flatMap((some) => (some.some((lock) => lock.node === node) ? grantedAmong(left(some)) : [])),
     notValid: resources.filter((some) => losesValue(some, node)).map(([first]) => first!.resource),
@@ -86,9 +91,20 @@ function planFor(host: Host, lockspace: string, node: number, locks: readonly Lo
 }
 
 /** In an order in which they can happen; those that do not wait for one another go on side by side. */
-function stepsOf({ before }: Order, others: readonly number[]): PlannedStep[] {
-  const planned = [...before].map(([step, after]) => ({ step, after: steps.filter((one) => after.has(one)), by: step === 'fence' || step === 'app' ? others.slice(0, 1) : others }));
+function stepsOf({ before }: Order, victim: number, others: readonly number[], attached: readonly number[]): PlannedStep[] {
+  const planned = [...before].map(([step, after]) => ({ step, after: steps.filter((one) => after.has(one)), ...doersOf(step, victim, others, attached) }));
   return planned.sort((one, two) => one.after.length - two.after.length);
+}
+
+/** `attached`: those with an application. Only who had one leaves something behind that one has to put in order. */
+function doersOf(step: Step, victim: number, others: readonly number[], attached: readonly number[]): Pick<PlannedStep, 'by' | 'words'> {
+  if (step === 'dlm') return { by: others, words: '' };
+  if (step === 'fence') return { by: others.slice(0, 1), words: '' };
+  if (attached.length === 0) return { by: [], words: 'no application is attached, so nothing is run' };
+  const able = others.filter((node) => attached.includes(node));
+  if (step !== 'app') return { by: able, words: able.length === 0 ? 'no other node has an application' : '' };
+  if (!attached.includes(victim)) return { by: [], words: `node ${victim} has no application, so nothing is left to be put in order` };
+  return { by: able.slice(0, 1), words: able.length === 0 ? 'no other node has an application, so it waits until one has' : '' };
 }
 
 /** The locks of one resource, the failed node's left out: who is granted what he waits for? */

@@ -7,7 +7,7 @@
  */
 import { nodeId, type NodeId } from '../base/ids.js';
 import { checkTrace, parseOrder, type Step } from '../node/snapshot.js';
-import { JsonLines } from './json-lines.js';
+import { JsonLines, type LinesRead } from './json-lines.js';
 import type { Places } from './places.js';
 
 export interface RecordedStep {
@@ -59,19 +59,13 @@ export interface RecoveryRecord {
   readonly totalMillis: number | null;
 }
 
-export interface RecoveryHistory {
-  /** The oldest first. */
-  readonly records: readonly RecoveryRecord[];
-  readonly damaged: number;
-}
+export type RecoveryHistory = LinesRead<RecoveryRecord>;
 
 export const recordsFile = 'recoveries';
 
 /** What is kept; nothing, if nothing ever was. Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
 export function readRecoveries({ state }: Pick<Places, 'state'>): RecoveryHistory {
-  const records = new JsonLines(state, recordsFile).read(recordIn);
-  const good = records.filter((record) => record !== null);
-  return { records: good, damaged: records.length - good.length };
+  return new JsonLines(state, recordsFile).read(recordIn);
 }
 
 function recordIn(value: unknown): RecoveryRecord | null {

@@ -17,7 +17,7 @@ import type { Stack } from '../node/stack.js';
 import type { PhaseName } from '../wire/message.js';
 import { JsonLines } from './json-lines.js';
 import type { Places } from './places.js';
-import { recordsFile, type RecordedPhase, type RecordedStep, type RecoveryRecord } from './recovery-record.js';
+import { readRecoveries, recordsFile, type RecordedPhase, type RecordedStep, type RecoveryRecord } from './recovery-record.js';
 import { reasonOf } from './system-error.js';
 
 /** More steps than that are attempts in vain, of which the oldest are left out. */
@@ -122,6 +122,11 @@ export class RecoveryRecords {
       const stack = node.stack(name);
       return stack === null ? [] : [recordOf(node, name, stack.aftermath.order, course, null)];
     });
+  }
+
+  /** Is that node named in any record that is kept? Throws `DLM_NOT_PERMITTED`, `DLM_STATE_UNUSABLE`. */
+  tellOf(node: number): boolean {
+    return readRecoveries(this.#places).records.some(({ members, victims, left, came }) => [members, victims, left, came].some((some) => some.includes(node)));
   }
 
   #begin(name: string): Course {

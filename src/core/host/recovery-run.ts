@@ -10,6 +10,7 @@ import { DlmError } from '../base/errors.js';
 import { nodeId } from '../base/ids.js';
 import { needCluster } from './fence-desk.js';
 import type { Host } from './host.js';
+import { nameOfKnown } from './known-node.js';
 import { casesOf, recoveryStatus, type LockspaceRecovery } from './recovery-status.js';
 import type { RecordedStep } from './recovery-record.js';
 
@@ -40,6 +41,7 @@ export async function runRecovery(host: Host, wish: RunWish, tell: (news: RunNew
   const began = performance.now();
   const since = (): number => Math.round((performance.now() - began) * 10) / 10;
   if (node === host.self) throw new DlmError('DLM_USAGE', 'a node does not recover from itself', 'ask another member, or leave with: dlm node leave --force');
+  nameOfKnown(host, cluster, node);
   if (cluster.view?.isQuorate !== true) throw new DlmError('DLM_NOT_QUORATE', 'only a quorate part of the cluster can say that a node has failed');
   const isMember = isIn(host, node);
   if (isMember && !force && (await host.everywhere.answers(node))) {

@@ -174,7 +174,7 @@ export class Aftermath {
   }
 
   #tell(step: Step, state: StepTaken['state'], node: NodeId, victim: NodeId | null): void {
-    this.outbox.push({ kind: 'step', lockspace: this.lockspace, view: this.#view!, step, state, node, victim, words: '' });
+    this.outbox.push({ kind: 'step', lockspace: this.lockspace, view: this.#view!, step, state, node, victim, words: '', verdict: null });
   }
 }
 

@@ -8,6 +8,6 @@ import type { StepTaken } from './effect.js';
 /** Fencing as a step; null: nothing has begun or ended. */
 export function stepOf({ case: one, change }: CaseEvent, view: ViewId, self: NodeId): StepTaken | null {
   if (change === 'opened') return null;
-  const state = change === 'closed' ? 'ended' : change;
-  return { kind: 'step', lockspace: null, view, step: 'fence', state, node: one.by ?? self, victim: one.victim, words: one.words };
+  const [state, verdict] = change === 'closed' ? (['ended', one.verdict] as const) : ([change, null] as const);
+  return { kind: 'step', lockspace: null, view, step: 'fence', state, node: one.by ?? self, victim: one.victim, words: one.words, verdict };
 }

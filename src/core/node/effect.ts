@@ -11,7 +11,7 @@ import type { Rule } from '../lock/flags.js';
 import type { Mode } from '../lock/mode.js';
 import type { Refusal } from '../base/status.js';
 import type { Block, Complete, Wait } from '../lock/turn.js';
-import type { MemberSlot, Send, Unheeded } from '../wire/message.js';
+import type { MemberSlot, Send, Unheeded, Verdict } from '../wire/message.js';
 import type { Input } from './input.js';
 
 /** The call was not accepted and has changed nothing. */
@@ -94,6 +94,8 @@ export interface StepTaken {
   /** About whom, of fencing and of what an application does; null: about all. */
   readonly victim: NodeId | null;
   readonly words: string;
+  /** How a case of fencing has ended; null: it has not, or the step is another. */
+  readonly verdict: Verdict | null;
 }
 
 /** This node must end, without saying goodbye: others will count it as failed. */

@@ -326,6 +326,6 @@ export class Stack {
   }
 
   #tell(view: ViewId, state: 'begun' | 'ended', node: NodeId): void {
-    this.#outbox.push({ kind: 'step', lockspace: this.name, view, step: 'dlm', state, node, victim: null, words: '' });
+    this.#outbox.push({ kind: 'step', lockspace: this.name, view, step: 'dlm', state, node, victim: null, words: '', verdict: null });
   }
 }

@@ -200,7 +200,7 @@ export interface Replay {
 }
 
 /** A node says that a step has begun or ended. */
-export interface StepTold extends Omit<StepTaken, 'words'> {
+export interface StepTold extends Omit<StepTaken, 'words' | 'verdict'> {
   readonly at: Millis;
   readonly life: Life;
 }

@@ -6,7 +6,7 @@
  * was read is written again in the same bytes. What is handed out is a copy: it stays when
  * the buffer goes.
  */
-import { listMax, nameBytesMax, textBytesMax, valueBytesMax } from './limits.js';
+import { listMax, nameBytesMax, textBytesMax, valueBytesMax, wordsBytesMax } from './limits.js';
 import { WireError, type WireFault } from './wire-error.js';
 
 /** 2^53, from which on integers are not exact. */
@@ -75,6 +75,14 @@ export class ByteReader {
     if (length > nameBytesMax) throw this.error('tooLong', `a name of ${length} bytes`);
     const at = this.#take(length);
     // In one piece: a string put together of pieces is taken apart again by the first table that looks for it.
+    return String.fromCharCode.apply(null, this.bytes.subarray(at, at + length) as unknown as number[]);
+  }
+
+  /** A sentence or two. */
+  words(): string {
+    const length = this.number();
+    if (length > wordsBytesMax) throw this.error('tooLong', `words of ${length} bytes`);
+    const at = this.#take(length);
     return String.fromCharCode.apply(null, this.bytes.subarray(at, at + length) as unknown as number[]);
   }
 

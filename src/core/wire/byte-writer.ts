@@ -7,7 +7,7 @@
  * look. What is taken is never changed by the writer again.
  */
 import { assert } from '../base/assert.js';
-import { nameBytesMax, textBytesMax, valueBytesMax } from './limits.js';
+import { nameBytesMax, textBytesMax, valueBytesMax, wordsBytesMax } from './limits.js';
 
 const slabBytes = 64 * 1024;
 
@@ -80,6 +80,15 @@ export class ByteWriter {
     slab[at++] = length;
     for (let index = 0; index < length; index += 1) slab[at++] = byteOf(name, index);
     this.#at = at;
+  }
+
+  /** A sentence or two, one character a byte. Asks for its own room. */
+  words(words: string): void {
+    const { length } = words;
+    assert(length <= wordsBytesMax, `words of ${length} bytes`);
+    this.reserve(numberBytesMax + length);
+    this.number(length);
+    for (let index = 0; index < length; index += 1) this.byte(byteOf(words, index));
   }
 
   /** A value or none. Asks for its own room. */

@@ -32,7 +32,7 @@ function writeCase(writer: ByteWriter, one: FailureCase): void {
   writer.number(one.by ?? 0);
   writer.number(one.attempts);
   writer.name(one.name);
-  writer.name(one.words);
+  writer.words(one.words);
   writeList(writer, one.lockspaces, (name) => writer.name(name));
   writer.reserve(numberBytesMax);
   writeList(writer, one.witnesses, (node) => writer.number(node));
@@ -46,7 +46,7 @@ function readCase(reader: ByteReader): FailureCase {
   const by = reader.number();
   const attempts = reader.number();
   const name = reader.name();
-  const words = reader.name();
+  const words = reader.words();
   const lockspaces = reader.list((item) => item.name());
   const witnesses = reader.list((item) => nodeId(item.number()));
   return { victim, incarnation: life, name, since, lockspaces, witnesses, verdict, by: by === 0 ? null : nodeId(by), words, attempts };
@@ -57,7 +57,7 @@ export function writeVerdict(writer: ByteWriter, message: CaseVerdict): void {
   writer.number(message.incarnation);
   writer.byte(codeOf(verdicts, message.verdict));
   writer.number(message.attempts);
-  writer.name(message.words);
+  writer.words(message.words);
 }
 
 export function readCaseVerdict(reader: ByteReader, lockspace: LockspaceId, seq: ViewId): CaseVerdict {
@@ -65,7 +65,7 @@ export function readCaseVerdict(reader: ByteReader, lockspace: LockspaceId, seq:
   const life = incarnation(reader.number());
   const verdict = readVerdict(reader);
   const attempts = reader.number();
-  return { kind: 'verdict', lockspace, seq, victim, incarnation: life, verdict, words: reader.name(), attempts };
+  return { kind: 'verdict', lockspace, seq, victim, incarnation: life, verdict, words: reader.words(), attempts };
 }
 
 export function writeSlotResult(writer: ByteWriter, { isDone, work }: SlotResult): void {

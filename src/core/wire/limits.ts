@@ -11,6 +11,9 @@
 /** Of a name, in bytes. */
 export const nameBytesMax = 64;
 
+/** Of what a verdict says to people, in bytes. */
+export const wordsBytesMax = 400;
+
 /** Of a value block. */
 export const valueBytesMax = 4096;
 

@@ -3,7 +3,7 @@
  * (libcpg), quorum (libquorum) and the map of settings (libcmap) of the daemon on this
  * host.
  *
- * The only file that knows koffi. It turns callbacks of C into calls of plain values, in
+ * The only one that calls libraries beside the system's own, by koffi. It turns callbacks of C into calls of plain values, in
  * the order in which the libraries make them, and their error numbers into errors that
  * say what to do. It decides nothing.
  *

@@ -1,0 +1,45 @@
+/**
+ * Signals that ask a node to stop while an application is attached: when is one a second one?
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { attach, serveNode } from '../../src/core/index.js';
+import { NodeStop, secondSignalMillis } from '../../src/terminal/stop-node.js';
+import { scratch, silent } from '../host/scratch.js';
+
+test('a signal long after one that was refused is a first one again, and so is one that finds other applications', async (t) => {
+  const dir = scratch(t);
+  const base = `${dir}/clusters`;
+  mkdirSync(base, { mode: 0o700 });
+  const node = await serveNode({ dir, log: silent, cluster: { cluster: 'demo', base } });
+  const client = await attach({ dir });
+  t.after(async () => {
+    await client.close();
+    await node.leave({ force: true });
+  });
+  const hooks = { onSuspend: silent, onRecover: silent, onResume: silent };
+  const application = async (lockspace: string) => (await client.lockspace(lockspace)).attach(hooks, { isClient: false });
+  const mail = await application('mail');
+  let now = 0;
+  const said: string[] = [];
+  const stop = new NodeStop(node, (words) => said.push(words), () => now);
+  const stays = (lockspaces: string): string => `the node stays: an application is attached to lockspace ${lockspaces}; end it first, or send a second signal within 10 s: then it is killed, and the node counts as failed`;
+
+  await stop.ask();
+  now += secondSignalMillis + 1;
+  await stop.ask();
+  assert.deepEqual(said, [stays('mail'), stays('mail')]);
+  const store = await application('store');
+  now += 1;
+  await stop.ask();
+  assert.deepEqual([said.at(-1), said.length], [stays('mail, store'), 3]);
+  await (await client.lockspace()).lock('still served').then((lock) => lock.unlock());
+
+  await mail.detach();
+  await store.detach();
+  now += 1;
+  await stop.ask();
+  assert.equal(await node.left, 'it was told to leave');
+  assert.deepEqual([said.length, node.hasFailed], [3, false]);
+});
