@@ -27,6 +27,7 @@ interface Write {
   confirmed: number | null;
   /** Whose it was, and did its master know that it used the value block? */
   readonly life: Life;
+  readonly lockspace: string;
   readonly wasKnown: boolean;
   /** It may not have happened; or it is a mark that a life which was already out may have undone. */
   isDoubtful: boolean;
@@ -63,8 +64,9 @@ export class ValueBlock implements Checker {
     else if (event.kind === 'recovered') this.#lastDeath = this.#order;
     else if (event.kind === 'refused') this.#takeBack(event.claim);
     else if (event.kind === 'abandoned') {
-      if (event.why === 'left') this.#leave(event.ended);
       for (const id of event.ended) this.#mark(this.claims.get(id));
+    } else if (event.kind === 'left') {
+      this.#leave(event.life, event.lockspace);
     } else if (event.kind === 'decided') {
       if (event.gone.length > 0) this.#lastDeath = this.#order;
       for (const life of event.gone) {
@@ -74,11 +76,10 @@ export class ValueBlock implements Checker {
     }
   }
 
-  /** A life leaves the lockspace: for what it had there that is a death. */
-  #leave(ended: readonly ClaimId[]): void {
+  /** A life leaves the lockspace: for what it had there that is a death, also for what its owners had given up before. */
+  #leave(life: Life, lockspace: string): void {
     this.#lastDeath = this.#order;
-    const claims = new Set(ended);
-    this.#doubt((write) => claims.has(write.claim));
+    this.#doubt((write) => write.life === life && write.lockspace === lockspace);
   }
 
   /** What was still on its way may be lost, and if the master knew of no value block, it knows of no loss. */
@@ -129,10 +130,10 @@ export class ValueBlock implements Checker {
   #push(claim: Claim, value: number | null, isDoubtful = false): Write {
     const writes = this.#writes.get(claim.key) ?? [];
     this.#writes.set(claim.key, writes);
-    const { id, life, mode, flags } = claim;
+    const { id, life, mode, flags, first } = claim;
     const isShaky = writes.some((earlier) => earlier.claim === id && earlier.confirmed === null && !earlier.wasKnown);
     const wasKnown = (flags & Flag.VALBLK) !== 0 && !isShaky;
-    const write: Write = { value, claim: id, life, mode, at: this.#order, confirmed: null, wasKnown, isDoubtful };
+    const write: Write = { value, claim: id, life, lockspace: first.lockspace, mode, at: this.#order, confirmed: null, wasKnown, isDoubtful };
     this.#underWay.add(write);
     writes.push(write);
     if (writes.length > writesMax) {
