@@ -67,9 +67,7 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
       if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
     } else if (isLost) {
-      // Nobody can tell whether the old master has done it; better to warn in vain than not at all.
-      if (far.pending === 'convert' && writeOf(lock, lock.requested as Mode) === 'notValid') far.valueIsValid = false;
-      if (far.pending === 'convert' && isDown(lock.granted, lock.requested)) takeAsDone(tables, lock);
+      if (far.pending === 'convert' && countsAsDone(tables, lock)) takeAsDone(tables, lock);
       far.node = null;
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
@@ -77,7 +75,17 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
   });
 }
 
-/** Nothing can have kept the old master from a conversion downward, and others may have what was given up. */
+/**
+ * Nothing can have kept the old master from a conversion downward, and others may have what was given up. Nor from one
+ * that writes, which is downward or to the mode the lock has: others may have seen what was written. To the kernel's
+ * law the caller's buffer is a copy of the value anyway.
+ */
+function countsAsDone({ config }: Tables, lock: Lock): boolean {
+  if (isDown(lock.granted, lock.requested)) return true;
+  return config.law.copiesAreKnown && writeOf(lock, lock.requested as Mode) !== 'nothing';
+}
+
+/** Whatever its owner wants meanwhile comes after it: a cancel is too late. */
 function takeAsDone(tables: Tables, lock: Lock): void {
   const far = lock.far!;
   const { overlap } = far;

@@ -83,7 +83,7 @@ export const differenceRules: readonly DifferenceRule[] = [
   {
     name: 'copiesAreKnown',
     reason: 'what a caller had in its hands and never wrote would be read by others as the value',
-    covers: (seen) => concernsLock(seen, (lock) => lock.outlivesChange && lock.calls.some((call) => asksFor(call, Flag.VALBLK))),
+    covers: (seen) => concernsLock(seen, (lock) => lock.outlivesChange && lock.calls.some((call) => asksFor(call, Flag.VALBLK | Flag.IVVALBLK))),
   },
   {
     name: 'adoptionIsChecked',
