@@ -135,9 +135,10 @@ export function configOf({ nodir, asInKernel }: LockspaceOptions, order: string)
 /**
  * What breaks a property by itself is as in the project's law in every world;
  * docs/differences.md says what it does otherwise: a value that nobody wrote, a lock in
- * no queue that holds on to its resource, a conversion that is granted twice.
+ * no queue that holds on to its resource, a conversion that is granted twice, a mode that
+ * is guessed and stands beside one that excludes it.
  */
-const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'grantLeavesConvertQueue'];
+const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'grantLeavesConvertQueue', 'middleIsResent'];
 const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => !never.includes(name));
 
 /** Mostly the project's law; at times the kernel's, or any mixture of the two. */
