@@ -113,6 +113,9 @@ describe('tokens', () => {
   keeps('so does a generation', ...first, holds(2, 2, EX, {}, { generation: generation(2), mastership: 1, sequence: 1 }));
   breaks('tokens', 'the same again', ...first, holds(2, 2, EX, {}, { mastership: 3, sequence: 5 }));
   breaks('tokens', 'a smaller one', ...first, holds(2, 2, PR, {}, { mastership: 2, sequence: 9 }));
+  const adopted: Story = [holds(1, 1, EX, {}, { sequence: 1 }), abandons(1, [1], []), asks(1, 2, 'adopt', EX), adopts(1, 2, 1, EX)];
+  keeps('a lock keeps one, also when it is adopted', ...adopted, asks(1, 2, 'convert', EX), ends(1, 2, 'OK', EX, { sequence: 1 }));
+  breaks('tokens', 'another lock than the adopted one', ...adopted, asks(1, 2, 'unlock', EX), ends(1, 2, 'EUNLOCK', IV), holds(2, 3, EX, {}, { sequence: 1 }));
   keeps('those who go together share one', holds(1, 1, PR, {}, { sequence: 1 }), holds(2, 2, PR, {}, { sequence: 1 }));
 });
 

@@ -4,10 +4,11 @@
  *
  * A grant excluded by an earlier one is heard of after it, so the order of hearing
  * is the order of granting. A lock need not get a new token for a conversion that
- * excludes nobody but itself. A weaker mode keeps the token it has.
+ * excludes nobody but itself; an adopted one is the lock that it was. A weaker mode
+ * keeps the token it has.
  */
 import { EX, NL, compatible, isDown, modes, nameOfMode } from '../../lock/mode.js';
-import type { ClaimId, Completed, SimEvent } from '../event.js';
+import type { Adopted, ClaimId, Completed, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claims } from './claims.js';
 
@@ -15,7 +16,7 @@ type Token = Pick<Completed, 'generation' | 'mastership' | 'sequence'>;
 
 interface Highest {
   readonly token: Token;
-  readonly claim: ClaimId;
+  claim: ClaimId;
 }
 
 export class Tokens implements Checker {
@@ -29,6 +30,7 @@ export class Tokens implements Checker {
   constructor(readonly claims: Claims) {}
 
   see(event: SimEvent): void {
+    if (event.kind === 'adopted') this.#rename(event);
     if (event.kind !== 'completed' || event.status !== 'OK' || event.mode <= NL) return;
     const claim = this.claims.get(event.claim);
     // A grant that crosses with the unlock of the lock is heard of when others have what it held.
@@ -42,6 +44,12 @@ export class Tokens implements Checker {
     }
     const mine = highest[event.mode] ?? null;
     if (mine === null || compare(mine.token, event) < 0) highest[event.mode] = { token: event, claim: event.claim };
+  }
+
+  #rename({ claim, orphan }: Adopted): void {
+    const adopter = this.claims.get(claim);
+    const known = adopter === null ? [] : (this.#highest.get(adopter.key) ?? []);
+    for (const highest of known) if (highest?.claim === orphan) highest.claim = claim;
   }
 
   #judge(key: string, before: Highest, event: Completed): void {
