@@ -73,12 +73,15 @@ export class Cases {
     });
   }
 
-  /** These were not here before, so they have witnessed nothing. */
-  forgetWitnesses(newcomers: ReadonlySet<NodeId>): void {
+  /**
+   * A newcomer has witnessed nothing, whoever had its number before. Where no witness has stayed, all who have stayed take
+   * over: they know it of one another, and who comes later hears it from them.
+   */
+  keepWitnesses(stayed: readonly NodeId[], newcomers: ReadonlySet<NodeId>): void {
     for (const one of this.#cases.values()) {
-      if (one.witnesses.some((node) => newcomers.has(node))) {
-        this.put({ ...one, witnesses: one.witnesses.filter((node) => !newcomers.has(node)) });
-      }
+      const kept = one.witnesses.filter((node) => !newcomers.has(node));
+      const witnesses = kept.some((node) => stayed.includes(node)) ? kept : stayed;
+      if (witnesses.join() !== one.witnesses.join()) this.put({ ...one, witnesses });
     }
   }
 

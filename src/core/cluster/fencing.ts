@@ -9,7 +9,9 @@
  *                                      └▶ lowest witness ──▶ fence ──▶ verdict to all
  *
  * The one who acts is the lowest of those who were there when the victim was: somebody
- * who came in the same view may be the victim's own successor. If the view is not quorate
+ * who came in the same view may be the victim's own successor. When the last of these has gone,
+ * all who saw it go take their place: who comes after that would act beside the one who acts
+ * already. If the view is not quorate
  * its agent is ended; should that have had the victim off before, it is off all the same.
  * Every attempt asks again whether the victim is still out.
  *
@@ -113,11 +115,11 @@ export class Fencing {
     return latestLives(this.#cases.open());
   }
 
-  /** Who acts in a case; null: nobody is left who could. Of several about one node the latest life decides: it is fenced once, by one. */
+  /** Who acts in a case; null: we are in no view. Of several about one node the latest life decides: it is fenced once, by one. */
   actorOf(one: FailureCase): NodeId | null {
     const { witnesses } = this.latestOpen().find(({ victim }) => victim === one.victim) ?? one;
     const members = this.#view?.members.map(({ node }) => node) ?? [];
-    return members.find((node) => witnesses.includes(node)) ?? members[0] ?? null;
+    return members.find((node) => witnesses.includes(node)) ?? null;
   }
 
   /** A new view: open a case for everybody it lacks, and ask around if the members are others. */
@@ -129,7 +131,7 @@ export class Fencing {
     this.#view = view;
     const newcomers = newcomersOf(before, view);
     const opened = before === null ? this.#openStartup(view) : this.#openFailed(before, view);
-    if (before !== null) this.#cases.forgetWitnesses(newcomers);
+    if (before !== null) this.#cases.keepWitnesses(view.members.map(({ node }) => node).filter((node) => !newcomers.has(node)), newcomers);
     const events = [...opened.map(asEvent('opened')), ...this.#close(this.#cases.returned(view.members))];
     if (!view.isQuorate) {
       this.#census = null;

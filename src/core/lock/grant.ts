@@ -13,7 +13,8 @@
  *   - conversions whose order was lost with their master are granted in any order.
  *
  * While applications are suspended nothing is granted but what takes nothing and what
- * the recovery process asks for; everything else waits in its place.
+ * the recovery process asks for; everything else waits in its place. A conversion in a
+ * deadlock is told so all the same: later nobody would ask.
  *
  * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
  */
@@ -66,8 +67,8 @@ function conflictsWithHolders(resource: Resource, lock: Lock): boolean {
  * alternative mode is tried last, and never out of a deadlock.
  */
 export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occasion): Verdict {
-  if (turn.isSuspended && !mayPass(lock)) return 'blocked';
-  if (fits(resource, lock, occasion)) return 'granted';
+  const waitsForGate = isHeldUp(turn, lock);
+  if (fits(resource, lock, occasion)) return waitsForGate ? 'blocked' : 'granted';
   // Whoever is before it in a queue waits for the gate, and the gate for the recovery process.
   if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock)) return 'granted';
 
@@ -81,7 +82,7 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
 
   const wanted = lock.requested;
   const alternative = alternativeOf(lock);
-  if (alternative === null) return 'blocked';
+  if (alternative === null || waitsForGate) return 'blocked';
   lock.requested = alternative;
   if (fits(resource, lock, occasion)) {
     lock.results |= Result.ALTMODE;
@@ -91,9 +92,10 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
   return 'blocked';
 }
 
-/** While applications are suspended: what takes nothing, also for the sake of its value, and what the recovery process wants. */
-function mayPass(lock: Lock): boolean {
-  return lock.has(recoveryMark) || (lock.isConversion && (lock.requested === lock.granted || isDown(lock.granted, lock.requested)));
+/** Are applications suspended, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
+export function isHeldUp(turn: Turn, lock: Lock): boolean {
+  if (!turn.isSuspended || lock.has(recoveryMark)) return false;
+  return !lock.isConversion || (lock.requested !== lock.granted && !isDown(lock.granted, lock.requested));
 }
 
 function alternativeOf(lock: Lock): Mode | null {

@@ -59,3 +59,11 @@ export const defaultLaw: Law = {
   copiesAreKnown: true,
   adoptionIsChecked: true,
 };
+
+/**
+ * Where applications suspend, no mode is guessed. It would count as held, and a conversion to it take nothing: so it would
+ * pass what the dead may have left half-written, before that is put in order. The kernel has no such gate to be passed.
+ */
+export function lawWithGate(law: Law): Law {
+  return { ...law, middleIsResent: true };
+}

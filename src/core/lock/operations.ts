@@ -12,7 +12,7 @@
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
 import { Flag, brokenConvertRule, type Rule } from './flags.js';
-import { fits, grant, grantConversions, grantPending, isDemoted, judge } from './grant.js';
+import { fits, grant, grantConversions, grantPending, isDemoted, isHeldUp, judge } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
 import { moveValueOnUnlock } from './lvb.js';
@@ -101,7 +101,7 @@ export function convertNow(turn: Turn, lock: Lock): void {
 function fitsAfterDemotion(turn: Turn, lock: Lock): boolean {
   if (!isDemoted(lock)) return false;
   grantConversions(turn, lock.resource);
-  return fits(lock.resource, lock, 'arrival');
+  return !isHeldUp(turn, lock) && fits(lock.resource, lock, 'arrival');
 }
 
 /** End a lock, wherever it stands. */

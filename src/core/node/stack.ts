@@ -17,6 +17,7 @@ import type { Fencing } from '../cluster/fencing.js';
 import { Group } from '../cluster/group.js';
 import type { Order } from '../cluster/order.js';
 import type { View } from '../cluster/view.js';
+import { lawWithGate } from '../lock/law.js';
 import { Lockspace, type GiveBack, type LockspaceConfig } from '../lockspace/lockspace.js';
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
@@ -88,8 +89,9 @@ export class Stack {
     this.join = join;
     this.#outbox = outbox;
     this.#fencing = fencing;
-    this.lockspace = new Lockspace(name, config, numbers, outbox, alone(self));
     this.aftermath = new Aftermath(name, self, order, application, outbox);
+    const law = this.aftermath.gate.hasGate ? lawWithGate(config.law) : config.law;
+    this.lockspace = new Lockspace(name, { ...config, law }, numbers, outbox, alone(self));
     this.terms = [`values of ${config.valueLength} bytes`, config.nodir ? 'no directory' : 'a directory', ...order.text.split(' ')];
     this.#group = new Group(name, self, join);
     this.#recovery = new Recovery(this.lockspace.tables, order.steps.has('resume'));
