@@ -9,11 +9,11 @@
  *                                      └▶ lowest witness ──▶ fence ──▶ verdict to all
  *
  * The one who acts is the lowest of those who were there when the victim was: somebody
- * who came in the same view may be the victim's own successor. When the last of these has gone,
- * all who saw it go take their place: who comes after that would act beside the one who acts
- * already. If the view is not quorate
- * its agent is ended; should that have had the victim off before, it is off all the same.
- * Every attempt asks again whether the victim is still out.
+ * who came in the same view may be the victim's own successor. When the last of these has
+ * gone, all who saw it go take their place: who comes after that would act beside the one
+ * who acts already. If the view is not quorate its agent is ended; should that have had the
+ * victim off before, it is off all the same. Every attempt asks again whether the victim is
+ * still out.
  *
  * Kin: dlm_controld fence.c, daemon_cpg.c fence_work(), get_fence_actor().
  */

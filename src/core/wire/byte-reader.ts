@@ -73,17 +73,14 @@ export class ByteReader {
   name(): string {
     const length = this.byte();
     if (length > nameBytesMax) throw this.error('tooLong', `a name of ${length} bytes`);
-    const at = this.#take(length);
-    // In one piece: a string put together of pieces is taken apart again by the first table that looks for it.
-    return String.fromCharCode.apply(null, this.bytes.subarray(at, at + length) as unknown as number[]);
+    return this.#characters(length);
   }
 
   /** A sentence or two. */
   words(): string {
     const length = this.number();
     if (length > wordsBytesMax) throw this.error('tooLong', `words of ${length} bytes`);
-    const at = this.#take(length);
-    return String.fromCharCode.apply(null, this.bytes.subarray(at, at + length) as unknown as number[]);
+    return this.#characters(length);
   }
 
   value(): Uint8Array | null {
@@ -120,6 +117,12 @@ export class ByteReader {
 
   error(fault: WireFault, what: string): WireError {
     return new WireError(fault, this.#at, what);
+  }
+
+  /** One a byte. In one piece: a string put together of pieces is taken apart again by the first table that looks for it. */
+  #characters(length: number): string {
+    const at = this.#take(length);
+    return String.fromCharCode.apply(null, this.bytes.subarray(at, at + length) as unknown as number[]);
   }
 
   #take(length: number): number {
