@@ -30,7 +30,7 @@ export class FrameReader {
   /** Take in a chunk; `next` has returned null before. */
   push(chunk: Uint8Array): void {
     // A plain view: pieces of a Buffer are Buffers, and those are slow to make.
-    this.#chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#chunk = chunk instanceof Buffer ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length) : chunk;
     this.#at = 0;
   }
 

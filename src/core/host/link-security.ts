@@ -13,11 +13,12 @@
  * must be.
  */
 import { createHash, hkdfSync } from 'node:crypto';
-import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectSecurely, createSecureContext, TLSSocket, type SecureVersion } from 'node:tls';
+import type { Socket } from 'node:net';
+import { connect, createSecureContext, TLSSocket, type SecureVersion } from 'node:tls';
 import { DlmError } from '../base/errors.js';
 import { nodeId, type NodeId } from '../base/ids.js';
 import { staysHere, type NodeAddress } from './node-address.js';
+import { connectIntoOneBuffer } from './one-buffer.js';
 import { socketAddress } from './places.js';
 
 /** Of a key, in bytes. */
@@ -74,11 +75,11 @@ export class LinkSecurity {
   dial(address: NodeAddress, onReady: () => void): Socket {
     if (!this.isEncrypted(address)) {
       const target = address.kind === 'unix' ? { path: socketAddress(address.path) } : { host: address.host, port: address.port };
-      return connectPlain(target, onReady);
+      return connectIntoOneBuffer(target, onReady);
     }
     const { host, port } = address as Extract<NodeAddress, { kind: 'tcp' }>;
     const { secret, fingerprint } = this.#keys[0]!;
-    const socket: TLSSocket = connectSecurely({
+    const socket: TLSSocket = connect({
       ...settings,
       host,
       port,

@@ -144,9 +144,7 @@ export class Transport {
     const link = this.#peers.get(to)?.link;
     if (link === undefined || !link.send(message)) return;
     this.#unflushed.add(link);
-    if (this.#isTurnEnding) return;
-    this.#isTurnEnding = true;
-    setImmediate(this.#endTurn);
+    this.#awaitEndOfTurn();
   }
 
   status(): LinkStatus[] {
@@ -172,6 +170,12 @@ export class Transport {
     await Promise.all([this.#listener.close(), ...closing.map(whenClosed)]);
   }
 
+  #awaitEndOfTurn(): void {
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
+    setImmediate(this.#endTurn);
+  }
+
   readonly #endTurn = (): void => {
     this.#isTurnEnding = false;
     for (const link of this.#unflushed) link.flush();
@@ -195,7 +199,7 @@ export class Transport {
         backlogBytesMax,
         now: this.#now,
         onMessages,
-        onDeadline: () => this.#armTimer(),
+        onDeadline: () => this.#armAfterTurn(link),
         onLost: (lost, why) => this.#lost(lost, why),
         onOverfull: () => this.#overfull(peer),
       },
@@ -323,6 +327,11 @@ export class Transport {
     if (what === told && this.#now() - at < strangerMillis) return true;
     this.#toldOfStrangers = { what: told, at: this.#now() };
     return false;
+  }
+
+  /** What is said in the rest of this turn may do what is due: then it needs no timer, which costs more than a short frame. */
+  #armAfterTurn(link: PeerLink): void {
+    if ((link.nextDeadline() ?? Infinity) < this.#timerAt) this.#awaitEndOfTurn();
   }
 
   /** One timer for all links; it is set again only if it would come too late. */
