@@ -9,9 +9,9 @@
  *
  *   ours          One node here, one node there, which is master of the name; one
  *                 connection between them for all sixteen. A hand-off costs one round
- *                 trip: `unlock` there; its answer, the next one's grant, and the word
- *                 that others wait for it, back in one write. The request of whoever has
- *                 just unlocked travels with the next `unlock`.
+ *                 trip: `unlock` there; its answer and the next one's grant back in one
+ *                 write. The request of whoever has just unlocked travels with the next
+ *                 `unlock`.
  *   PostgreSQL    A session holds a lock, so there is a connection and a process of the
  *                 server for each of the sixteen, all opened here through `pg`. A hand-off
  *                 costs: the statement with `pg_advisory_unlock` to one process of the
@@ -41,6 +41,8 @@ import type { Server } from './peers.js';
 import { thousands, type Row } from './table.js';
 
 const fighters = 16;
+/** A session of PostgreSQL is not told that others wait for its lock; nobody here wants to hear it either. */
+const wish = { blocking: false };
 
 /** How often a lock goes from one to another, of all who get it. */
 class Handoffs {
@@ -95,7 +97,7 @@ function statement(client: pg.Client, name: 'lock' | 'unlock'): Promise<unknown>
 async function fightOnce({ space, name, refresh }: Ring, sessions: Sessions | null, pids: readonly number[]): Promise<Map<string, Speed[]>> {
   return inTurn({
     ours: () => refresh().then(() => handoffsOf(pids, async (worker, handoffs) => {
-      const lock = await space.lock(name);
+      const lock = await space.lock(name, wish);
       handoffs.holds(worker);
       await lock.unlock();
     })),

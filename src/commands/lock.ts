@@ -139,6 +139,7 @@ export default class Lock extends BaseCommand {
       mode: flags.mode ?? (flags.shared ? 'PR' : 'EX'),
       flags: options.flagsFor(flags.flag, { PERSISTENT: flags.persistent }),
       wantValue: flags.value,
+      blocking: flags['on-blocked'] !== undefined,
       ownerPid: owner,
       patience: flags,
       isQuiet: flags.quiet,

@@ -52,7 +52,7 @@ export default class Wait extends BaseCommand {
     const [target] = needNames([name], undefined);
     const { space } = await this.reachLockspace({ ...flags, lockspace: flags.lockspace ?? defaultLockspace, 'no-start': true });
     const patience = { nonblock: false, ...(flags.wait === undefined ? {} : { wait: flags.wait }) };
-    const request = { space, mode: 'EX' as const, flags: [], wantValue: false, ownerPid: null, patience, isQuiet: flags.quiet, note: (words: string) => this.note(words), target: target! };
+    const request = { space, mode: 'EX' as const, flags: [], wantValue: false, blocking: false, ownerPid: null, patience, isQuiet: flags.quiet, note: (words: string) => this.note(words), target: target! };
     const lock = await askForLock(request, new SignalWatch());
     await lock.unlock();
     return { waitedFor: ['free', name], isSo: true };

@@ -19,6 +19,8 @@ export interface Request {
   readonly mode: ModeName;
   readonly flags: readonly FlagName[];
   readonly wantValue: boolean;
+  /** Is there somebody to be told that others wait for the lock? */
+  readonly blocking: boolean;
   /** Whose end ends the lock: a process, or (null) this command's connection. */
   readonly ownerPid: number | null;
   readonly patience: Patience;
@@ -85,12 +87,13 @@ function bytesOf({ name }: NamedLine): string {
   return Buffer.from(name).toString('latin1');
 }
 
-function optionsOf({ mode, flags, wantValue, ownerPid, patience }: Request, signals: SignalWatch): LockOptions {
+function optionsOf({ mode, flags, wantValue, blocking, ownerPid, patience }: Request, signals: SignalWatch): LockOptions {
   const { mustNotWait, timeout } = limitsOf(patience);
   return {
     mode,
     flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
     wantValue,
+    blocking,
     signal: signals.aborted,
     ...(timeout === undefined ? {} : { timeout }),
     ...(ownerPid === null ? {} : { owner: { pid: ownerPid } }),

@@ -125,7 +125,7 @@ class ShellVerbs {
     const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === this.#shell.pid && lock.requested === mode;
     const waiting = this.#waiting(line, call, { lockspace: space.name, locks: () => space.locks(name, { allNodes: true }), shown, mode, isMine });
     const handle = new LockHandle(space);
-    space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags });
+    space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags, blocking: false });
     if (handle.mode === null) {
       await waitFor(waiting, { first: null }, () => handle.settledWithin({ signal: call.signal, ...(timeout === undefined ? {} : { timeout }) }));
     }

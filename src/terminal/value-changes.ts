@@ -31,10 +31,10 @@ export interface Terms {
 /** Read, decide and write under a lock in EX; the node keeps the new value. Whatever `decide` throws, nothing is written. */
 export async function changeValue(
   client: NodeClient,
-  request: Omit<Request, 'mode' | 'flags' | 'wantValue' | 'ownerPid'>,
+  request: Omit<Request, 'mode' | 'flags' | 'wantValue' | 'blocking' | 'ownerPid'>,
   decide: (found: Found) => Uint8Array,
 ): Promise<Uint8Array> {
-  const lock = await askForLock({ ...request, mode: 'EX', flags: [], wantValue: false, ownerPid: null }, new SignalWatch());
+  const lock = await askForLock({ ...request, mode: 'EX', flags: [], wantValue: false, blocking: false, ownerPid: null }, new SignalWatch());
   let value: Uint8Array;
   try {
     value = decide(await readValue(request.space, request.target.name));

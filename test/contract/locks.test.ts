@@ -108,6 +108,20 @@ for (const way of ways) {
       await granted;
     });
 
+    it('are told nothing if nobody was going to listen', async (test) => {
+      const space = await reach(test);
+      const deaf = await space.lock('a', { mode: 'PR', blocking: false });
+      const heard: ModeName[] = [];
+      deaf.on('blocking', (mode) => heard.push(mode));
+      const lock = await space.lock('a', { mode: 'PR' });
+      const { granted } = await queued(space, 'a', { mode: 'EX' });
+      assert.equal(await blocked(lock), 'EX');
+      await lock.unlock();
+      await deaf.unlock();
+      await granted;
+      assert.deepEqual(heard, []);
+    });
+
     it('may be unlocked by those who hear that they block', async (test) => {
       const space = await reach(test);
       const lock = await space.lock('a');

@@ -139,3 +139,31 @@ describe('after a pass', () => {
     C cancel                    -> C ECANCEL
   `));
 });
+
+describe('a holder for whom nobody listens', () => {
+  test('is told nothing, neither of who comes nor after a pass; the others are', () => tell(`
+    A lock PR deaf              -> A OK PR
+    B lock PR                   -> B OK PR
+    C lock EX                   -> C waits, B blocks EX
+    B unlock                    -> B EUNLOCK
+    A unlock                    -> A EUNLOCK, C OK EX
+    D lock EX deaf              -> D waits, C blocks EX
+    E lock EX                   -> E waits
+    C unlock                    -> C EUNLOCK, D OK EX
+    F lock EX NOQUEUE NOQUEUEBAST -> F EAGAIN
+    D unlock                    -> D EUNLOCK, E OK EX
+  `));
+
+  test('stays so when it is converted', () => tell(`
+    A lock NL deaf              -> A OK NL
+    A convert EX                -> A OK EX
+    B lock PR                   -> B waits
+    A convert CR                -> A OK CR, B OK PR
+    C lock EX                   -> C waits, B blocks EX
+  `));
+
+  test('is told all the same when it may outlive its owner: whoever adopts it may listen', () => tell(`
+    A lock EX PERSISTENT deaf   -> A OK EX
+    B lock PR                   -> B waits, A blocks PR
+  `));
+});

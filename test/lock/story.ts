@@ -10,6 +10,8 @@
  * `A unlock …`, `A cancel`, `A deadlock`, `owner 2 ends`, `owner 2 purged`, `orphans [of 2] purged`,
  * `5 ms pass`. A lock is its owner's: `A/2` is a lock of owner 2, plain `A` of owner 1.
  *
+ * The word `deaf` among the flags: nobody listens to what the lock blocks.
+ *
  * Right of it everything the node asks for: `A OK PR +ALTMODE "value"`, `A EDEADLK PR` (it keeps
  * PR), `A EUNLOCK`, `A waits`, `A blocks EX`, `A adopted EX`, `refused CODE [rule]`, or `nothing`.
  * The order between different locks is free. With nothing on the left, the right is the state of
@@ -19,7 +21,7 @@
  */
 import assert from 'node:assert/strict';
 import { incarnation, millis, nodeId, ownerId, type Lkid, type Millis } from '../../src/core/base/ids.js';
-import { Flag, flagNamed, namesOfResults } from '../../src/core/lock/flags.js';
+import { Flag, deafMark, flagNamed, namesOfResults } from '../../src/core/lock/flags.js';
 import { defaultLaw, kernelLaw, type Law } from '../../src/core/lock/law.js';
 import { IV, modeNamed, nameOfMode, type Mode } from '../../src/core/lock/mode.js';
 import type { LockDump } from '../../src/core/lockspace/dump.js';
@@ -113,7 +115,7 @@ export class Stage {
 
   #call(label: string, verb: string, rest: readonly string[]): Input {
     const name = rest.includes('on') ? rest.at(-1)! : 'R';
-    const flags = rest.reduce((set, word) => set | (flagNamed(word) ?? 0), 0);
+    const flags = rest.reduce((set, word) => set | (word === 'deaf' ? deafMark : (flagNamed(word) ?? 0)), 0);
     const text = rest.find((word) => word.startsWith('"'))?.slice(1, -1) ?? null;
     const value = text !== null || (flags & Flag.VALBLK) !== 0 ? bytesOf(text ?? '') : null;
     const mode = modeNamed(rest[0] ?? '') as Mode;

@@ -13,7 +13,7 @@
 import type { Socket } from 'node:net';
 import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
-import { Flag, namesOfFlags } from '../lock/flags.js';
+import { Flag, deafMark, namesOfFlags } from '../lock/flags.js';
 import { isMode, nameOfMode, type Mode } from '../lock/mode.js';
 import type { UnlockInput } from '../node/input.js';
 import type { LineReader } from './line-reader.js';
@@ -118,6 +118,7 @@ export class SessionPort implements Port {
       mode: modeWord(call.mode),
       ...recoveryWord(call),
       ...wishWords(call),
+      ...((call.flags & deafMark) === 0 ? {} : { blocking: false }),
       ...(owner === null ? {} : { owner: { pid: owner.pid } }),
     });
   }

@@ -8,7 +8,7 @@
  */
 import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid, type OwnerId } from '../base/ids.js';
-import { Flag, type FlagName } from '../lock/flags.js';
+import { Flag, deafMark, type FlagName } from '../lock/flags.js';
 import { modeNamed, type Mode } from '../lock/mode.js';
 import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
@@ -91,7 +91,7 @@ export class SessionLocks {
       owner,
       name: nameIn(request) ?? '',
       mode: modeIn(request),
-      flags: flags | this.#markFor(request),
+      flags: flags | this.#markFor(request) | (request.blocking === false ? deafMark : 0),
       value: this.#valueIn(request, flags),
       cookie: lock,
     };

@@ -32,7 +32,7 @@ const wish = { flags: 'texts?', valueHex: 'text?' } as const;
 
 export const requestShapes = {
   hello: { version: 'count', pid: 'count', pidns: 'text?', command: 'text', recovery: 'text?' },
-  lock: { lockspace: 'text', name: 'text?', nameHex: 'text?', mode: 'text', owner: 'process?', recovery: 'text?', ...wish },
+  lock: { lockspace: 'text', name: 'text?', nameHex: 'text?', mode: 'text', owner: 'process?', recovery: 'text?', blocking: 'truth?', ...wish },
   convert: { ...lockNamed, mode: 'text', recovery: 'text?', ...wish },
   unlock: { ...lockNamed, ...wish },
   cancel: { lockspace: 'text', lkid: 'count?', request: 'count?' },

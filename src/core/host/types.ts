@@ -35,6 +35,11 @@ export interface LockOptions {
   readonly value?: Uint8Array;
   /** Fetch the value with the grant. Sets VALBLK. */
   readonly wantValue?: boolean;
+  /**
+   * False: nobody is going to listen to 'blocking', and it need not be told, which spares a message in each contest
+   * where another node is master. Locks with PERSISTENT are told all the same, for the sake of who adopts them.
+   */
+  readonly blocking?: boolean;
   /** Give up after so many milliseconds of waiting: `DLM_TIMED_OUT`. */
   readonly timeout?: number;
   /** Give up when it is aborted: `DLM_CANCELLED`. */

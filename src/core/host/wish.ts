@@ -3,7 +3,7 @@
  * bits, values to the length of a value block.
  */
 import { DlmError } from '../base/errors.js';
-import { Flag, nameLengthMax, type FlagName } from '../lock/flags.js';
+import { Flag, deafMark, nameLengthMax, type FlagName } from '../lock/flags.js';
 import { modeNamed, modeNames, type Mode, type ModeName } from '../lock/mode.js';
 import { escapeText } from './text.js';
 import type { Name } from './types.js';
@@ -12,6 +12,7 @@ interface Wish {
   readonly flags?: readonly FlagName[];
   readonly value?: Uint8Array;
   readonly wantValue?: boolean;
+  readonly blocking?: boolean;
 }
 
 const plainText = /^[\x00-\x7f]*$/;
@@ -41,6 +42,7 @@ export function modeToCore(name: ModeName): Mode {
 
 export function flagsOf(wish: Wish): number {
   let flags = wish.value !== undefined || wish.wantValue === true ? Flag.VALBLK : 0;
+  if (wish.blocking === false) flags |= deafMark;
   for (const name of wish.flags ?? []) flags |= flagOf(name);
   return flags;
 }

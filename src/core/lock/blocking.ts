@@ -4,10 +4,12 @@
  * A holder is told the mode that is blocked, and hears again only of a mode
  * numerically higher than what it was told (highbast); a grant of its own makes
  * it forget. PR and CW block each other without being ordered, so between these
- * two it is told every time until it has heard of EX.
+ * two it is told every time until it has heard of EX. Who has said that nobody listens
+ * is told nothing.
  *
  * Kin: lock.c modes_require_bast(), lock_requires_bast(), send_bast_queue().
  */
+import { Flag, deafMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { CW, EX, PR, areMiddlePair, compatible, type Mode } from './mode.js';
 import type { Queue } from './queue.js';
@@ -32,7 +34,13 @@ function tellAll(turn: Turn, holders: Iterable<Lock> | Queue, blocked: Lock): vo
   }
 }
 
+/** Would nobody hear it? Whoever adopts a lock that outlives its owner may want to. */
+function isDeaf(holder: Lock): boolean {
+  return holder.has(deafMark) && !holder.has(Flag.PERSISTENT);
+}
+
 function shouldHearOf(holder: Lock, mode: Mode): boolean {
+  if (isDeaf(holder)) return false;
   if (areMiddlePair(holder.granted, mode)) return holder.told < EX;
   return holder.told < mode && !compatible(holder.granted, mode);
 }
@@ -51,7 +59,7 @@ export function tellHoldersAfterPass(turn: Turn, resource: Resource, still: Stil
     const shouldHear = isPrBeforeCw
       ? holder.told < EX
       : holder.told < still.highest && !compatible(holder.granted, still.highest);
-    if (!shouldHear) continue;
+    if (!shouldHear || isDeaf(holder)) continue;
 
     const mode = isPrBeforeCw && still.highest === PR ? CW : still.highest;
     turn.block(holder, mode, still.highest);

@@ -39,6 +39,12 @@ export type FlagName = keyof typeof Flag;
  */
 export const recoveryMark = 0x4000_0000;
 
+/**
+ * The mark of a lock whose holder has nobody to hear that others wait. It is told nothing of it, which spares a message
+ * where its master is another node. To the field this is a call without a blocking callback, and no flag.
+ */
+export const deafMark = 0x2000_0000;
+
 /** What a completion tells beside its status. */
 /** NOTSTORED is ours: the lock has ended outside a quorate view, and the value that its unlock brought is lost. */
 export const Result = { DEMOTED: 0x1, VALNOTVALID: 0x2, ALTMODE: 0x4, NOTSTORED: 0x8 } as const;

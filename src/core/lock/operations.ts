@@ -11,7 +11,7 @@
  */
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
-import { Flag, brokenConvertRule, type Rule } from './flags.js';
+import { Flag, brokenConvertRule, deafMark, type Rule } from './flags.js';
 import { fits, grant, grantConversions, grantPending, isDemoted, isHeldUp, judge } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
@@ -70,7 +70,7 @@ export function lower(turn: Turn, lock: Lock, { mode, flags, value }: Conversion
 
 /** What a conversion need not say again. */
 export function keptFlags(law: Law, lock: Lock): number {
-  return law.persistentStays ? lock.flags & Flag.PERSISTENT : 0;
+  return lock.flags & (law.persistentStays ? Flag.PERSISTENT | deafMark : deafMark);
 }
 
 /** The conversion that a granted lock asks for; its rules have been checked. */

@@ -12,7 +12,7 @@
  * LOCKSPACE:RESOURCE.
  */
 import { nodeId } from '../../base/ids.js';
-import { Flag, flagNamed, recoveryMark } from '../../lock/flags.js';
+import { Flag, deafMark, flagNamed, recoveryMark } from '../../lock/flags.js';
 import { IV, modeNamed, type Mode } from '../../lock/mode.js';
 import { defaultConfig } from '../../node/snapshot.js';
 import { numberAt, wordAt, type Command } from './script.js';
@@ -94,11 +94,14 @@ function modeAt(command: Command): Mode {
   return mode;
 }
 
+/** What a call may say of itself that is no flag of the field's. */
+const marks: Readonly<Record<string, number>> = { lvb: 0, recovery: recoveryMark, deaf: deafMark };
+
 function wishOf(command: Command, from: number): { flags: number; value: Uint8Array | null } {
   let flags = 0;
   const text = command.settings.get('value') ?? (command.words.includes('lvb') ? '' : null);
   for (const word of command.words.slice(from)) {
-    const flag = word === 'lvb' ? 0 : word === 'recovery' ? recoveryMark : flagNamed(word);
+    const flag = marks[word] ?? flagNamed(word);
     if (flag === null) throw new SyntaxError(`'${command.text}': there is no flag '${word}'`);
     flags |= flag;
   }
