@@ -8,7 +8,8 @@
 #
 # The runner is Node's own; its exit code is ours. Of named files its closing lines come last. All tests are two runs at
 # the same time, and the last line counts both: those with real clocks, and behind them, at a low priority, those that
-# only compute. Real leases run out where nobody gets his turn; what computes can wait.
+# only compute. Real leases run out where nobody gets his turn; what computes can wait. For all tests everything is
+# compiled once beforehand; named files are compiled as they are run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Neither tsx nor newer Nodes may leave their caches in the machine's temporary folder.
@@ -16,8 +17,7 @@ export TSX_DISABLE_CACHE=1 NODE_DISABLE_COMPILE_CACHE=1
 
 bash scripts/prepare.sh
 
-run=(node --import tsx --test --test-reporter=spec)
-if [ $# -gt 0 ]; then exec "${run[@]}" --test-concurrency="$(nproc)" "$@"; fi
+if [ $# -gt 0 ]; then exec node --import tsx --test --test-reporter=spec --test-concurrency="$(nproc)" "$@"; fi
 
 # These take longest, so they begin first: none of them is to be left over when all else is done.
 longest=(test/transcript/transcript.test.ts test/kill/matrix.test.ts test/lean/sameness.test.ts)
@@ -29,9 +29,15 @@ mapfile -t others < <(find test -name '*.test.ts' -not -path 'test/house/*' "${l
 
 told=$(mktemp -d)
 trap 'kill "$computing_run" 2>/dev/null || true; rm -rf "$told"' EXIT
-counted() { nice -n "$2" "${run[@]}" --test-reporter-destination=stdout --test-reporter=tap --test-reporter-destination="$told/$1.tap" --test-concurrency="$(nproc)" "${@:3}"; }
+counted() {
+  local files=("${@:3}")
+  files=("${files[@]/#/.tmp/compiled/}")
+  nice -n "$2" node --enable-source-maps --test --test-concurrency="$(nproc)" --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$told/$1.tap" "${files[@]/%.ts/.js}"
+}
 sum() { awk -v kinds="$1" '$1 == "#" && index(kinds, $2) { sum += $3 } END { print sum + 0 }' "$told"/*.tap; }
 
+node scripts/compile-tests.mjs
 counted computing 10 "${computing[@]}" >"$told/words" 2>&1 &
 computing_run=$!
 status=0
