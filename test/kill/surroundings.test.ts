@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, type TestContext } from 'node:test';
 import { test } from './bounded.js';
 import { isRunning, signalAll, until } from './processes.js';
@@ -193,8 +194,9 @@ describe('another user', { skip: isRoot ? false : 'needs root, to become somebod
     chownSync(dir, 12345, 12345);
     chmodSync(stage.folder, 0o755);
     const him = (place: string): string => `env -u HOME DLM_DIR=${place} setpriv --reuid 12345 --regid 12345 --clear-groups "$DLM"`;
-    const empty = 'mount -t tmpfs -o mode=1777 none /tmp && mount -t tmpfs none /run || exit 1';
-    const without = await play(stage, `export DLM; unshare -m sh -c '${empty}; cd /; ${him('')} node join; exit $?'`);
+    // The checkout may be under /tmp itself: there it would be hidden with the rest.
+    const empty = `mount --bind ${dirname(dirname(program))} /mnt && mount -t tmpfs -o mode=1777 none /tmp && mount -t tmpfs none /run || exit 1`;
+    const without = await play(stage, `unshare -m sh -c 'DLM=/mnt/bin/dlm; ${empty}; cd /; ${him('')} node join; exit $?'`);
     assert.equal(without.exit, 104, without.said);
     assert.match(without.said, /^dlm: user 12345 has no entry in the user database, so no home folder is known in which to keep state\nhint: name a folder with DLM_DIR\n$/);
     const { exit, said } = await play(stage, `cd /; ${him(dir)} lock prey -q -- sh -c 'id -u'; code=$?; ${him(dir)} node leave -q; exit $code`);

@@ -117,8 +117,7 @@ export class Link {
     }
     const talk = this.#talkWith(from, head.from);
     const before = talk.session.counts().repeated;
-    // The network may bring the same bytes again.
-    const received = talk.session.receive(this.port.now(), bytes.slice());
+    const received = talk.session.receive(this.port.now(), bytes);
     assert(received.kind === 'messages', 'what was written can be read');
     this.counts.repeated += talk.session.counts().repeated - before;
     talk.inbox.push(...received.messages);

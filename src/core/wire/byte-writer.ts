@@ -9,13 +9,15 @@
 import { assert } from '../base/assert.js';
 import { nameBytesMax, textBytesMax, valueBytesMax, wordsBytesMax } from './limits.js';
 
-const slabBytes = 64 * 1024;
+/** The first slab is small, since many a session says little; each further one is twice as large, up to the largest. */
+const firstSlabBytes = 1024;
+const slabBytesMax = 64 * 1024;
 
 /** The longest that a number gets. */
 export const numberBytesMax = 8;
 
 export class ByteWriter {
-  #slab = new Uint8Array(slabBytes);
+  #slab = new Uint8Array(firstSlabBytes);
   /** Where in the slab the current frame begins, and where it is written on. */
   #start = 0;
   #at = 0;
@@ -29,7 +31,7 @@ export class ByteWriter {
   reserve(bytes: number): void {
     if (this.#at + bytes <= this.#slab.length) return;
     const written = this.length;
-    const slab = new Uint8Array(Math.max(slabBytes, 2 * (written + bytes)));
+    const slab = new Uint8Array(Math.max(Math.min(2 * this.#slab.length, slabBytesMax), 2 * (written + bytes)));
     slab.set(this.#slab.subarray(this.#start, this.#at));
     this.#slab = slab;
     this.#start = 0;

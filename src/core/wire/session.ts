@@ -144,8 +144,8 @@ export class PeerSession {
   }
 
   /**
-   * Take in what the network has brought: one frame, whole. The bytes are the session's
-   * from now on. After a malformed one the driver hangs up; nothing of it has counted.
+   * Take in what the network has brought: one frame, whole. Nothing of its bytes is kept or
+   * changed. After a malformed one the driver hangs up; nothing of it has counted.
    */
   receive(now: Millis, frame: Uint8Array): Received {
     try {
