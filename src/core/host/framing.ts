@@ -29,8 +29,7 @@ export class FrameReader {
 
   /** Take in a chunk; `next` has returned null before. */
   push(chunk: Uint8Array): void {
-    // A plain view: pieces of a Buffer are Buffers, and those are slow to make.
-    this.#chunk = chunk instanceof Buffer ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length) : chunk;
+    this.#chunk = chunk;
     this.#at = 0;
   }
 
@@ -44,7 +43,8 @@ export class FrameReader {
     if (there < length) return this.#goOn(this.#begin(length));
     const from = this.#at;
     this.#at += length;
-    return this.#chunk.subarray(from, this.#at);
+    // Not subarray(): the pieces of a Buffer are Buffers, and those are slow to make.
+    return new Uint8Array(this.#chunk.buffer, this.#chunk.byteOffset + from, length);
   }
 
   /** The length itself may be split. */

@@ -12,24 +12,24 @@
 import { Flag, deafMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { CW, EX, PR, areMiddlePair, compatible, type Mode } from './mode.js';
-import type { Queue } from './queue.js';
 import type { Resource } from './resource.js';
 import type { Turn } from './turn.js';
 
 /** A lock has joined a queue: tell the holders in its way. */
 export function tellHolders(turn: Turn, resource: Resource, blocked: Lock): void {
-  tellAll(turn, resource.grantedLocks(), blocked);
+  tellAll(turn, resource.newestGranted, blocked);
 }
 
 /** A lock was refused with NOQUEUEBAST: tell those who convert as well. */
 export function tellHoldersAndConverters(turn: Turn, resource: Resource, blocked: Lock): void {
-  tellAll(turn, resource.grantedLocks(), blocked);
-  tellAll(turn, resource.convertQueue, blocked);
+  tellAll(turn, resource.newestGranted, blocked);
+  tellAll(turn, resource.convertQueue.first, blocked);
 }
 
-function tellAll(turn: Turn, holders: Iterable<Lock> | Queue, blocked: Lock): void {
+/** `first` and those linked behind it. */
+function tellAll(turn: Turn, first: Lock | null, blocked: Lock): void {
   const mode = blocked.requested as Mode;
-  for (const holder of holders) {
+  for (let holder = first; holder !== null; holder = holder.next) {
     if (holder !== blocked && shouldHearOf(holder, mode)) turn.block(holder, mode);
   }
 }
@@ -54,7 +54,7 @@ export interface StillBlocked {
 
 /** A pass has granted what it could: tell the holders in the way of the rest. */
 export function tellHoldersAfterPass(turn: Turn, resource: Resource, still: StillBlocked): void {
-  for (const holder of resource.grantedLocks()) {
+  for (let holder = resource.newestGranted; holder !== null; holder = holder.next) {
     const isPrBeforeCw = holder.granted === PR && still.includesCw;
     const shouldHear = isPrBeforeCw
       ? holder.told < EX

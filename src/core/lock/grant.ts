@@ -151,9 +151,12 @@ export function grantPending(turn: Turn, resource: Resource, occasion: 'retry' |
 
   const blocked = new Blocked();
   grantConversions(turn, resource, blocked, occasion);
-  for (const lock of resource.waitQueue) {
+  // Walked by hand, since a long queue is walked with every hand-off.
+  for (let lock = resource.waitQueue.first; lock !== null; ) {
+    const following: Lock | null = lock.next;
     if (judge(turn, resource, lock, 'retry') === 'granted') grant(turn, resource, lock);
     else blocked.add(lock.requested);
+    lock = following;
   }
 
   const { highest, includesCw } = blocked;
@@ -167,6 +170,7 @@ export function grantConversions(
   blocked = new Blocked(),
   occasion: 'retry' | 'recovery' = 'retry',
 ): void {
+  if (resource.convertQueue.isEmpty) return;
   let mayWalkForDemoted = true;
   for (;;) {
     blocked.restart(turn.law.blockedCwIsFresh);

@@ -103,7 +103,7 @@ export class Tables {
 
   /** Without a directory: has the resource been another's than `master`'s since that view? Then what was said about it is void. */
   hasMovedSince(seq: ViewId, name: string, master: NodeId): boolean {
-    return this.#past.some((members) => members.seq > seq && members.directoryOf(name) !== master);
+    return this.#past.length > 0 && this.#past.some((members) => members.seq > seq && members.directoryOf(name) !== master);
   }
 
   /** The resource of that name, with its master if that can be known without asking. */

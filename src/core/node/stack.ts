@@ -22,7 +22,7 @@ import { Lockspace, type GiveBack, type LockspaceConfig } from '../lockspace/loc
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
 import { Recovery, type RecoveryEvent } from '../recovery/recovery.js';
-import { isInspection, isRecoveryMessage, type GroupMessage, type LockMessage, type Message, type PhaseName, type Unheeding } from '../wire/message.js';
+import { isLockMessage, isRecoveryMessage, type GroupMessage, type LockMessage, type Message, type PhaseName, type Unheeding } from '../wire/message.js';
 import { Aftermath, type ApplicationConfig, type Progress } from './aftermath.js';
 import type { NodeConfig } from './node.js';
 import type { Effect } from './effect.js';
@@ -281,20 +281,22 @@ export class Stack {
     const { members } = this.lockspace.tables;
     if (message.seq > members.seq || !this.#isQuorate) return false;
     if (!members.isOfNow(from, message.seq)) return this.#disregard(from, message, 'oldLife');
+    if (isLockMessage(message)) return this.#heedLockMessage(now, from, message);
     if (isRecoveryMessage(message)) {
       if (message.seq < members.seq) return this.#disregard(from, message, 'oldRecovery');
       this.#heed(now, this.#recovery.receive(now, from, message));
       return true;
     }
-    if (isInspection(message)) return true;
-    if (message.kind === 'slotResult') {
-      this.aftermath.noteResult(message.work, from, message.isDone);
-      return true;
-    }
+    if (message.kind === 'slotResult') this.aftermath.noteResult(message.work, from, message.isDone);
+    return true;
+  }
+
+  #heedLockMessage(now: Millis, from: NodeId, message: LockMessage): boolean {
+    const { members } = this.lockspace.tables;
     if (!this.#isRunning) return false;
     // The directory has been made anew since, of what there was.
     if (message.seq < members.seq && message.kind === 'remove') return this.#disregard(from, message, 'oldDirectory');
-    this.lockspace.receive(now, from, message as LockMessage);
+    this.lockspace.receive(now, from, message);
     return true;
   }
 

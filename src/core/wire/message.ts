@@ -373,6 +373,28 @@ const recoveryKinds: ReadonlySet<Message['kind']> = new Set<RecoveryMessage['kin
   'rebuildLocksReply',
 ]);
 
+/** Is it about locks? Most messages are. */
+export function isLockMessage(message: Message): message is LockMessage {
+  switch (message.kind) {
+    case 'request':
+    case 'convert':
+    case 'unlock':
+    case 'cancel':
+    case 'requestReply':
+    case 'convertReply':
+    case 'unlockReply':
+    case 'cancelReply':
+    case 'grant':
+    case 'blocking':
+    case 'lookupReply':
+    case 'remove':
+    case 'purge':
+      return true;
+    default:
+      return false;
+  }
+}
+
 export function isInspection(message: Message): message is InspectionMessage {
   return message.kind === 'inspect' || message.kind === 'inspectReply';
 }
