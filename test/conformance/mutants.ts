@@ -71,7 +71,7 @@ export const mutants: readonly Mutant[] = [
   ...mutantsOf('lock/blocking.ts', [
     ['if (areMiddlePair(holder.granted, mode)) return holder.told < EX;', '', 'PR holders hear of CW only once'],
     ['return holder.told < mode && !compatible(holder.granted, mode);', 'return !compatible(holder.granted, mode);', 'holders hear again and again'],
-    ['tellAll(turn, resource.convertQueue, blocked);', '', 'NOQUEUEBAST does not reach converters'],
+    ['tellAll(turn, resource.convertQueue.first, blocked);', '', 'NOQUEUEBAST does not reach converters'],
     ['isPrBeforeCw && still.highest === PR ? CW : still.highest', 'still.highest', 'a PR holder is told of PR where a CW is blocked'],
   ]),
   ...mutantsOf('lock/turn.ts', [

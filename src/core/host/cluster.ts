@@ -18,7 +18,7 @@ import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect, StepTaken } from '../node/effect.js';
 import type { DlmNode } from '../node/node.js';
 import type { FencingConfig } from '../node/snapshot.js';
-import { isInspection } from '../wire/message.js';
+import { isInspection } from '../wire/concern.js';
 import { AftermathDriver } from './aftermath-driver.js';
 import { checkBudget, EngineDeadline } from './engine-deadline.js';
 import { fencingConfig, methodsFor, planFencing, type FencingOptions, type FencingPlan } from './cluster-fencing.js';

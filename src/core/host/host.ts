@@ -12,7 +12,7 @@ import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Rule } from '../lock/flags.js';
 import type { Effect, Misfit, Refuse } from '../node/effect.js';
 import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
-import { isLockMessage } from '../wire/message.js';
+import { isLockMessage } from '../wire/concern.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
 import { Applications } from './application.js';

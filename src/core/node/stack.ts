@@ -22,7 +22,8 @@ import { Lockspace, type GiveBack, type LockspaceConfig } from '../lockspace/loc
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
 import { Recovery, type RecoveryEvent } from '../recovery/recovery.js';
-import { isLockMessage, isRecoveryMessage, type GroupMessage, type LockMessage, type Message, type PhaseName, type Unheeding } from '../wire/message.js';
+import { isLockMessage, isRecoveryMessage } from '../wire/concern.js';
+import type { GroupMessage, LockMessage, Message, PhaseName, Unheeding } from '../wire/message.js';
 import { Aftermath, type ApplicationConfig, type Progress } from './aftermath.js';
 import type { NodeConfig } from './node.js';
 import type { Effect } from './effect.js';

@@ -18,7 +18,8 @@ import type { Agenda } from './agenda.js';
 import type { Life, SimEvent } from './event.js';
 import { Link, type Frame, type LinkCounts } from './link.js';
 import { describeMessage } from './lines.js';
-import { isGroupMessage, isRecoveryMessage, type Message } from '../wire/message.js';
+import { isGroupMessage, isRecoveryMessage } from '../wire/concern.js';
+import type { Message } from '../wire/message.js';
 import type { Ticket } from './ticket.js';
 import { numberOfValue } from './value.js';
 
