@@ -22,7 +22,7 @@ class Workers {
 
   /** How the run of this copy ended, as a line. */
   async run(core: string): Promise<string> {
-    const worker = this.#idle.pop() ?? fork(fileURLToPath(new URL('mutant-worker.ts', import.meta.url)), { cwd: checkout, stdio: 'ignore' });
+    const worker = this.#idle.pop() ?? fork(fileURLToPath(new URL('mutant-worker.ts', import.meta.url)), { cwd: checkout, execArgv: ['--import', 'tsx'], stdio: 'ignore' });
     const line = await new Promise<string>((resolve) => {
       const patience = setTimeout(() => resolve('did not come back'), patienceMillis);
       worker.once('exit', () => resolve('died'));

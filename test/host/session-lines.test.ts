@@ -61,6 +61,7 @@ describe('a request', () => {
       valueHex: null,
       owner: null,
       recovery: null,
+      blocking: null,
     });
   });
 

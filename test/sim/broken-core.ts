@@ -22,7 +22,7 @@ export type BrokenCore = Pick<typeof import('../../src/core/lock/law.js'), 'kern
   Pick<typeof import('../../src/core/sim/options.js'), 'drawOptions' | 'plainly'> &
   Pick<typeof import('../../src/core/sim/run.js'), 'realBreed' | 'runWith'>;
 
-const core = fileURLToPath(new URL('../../src/core/', import.meta.url));
+export const core = fileURLToPath(new URL('../../src/core/', import.meta.url));
 
 const entry = `
 export { kernelLaw } from './lock/law.js';
@@ -51,7 +51,8 @@ export function readCore(path: string): BrokenCore {
   return new Script(readFileSync(path, 'utf8'), { filename: path }).runInThisContext() as BrokenCore;
 }
 
-function breaking({ file, from, to }: Break): import('esbuild').Plugin {
+/** Of all files that are put into one, that one is read with the break in it. */
+export function breaking({ file, from, to }: Break): import('esbuild').Plugin {
   const broken = join(core, file);
   return {
     name: 'breaking',
