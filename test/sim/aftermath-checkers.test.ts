@@ -74,6 +74,10 @@ describe('zombies', () => {
   breaks('zombies', 'none', 'a write of the earlier holder is taken', ...later, writes(3, 3));
   keeps('none', 'a write of the earlier holder is refused', ...later, writes(3, 3, false));
   keeps('none', 'it wrote before the later holder did', ...three, holds(3, 3, EX), ...death, recovers(1), holds(1, 4, EX, {}, { generation: generation(2) }), writes(3, 3), writes(1, 4));
+
+  const late: Story = [holds(1, 4, EX), writes(1, 4), asks(1, 4, 'unlock', EX), ends(1, 4, 'EUNLOCK', IV), holds(3, 3, EX), writes(3, 3)].flat();
+  keeps('none', 'a member that has not been told of the death grants to the dead', ...three, decides(3, [1, 2], [3]), hears(2, 3), ...late);
+  breaks('zombies', 'none', 'all have been told of the death', ...three, decides(3, [1, 2], [3]), hears(2, 3), hears(1, 3), ...late);
 });
 
 describe('epochs', () => {

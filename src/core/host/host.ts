@@ -12,9 +12,9 @@ import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Rule } from '../lock/flags.js';
 import type { Effect, Misfit, Refuse } from '../node/effect.js';
 import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
-import { isLockMessage } from '../wire/concern.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
+import { concernsLocksOnly, soonestOf } from '../node/soonest.js';
 import { Applications } from './application.js';
 import { ChangeCount } from './change-count.js';
 import { Clock } from './clock.js';
@@ -131,10 +131,9 @@ export class Host {
       else if ('cookie' in effect) this.#deliver(effect);
       else if (effect.kind !== 'unheeded') this.#carryOut(effect);
     }
-    const isAboutLocks = concernsLocksOnly(input);
-    this.#arm(isAboutLocks);
+    this.#arm(now, soonestOf(input));
     if (this.#held.length > 0) this.#letGo();
-    if (!isAboutLocks) {
+    if (!concernsLocksOnly(input)) {
       this.cluster?.look(this.node);
       this.changes.count();
     }
@@ -267,13 +266,11 @@ export class Host {
   }
 
   /**
-   * One timer, for the node's next deadline. It does not keep the process alive.
-   * What is said about locks never makes a deadline earlier than one before it: a timer
-   * that is set is early enough then, and to find that there is none any more costs
-   * more than a timer in vain. A failure may: something is to be done about it soon.
+   * One timer, for the node's next deadline; it does not keep the process alive. One that is set stays if nothing of this
+   * turn can be due before it. To find that there is no deadline any more costs more than a timer in vain.
    */
-  #arm(isAboutLocks: boolean): void {
-    if (this.#timer !== null && isAboutLocks) return;
+  #arm(now: Millis, soonest: number): void {
+    if (this.#timer !== null && this.#timerAt <= now + soonest) return;
     const next = this.node.nextDeadline();
     if (next === null || (this.#timer !== null && this.#timerAt <= next)) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -283,23 +280,5 @@ export class Host {
       this.turn({ kind: 'deadline' });
     }, Math.min(Math.max(1, next - this.now()), timerMax));
     this.#timer.unref();
-  }
-}
-
-/** Is nobody's membership, failure or recovery its concern? Most turns are of that kind. */
-function concernsLocksOnly(input: Input): boolean {
-  switch (input.kind) {
-    case 'lock':
-    case 'convert':
-    case 'unlock':
-    case 'cancel':
-    case 'purgeOwner':
-    case 'purgeOrphans':
-    case 'endOwner':
-      return true;
-    case 'received':
-      return isLockMessage(input.message);
-    default:
-      return false;
   }
 }

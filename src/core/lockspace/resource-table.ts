@@ -13,7 +13,7 @@ import { generation, millis, type Millis } from '../base/ids.js';
 import { Resource, type Home } from '../lock/resource.js';
 
 /** How long an idle resource is remembered. */
-const tossMillis = 10_000;
+export const tossMillis = 10_000;
 
 /** Nobody knows, or nobody is, the master. */
 export const nowhere: Home = { master: null, generation: generation(0) };

@@ -7,10 +7,12 @@
  * forgets everything but the numbers on disk. What comes for a paused machine
  * waits until it goes on.
  */
+import { assert } from '../base/assert.js';
 import { generation, incarnation, millis, type Generation, type Incarnation, type Lkid, type LockspaceId, type NodeId, type OwnerId } from '../base/ids.js';
 import type { AftermathEffect, Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import type { FencingConfig, LockspaceConfig, View } from '../node/snapshot.js';
+import { soonestOf } from '../node/soonest.js';
 import type { Millis } from '../base/ids.js';
 import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
@@ -222,7 +224,7 @@ export class Machine {
     }
     if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
     this.#link?.flush();
-    this.#arm(node);
+    this.#arm(node, input);
     // To say that something was not heeded is no effect of it.
     return effects.some(({ kind }) => kind !== 'unheeded');
   }
@@ -386,9 +388,11 @@ export class Machine {
     else action();
   }
 
-  #arm(node: SimNode): void {
+  #arm(node: SimNode, input: Input): void {
     const deadline = node.nextDeadline();
     if (deadline === null || (this.#armedFor !== null && this.#armedFor <= deadline)) return;
+    // A driver need not ask here as often as this.
+    assert(this.#armedFor === null || deadline >= this.port.agenda.now + soonestOf(input), `${input.kind} makes something due at ${deadline}, sooner than it may`);
     this.#armedFor = deadline;
     this.after(millis(deadline - this.port.agenda.now), () => {
       if (this.#armedFor !== deadline) return;
