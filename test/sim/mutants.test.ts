@@ -26,8 +26,8 @@ function loadWorlds(path: string): (seed: number, isFull: boolean) => Failure | 
   };
 }
 
-test('every checker has one', () => {
-  assert.deepEqual([...new Set(mutants.map(({ property }) => property))].sort(), Object.keys(new Panel().says()).sort());
+test('every checker has one, and so has what is asserted', () => {
+  assert.deepEqual([...new Set(mutants.map(({ property }) => property))].sort(), ['assertion', ...Object.keys(new Panel().says())].sort());
 });
 
 test('each breaks a place that exists, exactly once', () => {

@@ -6,7 +6,7 @@
  * faults other lock managers have had.
  */
 export interface Mutant {
-  /** The checker that must complain. */
+  /** The checker that must complain; `assertion`: what every machine of a world asserts of its node. */
   readonly property: string;
   readonly file: string;
   readonly from: string;
@@ -23,6 +23,7 @@ type Row = readonly [property: string, file: string, from: string, to: string, s
 const rows: readonly Row[] = [
   ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12],
   ['departed', 'node/stack.ts', '    this.#isRunning = false;\n    this.#hasBegun = false;\n    if', '    if', 'locking goes on while a death is recovered from', 4],
+  ['assertion', 'node/soonest.ts', "input.message.standing === 'notMaster'", 'false', 'a timer that was set before is taken for early enough', 11, 'full'],
   ['pairing', 'lockspace/reply.ts', '|| lock.far!.node !== from || compatible(lock.granted, mode)) {', '|| lock.far!.node !== from) {', 'a blocking callback for a mode that is no longer held', 3],
   ['conversions', 'lock/operations.ts', "  lock.requested = IV;\n  if (lock.place === 'converting')", "  lock.requested = IV;\n  if (lock.place === 'converting') lock.granted = 0;\n  if (lock.place === 'converting')",
     'a conversion that is taken back gives up the mode it had', 3],
