@@ -64,7 +64,7 @@ export function describeNews(news: RunNews): string[] {
 }
 
 export function recordsTable(records: readonly RecoveryRecord[]): string {
-  const rows = records.map((record) => [String(record.generation), escapeText(record.lockspace), record.at, causeOf(record), orderName(record.order), stopOf(record), totalOf(record)]);
+  const rows = records.map((record) => [String(record.generation ?? ''), escapeText(record.lockspace), record.at, causeOf(record), orderName(record.order), stopOf(record), totalOf(record)]);
   return table(['GENERATION', 'LOCKSPACE', 'WHEN', 'WHY', 'ORDER', 'STOPPED', 'TOTAL'], rows);
 }
 
@@ -90,7 +90,7 @@ export function recordLines(record: RecoveryRecord, waits?: Pick<LockspaceRecove
   const { generation, lockspace, order, at, node, members, steps, phases } = record;
   const slowest = slowestOf(record);
   return [
-    `Recovery of lockspace ${escapeText(lockspace)}, generation ${generation}, ${waits === undefined ? `as node ${node} has seen it` : `goes on now, as node ${node} sees it`}`,
+    `Recovery of lockspace ${escapeText(lockspace)}, ${generation === null ? 'not numbered yet' : `generation ${generation}`}, ${waits === undefined ? `as node ${node} has seen it` : `goes on now, as node ${node} sees it`}`,
     ...(waits === undefined ? [] : [`  now      ${waits.rung === null ? 'waits for nothing' : `waits: ${waits.rung}, ${escapeText(waits.words)}`}; follow it with: dlm recover watch`]),
     `  when     ${at}`,
     `  why      ${causeOf(record)}`,

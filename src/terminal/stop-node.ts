@@ -38,8 +38,11 @@ export class NodeStop {
       if (isSecond) await this.#served.leave({ force: true });
       else await this.#leaveOrDrain();
     } catch (error) {
-      this.#isUnderWay = false;
-      this.#say(`the node cannot leave: ${(error as Error).message}`);
+      if (isDlmError(error, 'DLM_NODE_IN_USE') && this.#served.applications.length > 0) return this.#stay();
+      // What force could not do may be asked for again; after anything else the next signal is the second one.
+      if (isSecond) this.#isUnderWay = false;
+      if (isDlmError(error, 'DLM_NO_NODE')) this.#say('the node is leaving already, as soon as the locks that are held have ended; a second signal does not wait for them');
+      else this.#say(`the node cannot leave: ${(error as Error).message}`);
     }
   }
 
@@ -57,11 +60,7 @@ export class NodeStop {
     try {
       await this.#served.leave();
     } catch (error) {
-      if (!isDlmError(error, 'DLM_NODE_IN_USE')) throw error;
-      if (this.#served.applications.length > 0) {
-        this.#stay();
-        return;
-      }
+      if (!isDlmError(error, 'DLM_NODE_IN_USE') || this.#served.applications.length > 0) throw error;
       const lines = describeLocks(await this.#served.client.locks(), 'resource');
       this.#say(['locks are held; the node takes no new ones and stops when they have ended, or at a second signal', ...lines].join('\n  '));
       await this.#served.leave({ drain: true });

@@ -43,3 +43,23 @@ test('a signal long after one that was refused is a first one again, and so is o
   assert.equal(await node.left, 'it was told to leave');
   assert.deepEqual([said.length, node.hasFailed], [3, false]);
 });
+
+test('while somebody else has the node drain, the first signal says so and the second forces', async (t) => {
+  const dir = scratch(t);
+  const node = await serveNode({ dir, log: silent });
+  const client = await attach({ dir });
+  t.after(async () => {
+    await client.close();
+    await node.leave({ force: true });
+  });
+  await (await client.lockspace()).lock('held');
+  const drained = node.leave({ drain: true });
+  const said: string[] = [];
+  const stop = new NodeStop(node, (words) => said.push(words));
+  await stop.ask();
+  assert.deepEqual(said, ['the node is leaving already, as soon as the locks that are held have ended; a second signal does not wait for them']);
+  await stop.ask();
+  assert.equal(await node.left, 'it was told to leave by force');
+  assert.equal(said.length, 1);
+  await drained;
+});

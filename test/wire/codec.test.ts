@@ -8,6 +8,7 @@
  *   DLM_WIRE_RUNS=1000000 DLM_WIRE_SEED=7 npm test -- test/wire/codec.test.ts
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { AssertionFailed } from '../../src/core/base/assert.js';
@@ -15,6 +16,7 @@ import { lkid, lockspaceId, nodeId, viewId } from '../../src/core/base/ids.js';
 import { ByteReader } from '../../src/core/wire/byte-reader.js';
 import { ByteWriter } from '../../src/core/wire/byte-writer.js';
 import { decodeMessage, encodeMessage } from '../../src/core/wire/codec.js';
+import { kindCodes } from '../../src/core/wire/kinds.js';
 import { decodeHello, encodeHello, greetingBytesMax, refusals, type HelloFrame } from '../../src/core/wire/hello.js';
 import { incarnation } from '../../src/core/base/ids.js';
 import { batchSize } from '../../src/core/recovery/errands.js';
@@ -190,4 +192,10 @@ describe('greetings', () => {
       { numRuns, seed },
     );
   });
+});
+
+test('docs/links.md names every kind and its number', () => {
+  const rows = readFileSync(new URL('../../docs/links.md', import.meta.url), 'utf8').matchAll(/^\| (\d+)(?:–\d+)? \|((?: `\w+`)+) \|/gm);
+  const named = [...rows].flatMap(([, first, words]) => words!.trim().split(' ').map((word, index) => [word.slice(1, -1), Number(first) + index]));
+  assert.deepEqual(Object.fromEntries(named), kindCodes);
 });

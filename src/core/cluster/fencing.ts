@@ -30,8 +30,8 @@ export interface FencingConfig {
   readonly delayMillis: number;
   /** How long nobody is fenced after this node has come, so that others may come, too (post_join_delay). */
   readonly postJoinMillis: number;
-  /** From one attempt to the next. */
-  readonly retryMillis: number;
+  /** From one attempt to the next; null: after one in vain there is no other. */
+  readonly retryMillis: number | null;
   /** Nodes that are fenced if they are not here when the cluster begins (startup fencing). */
   readonly startup: readonly NodeId[];
 }
@@ -198,7 +198,7 @@ export class Fencing {
     if (known?.verdict !== 'open') return [];
     if (isFenced) return this.#concludeAll(victim, 'fenced', words);
     const failed = this.#cases.fail(victim, life, known.attempts + 1, words)!;
-    this.#dueAt.set(victim, millis(now + this.config.retryMillis));
+    this.#dueAt.set(victim, (now + (this.config.retryMillis ?? Infinity)) as Millis);
     this.#tellAll(failed);
     return [{ case: failed, change: 'failed' }];
   }
@@ -217,7 +217,8 @@ export class Fencing {
   nextDeadline(): Millis | null {
     if (this.#dueAt.size === 0) return null;
     const times = this.latestOpen().flatMap((one) => (this.#isMine(one) ? (this.#dueAt.get(one.victim) ?? []) : []));
-    return times.length === 0 ? null : millis(Math.min(...times));
+    const next = Math.min(...times);
+    return next === Infinity ? null : millis(next);
   }
 
   #openFailed(before: View, view: View): FailureCase[] {

@@ -49,8 +49,6 @@ export interface Known {
 const postJoinMillisDefault = 30_000;
 /** From one attempt to the next. */
 const retryMillis = 2_000;
-/** No timer can be set for longer. */
-const neverMillis = 0x7fff_ffff;
 
 /** Throws `DLM_CONFIG_INVALID`. */
 export function planFencing({ fence, config }: FencingOptions, isLocal: boolean, places: Pick<Places, 'config'>): FencingPlan {
@@ -104,6 +102,7 @@ async function leaseEnded(known: Known, node: number, engine: Engine, signal: Ab
   const since = known.goneSince(node);
   if (since === null) throw new Error('it is a member, and its lease goes on');
   if (engine.hasRunOut?.(nodeId(node), incarnation(known.lifeOf(node))) === true) return;
+  if (signal?.aborted === true) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, Math.max(0, since + engine.budget!.regrantMillis - performance.now()));
     signal?.addEventListener('abort', () => {
@@ -122,7 +121,7 @@ export function fencingConfig({ fence, settings }: FencingPlan, methods: FenceMe
     // The delays of nodes and devices are waited for where the devices are used.
     delayMillis: 0,
     postJoinMillis: postJoinDelaySeconds === undefined ? (isLocal ? 0 : postJoinMillisDefault) : postJoinDelaySeconds * 1000,
-    retryMillis: repeatFailedFencing ? retryMillis : neverMillis,
+    retryMillis: repeatFailedFencing ? retryMillis : null,
     startup: enableStartupFencing ? methods.nodes.map((node) => nodeId(node)) : [],
   };
 }

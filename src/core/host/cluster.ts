@@ -153,7 +153,7 @@ export class Cluster {
   async begin(host: Host, end: (ending: Ending) => void): Promise<void> {
     const { options, places, life, engine } = this.#parts;
     const { cluster, keys, insecure, backlogBytesMax } = options;
-    const lost = (why: string): void => end({ why: `it is out of the cluster: ${why}`, hasFailed: false, isUrgent: false });
+    const out = (why: string, isUrgent: boolean): void => end({ why: `it is out of the cluster: ${why}`, hasFailed: false, isUrgent });
     const fail = (why: string): void => {
       this.#hasFailed = true;
       end({ why: `it has failed: ${why}`, hasFailed: true, isUrgent: true });
@@ -176,7 +176,7 @@ export class Cluster {
           else host.turn({ kind: 'received', from, message });
         }
       },
-      onOut: (by) => lost(`node ${by} has dropped messages for this node, which had taken none for too long`),
+      onOut: (by) => out(`node ${by} has dropped messages for this node, which had taken none for too long`, false),
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
     await markClustered(places);
@@ -197,7 +197,8 @@ export class Cluster {
         host.turn({ kind: 'view', view });
       },
       deadline: (at) => this.#deadline.set(at),
-      lost,
+      // The others may have gone on without it already.
+      lost: (why) => out(why, true),
     });
   }
 

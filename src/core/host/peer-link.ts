@@ -97,7 +97,10 @@ export class PeerLink {
       reader.push(chunk);
       this.#read(socket, reader);
     });
-    socket.on('drain', () => this.flush());
+    socket.on('drain', () => {
+      this.flush();
+      this.#options.onDeadline();
+    });
     socket.on('close', () => {
       if (this.#socket === socket) this.#drop(null);
     });

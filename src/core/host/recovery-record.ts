@@ -35,7 +35,8 @@ export interface RecordedPhase {
 export interface RecoveryRecord {
   readonly kind: 'recovery';
   readonly lockspace: string;
-  readonly generation: number;
+  /** Null: it goes on, and has no number yet, because not all members have been heard. */
+  readonly generation: number | null;
   readonly order: string;
   /** Who has seen it so. */
   readonly node: number;

@@ -236,12 +236,13 @@ function note({ steps }: Course, step: RecordedStep): void {
 }
 
 function recordOf(node: DlmNode, name: string, order: Order, course: Course, totalMillis: number | null): RecoveryRecord {
-  const { lockspace } = node.stack(name)!;
+  const { lockspace, recovery } = node.stack(name)!;
+  const isNumbered = recovery.phase !== null && recovery.phase !== 'members';
   const sorted = (some: Iterable<NodeId>): NodeId[] => [...some].sort((one, other) => one - other);
   return {
     kind: 'recovery',
     lockspace: name,
-    generation: course.opened?.generation ?? lockspace.tables.generation,
+    generation: course.opened?.generation ?? (isNumbered ? lockspace.tables.generation : null),
     order: order.text,
     node: node.config.self,
     views: course.views,

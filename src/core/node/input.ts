@@ -94,7 +94,7 @@ export interface FenceResult {
   readonly victim: NodeId;
   readonly incarnation: Incarnation;
   readonly isFenced: boolean;
-  /** In what way, or why not; at most 64 characters are kept. */
+  /** In what way, or why not; at most 400 characters are kept. */
   readonly words: string;
 }
 
