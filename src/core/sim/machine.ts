@@ -8,12 +8,11 @@
  * waits until it goes on.
  */
 import { assert } from '../base/assert.js';
-import { generation, incarnation, millis, type Generation, type Incarnation, type Lkid, type LockspaceId, type NodeId, type OwnerId } from '../base/ids.js';
+import { generation, incarnation, millis, type Generation, type Incarnation, type Lkid, type LockspaceId, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
 import type { AftermathEffect, Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import type { FencingConfig, LockspaceConfig, View } from '../node/snapshot.js';
 import { soonestOf } from '../node/soonest.js';
-import type { Millis } from '../base/ids.js';
 import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
 import type { Agenda } from './agenda.js';
@@ -191,14 +190,11 @@ export class Machine {
   #hear(from: NodeId, sender: Incarnation, message: Message): void {
     const { port, life } = this;
     port.note(`n${this.id} hears n${from} ${describeMessage(message)}`);
-    if (isGroupMessage(message)) {
-      this.turn({ kind: 'received', from, message });
-      return;
-    }
+    if (isGroupMessage(message)) return void this.turn({ kind: 'received', from, message });
     const lockspace = this.#node?.nameOf(message.lockspace) ?? null;
     const hasEffect = this.turn({ kind: 'received', from, message });
-    const { at, view, isOfRecovery } = { at: port.agenda.now, view: message.seq, isOfRecovery: isRecoveryMessage(message) };
-    port.show({ kind: 'heard', at, life, sender: port.lifeOf(from, sender), lockspace, view, isOfRecovery, hasEffect });
+    const told = { life, sender: port.lifeOf(from, sender), lockspace, view: message.seq, isOfRecovery: isRecoveryMessage(message) };
+    port.show({ kind: 'heard', at: port.agenda.now, ...told, hasEffect });
   }
 
   ticketOf(lockspace: string, lkid: Lkid): Ticket | null {
