@@ -205,5 +205,5 @@ export { compatible, modeNamed, modeNames, nameOfMode, type Mode } from './lock/
 export { checkTrace, nameOf, parseOrder, phaseNames, presets } from './node/snapshot.js';
 export type { FailureCase, FencingConfig, Order, PendingSlot, Rung, Standstill, Step, StepEvent, TraceScope } from './node/snapshot.js';
 export { describeDifferences as describeStoryDifferences, tellStory, type StoryReport } from './sim/scenario/story.js';
-export { seedCommand, stakesOf } from './sim/stakes.js';
+export { Tally, seedCommand } from './sim/stakes.js';
 export type { SimOptions, SimReport };

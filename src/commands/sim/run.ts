@@ -1,7 +1,7 @@
 /**
  * Run worlds made from seeds, and see that every property holds.
  */
-import { runSimulation, seedCommand, stakesOf, type SimReport } from '../../core/index.js';
+import { Tally, runSimulation, seedCommand, type SimReport } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted } from '../../terminal/describe.js';
 import { countFlag, nodesFlag, seedFlag } from '../../terminal/flags.js';
@@ -30,16 +30,18 @@ export default class SimRun extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(SimRun);
+    const tally = new Tally();
     const reports: SimReport[] = [];
     for (let seed = flags.seed; seed < flags.seed + flags.runs; seed += 1) {
       const report = await runSimulation({ seed, nodes: flags.nodes, minutes: flags.minutes });
-      reports.push(report);
+      tally.add(report);
+      if (this.jsonEnabled()) reports.push(report);
       if (flags.runs === 1) this.#printWorld(report);
       else this.print(`seed ${seed}: ${report.fingerprint}${report.failure === null ? '' : `, ${report.failure.property} broken`}`);
       if (report.failure !== null) this.#printFailure(report);
     }
-    this.#printSum(reports);
-    if (reports.some(({ failure }) => failure !== null)) process.exitCode = 1;
+    this.#printSum(tally);
+    if (tally.failures > 0) process.exitCode = 1;
     return flags.runs === 1 ? reports[0] : reports;
   }
 
@@ -60,11 +62,10 @@ export default class SimRun extends BaseCommand {
     this.print(`again with: ${seedCommand(report)}`);
   }
 
-  #printSum(reports: readonly SimReport[]): void {
-    const { faults, stakes, steps, hours, failures } = stakesOf(reports);
+  #printSum({ runs, faults, stakes, steps, hours, failures }: Tally): void {
     this.print(`faults: ${pairs(faults)}`);
     for (const [property, counts] of Object.entries(stakes)) this.print(`${property}: ${pairs(counts)}`);
-    this.print(`${counted(reports.length, 'seed')}, ${hours.toFixed(2)} simulated hours, ${counted(steps, 'step')}, ${failures} failed`);
+    this.print(`${counted(runs, 'seed')}, ${hours.toFixed(2)} simulated hours, ${counted(steps, 'step')}, ${failures} failed`);
   }
 }
 

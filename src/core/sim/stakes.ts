@@ -6,27 +6,28 @@ import type { Report } from './run.js';
 
 type Counts = Record<string, number>;
 
-export interface Sum {
-  readonly faults: Readonly<Counts>;
-  readonly stakes: Readonly<Record<string, Readonly<Counts>>>;
-  readonly steps: number;
-  /** Simulated. */
-  readonly hours: number;
-  readonly failures: number;
-}
+/** Adds runs up as they come; of the runs themselves, which may be a great many, it keeps nothing. */
+export class Tally {
+  runs = 0;
+  readonly faults: Counts = {};
+  readonly stakes: Record<string, Counts> = {};
+  steps = 0;
+  failures = 0;
+  #millis = 0;
 
-export function stakesOf(reports: readonly Report[]): Sum {
-  const faults: Counts = {};
-  const stakes: Record<string, Counts> = {};
-  let steps = 0;
-  let millis = 0;
-  for (const report of reports) {
-    steps += report.steps;
-    millis += report.simulatedMillis;
-    add(faults, report.faults);
-    for (const [property, counts] of Object.entries(report.stakes)) add((stakes[property] ??= {}), counts);
+  /** Simulated. */
+  get hours(): number {
+    return this.#millis / 3_600_000;
   }
-  return { faults, stakes, steps, hours: millis / 3_600_000, failures: reports.filter(({ failure }) => failure !== null).length };
+
+  add({ steps, simulatedMillis, faults, stakes, failure }: Report): void {
+    this.runs += 1;
+    this.steps += steps;
+    this.#millis += simulatedMillis;
+    if (failure !== null) this.failures += 1;
+    addUp(this.faults, faults);
+    for (const [property, counts] of Object.entries(stakes)) addUp((this.stakes[property] ??= {}), counts);
+  }
 }
 
 /** The command that makes the same world again. */
@@ -34,6 +35,6 @@ export function seedCommand({ seed, options }: Pick<Report, 'seed' | 'options'>)
   return `dlm sim run --seed ${seed} --nodes ${options.nodes} --minutes ${options.simMillis / 60_000}`;
 }
 
-function add(sum: Counts, counts: Readonly<Record<string, number>>): void {
+function addUp(sum: Counts, counts: Readonly<Record<string, number>>): void {
   for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;
 }
