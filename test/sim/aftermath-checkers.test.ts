@@ -52,6 +52,10 @@ describe('order', () => {
   keeps('fenceFirst', 'a later life of the node is as good as a fence', ...three, ...death, starts(4, 3), decides(4, [1, 2, 4]), hears(1, 4), takes(1, 'dlm', 'begun', 4));
   breaks('order', 'gfs', 'data is put in order before the fence', ...suspended, recovers(1), replays(1, 3, 3, 'begun'));
   keeps('gfs', 'data is put in order after the fence', ...suspended, recovers(1), ...fenced, replays(1, 3, 3, 'begun'));
+  const one: Story = [...suspended, recovers(1), ...fenced, replays(1, 3, 3, 'begun')];
+  breaks('order', 'gfs', 'data is put in order by two at once', ...one, replays(2, 3, 3, 'begun'));
+  keeps('gfs', 'another one goes on when the first has failed', ...one, replays(1, 3, 3, 'failed'), replays(2, 3, 3, 'begun'));
+  keeps('gfs', 'another one goes on when the first has crashed', ...one, crashed(1), replays(2, 3, 3, 'begun'));
   breaks('order', 'gfs', 'applications resume before data is in order', ...suspended, recovers(1), ...fenced, takes(1, 'resume', 'ended', 3));
   keeps('gfs', 'applications resume when data is in order', ...suspended, recovers(1), ...fenced, replays(1, 3, 3, 'begun'), replays(1, 3, 3, 'done'), takes(1, 'resume', 'ended', 3));
 });

@@ -24,13 +24,20 @@ export function pendingOf(reports: ReadonlyMap<NodeId, MemberReport>, seq: ViewI
     if (done.some((other) => isSame(one, other))) continue;
     const at = pending.findIndex((other) => isSame(one, other));
     if (at < 0) pending.push(one);
-    // Who has tried it and failed is known to some earlier than to others.
-    else if (one.tries > pending[at]!.tries) pending[at] = one;
+    else if (knowsMore(one, pending[at]!)) pending[at] = one;
   }
   const all = [...reports.values()];
   const isFirst = all.some(({ hasApplication }) => hasApplication) && !all.some(({ isInitialized }) => isInitialized);
   if (isFirst) pending.push({ slot: null, victim: null, since: seq, by: null, tries: 0 });
   return pending.sort((one, other) => one.since - other.since || (one.slot ?? 0) - (other.slot ?? 0));
+}
+
+/**
+ * Who has tried it and failed is known to some earlier than to others; and so is whose turn it is: to him alone, maybe,
+ * who begins as soon as he may.
+ */
+function knowsMore(one: PendingSlot, other: PendingSlot): boolean {
+  return one.tries > other.tries || (one.tries === other.tries && other.by === null && one.by !== null);
 }
 
 /** Give what is pending to those who can do it; who has it already keeps it. */

@@ -3,7 +3,7 @@
  *
  * Slots are put in order only when whoever wrote there is dealt with; locks are recovered
  * only when all members have suspended, if they must; applications resume only when
- * every failure that is known is done with. Judged are members of the latest view: whoever
+ * every failure that is known is done with; and no slot is put in order by two at once. Judged are members of the latest view: whoever
  * is out may go on in an earlier one. Where fencing and the recovery of locks need not
  * wait for each other, both are to be seen first at times.
  */
@@ -25,6 +25,8 @@ export class OrderKept implements Checker {
   /** Where data was touched, so that it has to be put in order: by failed life and lockspace. */
   readonly #hasRun = new Set<string>();
   readonly #replayed: Replay[] = [];
+  /** Who is at it, by lockspace, slot and failure. */
+  readonly #atSlot = new Map<string, Life>();
   /** The latest view in which somebody resumed, of each lockspace. */
   readonly #resumed = new Map<string, ViewId>();
   /** Who has recovered a lockspace together with whom, and so knows whose data would be left behind. */
@@ -61,16 +63,28 @@ export class OrderKept implements Checker {
   #leave(life: Life, lockspace: string): void {
     this.#hasRun.delete(`${life}/${lockspace}`);
     this.#states.delete(`${life}/${lockspace}`);
+    for (const [key, one] of this.#atSlot) if (one === life && key.startsWith(`${lockspace}/`)) this.#atSlot.delete(key);
     for (const known of this.#knew) if (known.startsWith(`${life}>`) && known.endsWith(`/${lockspace}`)) this.#knew.delete(known);
   }
 
   #replay(event: Replay): void {
     if (event.state === 'done') this.#replayed.push(event);
+    this.#mustBeAlone(event);
     if (event.state !== 'begun' || !this.failures.isMember(event.life)) return;
     this.counts.replays += 1;
     const { life, lockspace } = event;
     this.#mustBeFenced('app', life, lockspace);
     if (this.#waits('app', 'suspend')) this.#mustBeSuspended('an application puts data in order', life, lockspace);
+  }
+
+  #mustBeAlone({ life, lockspace, slot, since, state }: Replay): void {
+    const key = `${lockspace}/${slot}/${since}`;
+    const other = this.#atSlot.get(key);
+    if (state === 'begun' && this.failures.isMember(life)) {
+      const isAtIt = other !== undefined && this.failures.isMember(other) && !this.failures.hasCrashed(other);
+      if (isAtIt) this.#complain('an application puts data in order', life, lockspace, `life ${other} is at slot ${slot} already`, this.failures.nodeOf(other));
+      this.#atSlot.set(key, life);
+    } else if (other === life) this.#atSlot.delete(key);
   }
 
   #step({ life, lockspace, step, state }: StepTold): void {

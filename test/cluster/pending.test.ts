@@ -1,0 +1,33 @@
+/**
+ * On the coordinator: whose turn it is to put a slot in order follows from what all members report.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generation, nodeId, slot, viewId, type NodeId } from '../../src/core/base/ids.js';
+import { assignWork, pendingOf } from '../../src/core/recovery/pending.js';
+import type { MemberReport, PendingSlot } from '../../src/core/wire/message.js';
+
+const work = (by: number | null, tries = 0): PendingSlot => ({ slot: slot(2), victim: nodeId(1), since: viewId(38), by: by === null ? null : nodeId(by), tries });
+
+/** What is agreed when these nodes, each with an application and the slot of its number, know this of one and the same failure. */
+function agreed(...known: readonly (readonly [node: number, pending: PendingSlot])[]): PendingSlot[] {
+  const reports = new Map<NodeId, MemberReport>(
+    known.map(([node, pending]) => [nodeId(node), { slot: slot(node), generation: generation(1), terms: [], hasApplication: true, isInitialized: true, pending: [pending], recovered: [] }]),
+  );
+  return assignWork(pendingOf(reports, viewId(41)), known.map(([node]) => ({ node: nodeId(node), slot: slot(node), hasApplication: true })));
+}
+
+test('whose turn it is may be known to him alone, who has begun perhaps: he keeps it, whoever reports first', () => {
+  assert.deepEqual(agreed([1, work(null)], [2, work(2)], [3, work(null)]), [work(2)]);
+  assert.deepEqual(agreed([2, work(2)], [1, work(null)]), [work(2)]);
+});
+
+test('that somebody has tried in vain is known to some only: it is the next one\'s turn', () => {
+  assert.deepEqual(agreed([1, work(1)], [2, work(2, 1)]), [work(2, 1)]);
+  assert.deepEqual(agreed([2, work(2, 1)], [1, work(null)]), [work(2, 1)]);
+});
+
+test('where nobody knows whose turn it is, or he is gone, it is that of the first', () => {
+  assert.deepEqual(agreed([2, work(null)], [3, work(null)]), [work(2)]);
+  assert.deepEqual(agreed([2, work(4)], [3, work(4)]), [work(2)]);
+});
