@@ -18,7 +18,7 @@ import type { FenceContext, FenceMethods } from './host/fence-methods.js';
 import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
-import type { ClusterOptions } from './host/cluster.js';
+import type { ClusterOptions } from './host/cluster-options.js';
 import type { OpenOptions } from './host/open.js';
 import type { RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';

@@ -10,7 +10,8 @@
 import { existsSync, writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
-import type { Cluster, ClusterOptions, Ending } from './cluster.js';
+import type { Cluster, Ending } from './cluster.js';
+import type { ClusterOptions } from './cluster-options.js';
 import { connect } from './connect.js';
 import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
