@@ -6,8 +6,11 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { attach, openNode, serveNode, type ClusterOptions } from '../../src/core/index.js';
+import { leaseTiming, leastTtlMillis } from '../../src/core/host/engine/etcd-lease.js';
+import { stoppingMillis } from '../../src/core/host/engine-deadline.js';
 import { nodePlaces } from '../../src/core/host/places.js';
 import { wasEverClustered } from '../../src/core/host/state-file.js';
+import { etcdFlags } from '../../src/terminal/etcd-flags.js';
 import { scratch } from '../host/scratch.js';
 
 const silentEtcd = { endpoints: ['http://127.0.0.1:1'], ttlMillis: 20_000, joinMillis: 300 };
@@ -44,6 +47,12 @@ for (const [who, join] of Object.entries(ways)) {
       await refusesLonelyNode(dir);
     });
 
+    it('since corosync is not there: the same', { skip: existsSync('/etc/corosync/corosync.conf') && 'corosync may run here' }, async (test) => {
+      const dir = scratch(test);
+      await assert.rejects(join(dir, { cluster: 'web', engine: 'corosync', fence: 'none' }), { code: 'DLM_START_FAILED' });
+      await refusesLonelyNode(dir);
+    });
+
     it('on the local engine, since there is nobody to join: the same', async (test) => {
       const [dir, base] = [scratch(test), scratch(test)];
       await assert.rejects(join(dir, { cluster: 'web', base, mustExist: true }), { code: 'DLM_START_REFUSED', message: /has no members/ });
@@ -65,6 +74,34 @@ for (const [who, join] of Object.entries(ways)) {
     }
   });
 }
+
+describe('the lease of a cluster at etcd', () => {
+  it('is refused if it leaves too little time to stop, before anything is asked; the help says how long it must be', async (test) => {
+    const least = leastTtlMillis(stoppingMillis);
+    for (const ttlMillis of [5_000, 10_000, 12_000, least - 1_000]) {
+      const dir = scratch(test);
+      await assert.rejects(serveNode({ dir, cluster: { ...atEtcd, etcd: { ...silentEtcd, ttlMillis } }, log }), {
+        code: 'DLM_USAGE',
+        message: new RegExp(`^--etcd-ttl must be at least ${least / 1_000} s, and ${ttlMillis / 1_000} s were given`),
+      });
+      await mayBeLonely(dir);
+    }
+    assert.match(etcdFlags['etcd-ttl'].summary!, new RegExp(`at least ${least / 1_000}s`));
+  });
+
+  it('is just long enough at the least', () => {
+    const left = (ttlMillis: number): number => leaseTiming(ttlMillis).regrantMillis - leaseTiming(ttlMillis).stopMillis;
+    const least = leastTtlMillis(stoppingMillis);
+    assert.ok(left(least) > stoppingMillis && left(least - 1_000) <= stoppingMillis);
+  });
+});
+
+it('an etcd that does not answer is named in the log, once', async (test) => {
+  const lines: string[] = [];
+  await assert.rejects(serveNode({ dir: scratch(test), cluster: atEtcd, log: (line) => lines.push(line) }), { code: 'DLM_NO_NODE' });
+  assert.equal(lines.length, 1, lines.join('\n'));
+  assert.match(lines[0]!, / etcd: http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED.*; trying again$/);
+});
 
 it('a node that came to life on purpose after a failed join serves as ever', async (test) => {
   const dir = scratch(test);

@@ -9,7 +9,7 @@ import { nodeId } from '../base/ids.js';
 import { planFencing, type FencingOptions, type FencingPlan } from './cluster-fencing.js';
 import { checkClusterName } from './engine/cluster-places.js';
 import type { Engine } from './engine/engine.js';
-import { addressByEngine, engineOf, type EngineName, type EtcdPlace } from './engine/engines.js';
+import { addressByEngine, engineOf, joinMillisBy, type EngineName, type EtcdPlace } from './engine/engines.js';
 import { isName } from './engine/registrar-protocol.js';
 import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress } from './node-address.js';
@@ -40,22 +40,51 @@ export interface ClusterOptions extends FencingOptions {
   readonly backlogBytesMax?: number;
 }
 
-/** Rejects with `DLM_USAGE`, `DLM_NAME_INVALID`, `DLM_CONFIG_INVALID`, and as `addressByEngine`. */
-export async function checkOptions(given: ClusterOptions, places: Places): Promise<{ options: ClusterOptions; plan: FencingPlan }> {
+/** To load the program, and to answer. */
+const comingUpMillis = 10_000;
+
+/** What is wrong with it in itself. Throws `DLM_USAGE`, `DLM_NAME_INVALID`, `DLM_CONFIG_INVALID`. */
+function checkWords(given: ClusterOptions, places: Places): FencingPlan {
   const { engine = 'local', name } = given;
   checkClusterName(given.cluster);
   if (name !== undefined && !isName(name)) {
     throw new DlmError('DLM_NAME_INVALID', `${JSON.stringify(name)} cannot be the name of a node`, 'give 1 to 64 printable characters without spaces');
   }
-  const listen = given.listen ?? (await addressByEngine(engine));
+  refuseOpenLinks(given);
+  return planFencing(given, engine === 'local', places);
+}
+
+/** Rejects with `DLM_USAGE`, `DLM_NAME_INVALID`, `DLM_CONFIG_INVALID`, and as `addressByEngine`. */
+export async function checkOptions(given: ClusterOptions, places: Places): Promise<{ options: ClusterOptions; plan: FencingPlan }> {
+  const plan = checkWords(given, places);
+  const listen = given.listen ?? (await addressByEngine(given.engine ?? 'local'));
   const options = { ...given, ...(listen === null ? {} : { listen }) };
   refuseOpenLinks(options);
-  return { options, plan: planFencing(options, engine === 'local', places) };
+  return { options, plan };
+}
+
+/** Is it not the wish that is wrong, but what the engine stands on that is not there? */
+export function isOfSurroundings(error: unknown): boolean {
+  return error instanceof DlmError && (error.code === 'DLM_START_FAILED' || error.code === 'DLM_NOT_PERMITTED');
 }
 
 /** One that has not joined yet. Rejects as `engineOf`. */
 export function engineFor({ cluster, engine = 'local', base, etcd, mustExist = false }: ClusterOptions, places: Places, log: (line: string) => void): Promise<Engine> {
   return engineOf(engine, { cluster, ...(base === undefined ? {} : { base }), ...(etcd === undefined ? {} : { etcd }), mustExist, places, log });
+}
+
+/** All of it that can be known beforehand, for somebody who starts a node in the background. Rejects as `checkOptions` and `engineFor`. */
+export async function checkJoin(given: ClusterOptions, places: Places): Promise<void> {
+  checkWords(given, places);
+  // Whether corosync runs is for the node to find, which then remembers that it was to be a member; and the folders of a local cluster are its own to make.
+  if (given.engine !== 'etcd') return;
+  const { options } = await checkOptions(given, places);
+  await (await engineFor(options, places, () => undefined)).leave();
+}
+
+/** How long a node in the background may take to become a member, in milliseconds: it says better than its starter why it cannot. */
+export async function startMillisFor({ engine = 'local', etcd }: ClusterOptions): Promise<number> {
+  return (await joinMillisBy(engine, etcd)) + comingUpMillis;
 }
 
 export const linkSocket = ({ run }: Places): string => join(run, 'link.sock');

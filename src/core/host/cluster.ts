@@ -21,7 +21,7 @@ import { isInspection } from '../wire/concern.js';
 import { AftermathDriver } from './aftermath-driver.js';
 import { checkBudget, EngineDeadline } from './engine-deadline.js';
 import { fencingConfig, methodsFor, type FencingPlan } from './cluster-fencing.js';
-import { addressOf, checkOptions, engineFor, linkSocket, type ClusterOptions } from './cluster-options.js';
+import { addressOf, checkOptions, engineFor, isOfSurroundings, linkSocket, type ClusterOptions } from './cluster-options.js';
 import type { Engine, View } from './engine/engine.js';
 import type { EngineName } from './engine/engines.js';
 import type { Host } from './host.js';
@@ -82,7 +82,10 @@ export class Cluster {
 
   /** Become a member. Rejects as `Engine.join`, as `Transport.open`, and with `DLM_CONFIG_INVALID`. */
   static async join(given: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
-    const { options, plan } = await checkOptions(given, places);
+    const { options, plan } = await checkOptions(given, places).catch(async (error: unknown) => {
+      if (isOfSurroundings(error)) await markClustered(places, given.cluster);
+      throw error;
+    });
     const engine = await engineFor(options, places, log);
     const parts = { options, places, life, engine, plan, log };
     // A way to fence that cannot work is refused before anybody counts us as a member.
