@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
-import { attach, openNode, serveNode, type ClusterOptions } from '../../src/core/index.js';
+import { attach, askNode, corosyncNodes, openNode, serveNode, type ClusterOptions, type DlmError } from '../../src/core/index.js';
 import { leaseTiming, leastTtlMillis } from '../../src/core/host/engine/etcd-lease.js';
 import { stoppingMillis } from '../../src/core/host/engine-deadline.js';
 import { nodePlaces } from '../../src/core/host/places.js';
@@ -17,6 +17,11 @@ const silentEtcd = { endpoints: ['http://127.0.0.1:1'], ttlMillis: 20_000, joinM
 const atEtcd: ClusterOptions = { cluster: 'web', engine: 'etcd', etcd: silentEtcd, listen: 'tcp:127.0.0.1:0', insecure: true, fence: 'lease' };
 const log = (): void => undefined;
 
+const corosyncRuns = await corosyncNodes().then(
+  () => true,
+  () => false,
+);
+
 async function refusesLonelyNode(dir: string): Promise<void> {
   await assert.rejects(attach({ dir, start: true }), {
     code: 'DLM_START_REFUSED',
@@ -25,6 +30,12 @@ async function refusesLonelyNode(dir: string): Promise<void> {
   });
   await assert.rejects(serveNode({ dir, log }), { code: 'DLM_START_REFUSED' });
   assert.equal(existsSync(`${dir}/control.sock`), false);
+}
+
+/** What those are told who find no node. */
+async function hintsFor(dir: string): Promise<string[]> {
+  const errors = [attach({ dir }), askNode({ dir, method: 'GET', path: '/v1/status' })].map((asked) => asked.then(() => assert.fail('a node answers'), (error: DlmError) => error));
+  return (await Promise.all(errors)).map(({ code, hint }) => `${code}: ${hint}`);
 }
 
 async function mayBeLonely(dir: string): Promise<void> {
@@ -43,11 +54,13 @@ for (const [who, join] of Object.entries(ways)) {
   describe(`${who}, and its first join fails`, () => {
     it('since etcd does not answer: no lonely node is started after it', async (test) => {
       const dir = scratch(test);
+      assert.deepEqual(new Set(await hintsFor(dir)), new Set(['DLM_NO_NODE: start one with: dlm node join --detach']));
       await assert.rejects(join(dir, atEtcd), { code: 'DLM_NO_NODE', message: /etcd does not answer in time/ });
       await refusesLonelyNode(dir);
+      assert.deepEqual(new Set(await hintsFor(dir)), new Set(['DLM_NO_NODE: be a member again with: dlm node join --cluster web --detach']));
     });
 
-    it('since corosync is not there: the same', { skip: existsSync('/etc/corosync/corosync.conf') && 'corosync may run here' }, async (test) => {
+    it('since corosync is not there: the same', { skip: corosyncRuns && 'corosync runs here' }, async (test) => {
       const dir = scratch(test);
       await assert.rejects(join(dir, { cluster: 'web', engine: 'corosync', fence: 'none' }), { code: 'DLM_START_FAILED' });
       await refusesLonelyNode(dir);

@@ -97,7 +97,7 @@ describe('a node in the background', () => {
     writeFileSync(`${dir}/count`, '0\n');
     const add = 'n=$(cat "$0"); echo $((n + 1)) > "$0"';
     const commands = Array.from({ length: 50 }, () =>
-      run(dlm, ['lock', 'counter', '--', 'sh', '-c', add, `${dir}/count`], { env: { ...process.env, DLM_DIR: dir } }),
+      run(dlm, ['lock', 'counter', '--verbose', '--', 'sh', '-c', add, `${dir}/count`], { env: { ...process.env, DLM_DIR: dir } }),
     );
     const told = (await Promise.all(commands)).filter(({ stderr }) => stderr.includes('started a node'));
     assert.equal(told.length, 1, 'one node was started');

@@ -24,6 +24,22 @@ export function refuseWhereClustered(everyPlace: readonly Places[]): void {
   }
 }
 
+/** What to do where no node answers; undefined: as the catalogue says, since one may be started. */
+export function hintWithoutNode(everyPlace: readonly Places[]): string | undefined {
+  const place = everyPlace.find(isClustered);
+  return place === undefined ? undefined : `be a member again with: ${joinAgain(place)}`;
+}
+
+/** As far as we can see: who cannot read it is told why when a node is to be started. */
+function isClustered(places: Places): boolean {
+  try {
+    return whyClustered(places) !== null;
+  } catch (error) {
+    if (error instanceof DlmError) return false;
+    throw error;
+  }
+}
+
 /** The line with which this node would be a member again; what else was said then, an operator must know. */
 function joinAgain(places: Places): string {
   return `dlm node join --cluster ${lastCluster(places) ?? 'NAME'} --detach`;
