@@ -78,7 +78,7 @@ export default class Lock extends BaseCommand {
     ...options.hookFlags,
     ...options.startFlags,
     ...inProcessFlags,
-    verbose: Flags.boolean({ summary: 'say how long it took to get the lock', exclusive: ['quiet'] }),
+    verbose: Flags.boolean({ summary: 'say how long it took to get the lock, and whether a node was started for it', exclusive: ['quiet'] }),
     ...options.quietWaitFlag,
   };
 

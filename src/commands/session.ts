@@ -26,7 +26,7 @@ export default class Session extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Session);
     const holder = { pid: process.ppid, command: commandOf(process.ppid) };
-    const { welcome, connection } = await openSession({ start: !flags['no-start'], holder, onStart: (words) => this.note(words) });
+    const { welcome, connection } = await openSession({ start: !flags['no-start'], holder, onStart: (words) => this.noteStart(words) });
     await pipeLines(welcome, connection);
   }
 }

@@ -18,7 +18,7 @@ import type { FenceContext, FenceMethods } from './host/fence-methods.js';
 import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
 import { nodePlaces as placesOf } from './host/places.js';
-import type { ClusterOptions } from './host/cluster.js';
+import type { ClusterOptions } from './host/cluster-options.js';
 import type { OpenOptions } from './host/open.js';
 import type { RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
 import type { ServedNode, ServeOptions } from './host/serve.js';
@@ -48,9 +48,16 @@ export async function serveNode(options: ServeOptions = {}): Promise<ServedNode>
   return serve(options);
 }
 
+/** What of a wish to be a member can be refused before a node is started for it, and how long that node may take, in milliseconds. Rejects as `serveNode`. */
+export async function prepareJoin(cluster: ClusterOptions): Promise<{ startTimeout: number }> {
+  const { checkJoin, startMillisFor } = await import('./host/cluster-options.js');
+  await checkJoin(cluster, placesOf());
+  return { startTimeout: await startMillisFor(cluster) };
+}
+
 /**
  * Start a node in the background, on purpose and with these words for `dlm node join`, and attach to it. Rejects with
- * `DLM_NODE_EXISTS`, `DLM_START_REFUSED`, `DLM_START_FAILED`.
+ * `DLM_NODE_EXISTS`, `DLM_START_REFUSED`, `DLM_START_FAILED`, and as the node does.
  */
 export async function startDetached(options: DetachOptions = {}, words: readonly string[] = []): Promise<NodeClient> {
   const { startDetachedAt } = await import('./host/start.js');

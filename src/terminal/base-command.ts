@@ -42,7 +42,7 @@ export abstract class BaseCommand extends Command {
             start: reach !== null && reach['no-start'] !== true,
             holder,
             ...(lockspace === null ? {} : { lockspace }),
-            onStart: (words) => this.note(words),
+            onStart: (words) => this.noteStart(words, reach?.verbose),
           });
     this.#client = client;
     return client;
@@ -63,6 +63,11 @@ export abstract class BaseCommand extends Command {
   /** A line of words for people, unless they want none. */
   protected note(words: string): void {
     if (!this.#quiet && !this.jsonEnabled()) process.stderr.write(`dlm: ${words}\n`);
+  }
+
+  /** Who sits at a terminal is told that a node was started; a timetable would send a mail of it, every night. */
+  protected noteStart(words: string, isVerbose = false): void {
+    if (isVerbose || process.stderr.isTTY) this.note(words);
   }
 
   protected noteAll(lines: readonly string[]): void {

@@ -11,7 +11,7 @@ const group = { helpGroup: 'ETCD', dependsOn: ['cluster'] };
 
 export const etcdFlags = {
   etcd: Flags.string({ helpValue: 'URL[,URL…]', summary: 'the servers of the etcd, with --engine etcd', ...group }),
-  'etcd-ttl': Flags.string({ helpValue: 'TIME', summary: 'how long a member may be silent before others go on; the same for all [default: 20s]', ...group }),
+  'etcd-ttl': Flags.string({ helpValue: 'TIME', summary: 'how long a member may be silent before others go on; at least 19s, and the same for all [default: 20s]', ...group }),
   'etcd-prefix': Flags.string({ helpValue: 'KEY', summary: 'below which key the clusters are [default: /dlm]', ...group }),
   'etcd-user': Flags.string({ helpValue: 'NAME', summary: 'who we are to etcd', ...group }),
   'etcd-password-file': Flags.string({ helpValue: 'FILE', summary: 'its first line is the password', ...group }),

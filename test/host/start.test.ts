@@ -97,7 +97,7 @@ describe('a node in the background', () => {
     writeFileSync(`${dir}/count`, '0\n');
     const add = 'n=$(cat "$0"); echo $((n + 1)) > "$0"';
     const commands = Array.from({ length: 50 }, () =>
-      run(dlm, ['lock', 'counter', '--', 'sh', '-c', add, `${dir}/count`], { env: { ...process.env, DLM_DIR: dir } }),
+      run(dlm, ['lock', 'counter', '--verbose', '--', 'sh', '-c', add, `${dir}/count`], { env: { ...process.env, DLM_DIR: dir } }),
     );
     const told = (await Promise.all(commands)).filter(({ stderr }) => stderr.includes('started a node'));
     assert.equal(told.length, 1, 'one node was started');
@@ -121,8 +121,27 @@ describe('a node that is not started', () => {
     mkdirSync(`${dir}/state.json.new`);
     await assert.rejects(attach({ dir, start: true }), {
       code: 'DLM_START_FAILED',
-      message: /did not come up: the node cannot keep its state[^]*cannot write .*state\.json/,
+      message: /did not come up: cannot write .*state\.json[^\n]*$/,
       hint: /node\.log$/,
+    });
+  });
+
+  it('does not answer in time: it is ended, and the next one finds the place free', async (test) => {
+    const dir = stage(test);
+    const words = ['--cluster=web', '--etcd=http://127.0.0.1:1', '--fence=lease', '--listen=tcp:127.0.0.1:0', '--insecure'];
+    const start = startDetached({ dir, mayBeAlone: true, startTimeout: 4_000 }, words);
+    await assert.rejects(start, { code: 'DLM_START_FAILED', message: /did not answer in time, and was ended/, hint: /node\.log$/ });
+    const client = await startDetached({ dir, mayBeAlone: true }, ['--alone']);
+    assert.equal((await client.status()).start, 'joined');
+    await client.close();
+  });
+
+  it('was refused, on purpose as it was to start: with the code, the words and the hint of the node, each once', async (test) => {
+    const dir = stage(test);
+    await assert.rejects(startDetached({ dir, mayBeAlone: true }, ['--cluster=a b/c']), {
+      code: 'DLM_NAME_INVALID',
+      message: 'the node did not come up: "a b/c" cannot be the name of a cluster',
+      hint: /^give 1 to 32 letters, [^;]*; its log is .*node\.log$/,
     });
   });
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { nodePlaces } from '../../src/core/host/places.js';
-import { keepGeneration, markClustered, nextLife, wasEverClustered } from '../../src/core/host/state-file.js';
+import { keepGeneration, lastCluster, markClustered, nextLife, wasEverClustered } from '../../src/core/host/state-file.js';
 import { openNode } from '../../src/core/index.js';
 import { scratch } from './scratch.js';
 
@@ -74,6 +74,21 @@ describe('a state that cannot be used', () => {
 });
 
 describe('the memory of a cluster', () => {
+  it('has the name of the last one, and may lack it', async (test) => {
+    const places = nodePlaces(scratch(test));
+    await nextLife(places, noon);
+    assert.equal(lastCluster(places), null);
+    for (const name of ['web', 'west']) {
+      await markClustered(places, name);
+      await nextLife(places, noon);
+      assert.equal(lastCluster(places), name);
+    }
+    writeFileSync(places.stateFile, '{"incarnation":5,"everClustered":true}');
+    assert.equal(lastCluster(places), null);
+    await markClustered(places, 'web');
+    assert.equal(lastCluster(places), 'web');
+  });
+
   it('is there if the file says so, and outlives further lives', async (test) => {
     const places = nodePlaces(scratch(test));
     assert.equal(wasEverClustered(places), false);
@@ -86,7 +101,7 @@ describe('the memory of a cluster', () => {
   it('is written while others take incarnations, and nobody forgets anything', async (test) => {
     const places = nodePlaces(scratch(test));
     await nextLife(places, noon);
-    await Promise.all([nextLife(places, noon), markClustered(places), nextLife(places, noon)]);
+    await Promise.all([nextLife(places, noon), markClustered(places, 'web'), nextLife(places, noon)]);
     assert.equal(wasEverClustered(places), true);
     assert.equal(await incarnationAt(places, noon), 1_700_000_003);
   });

@@ -26,7 +26,7 @@ describe('bin/dlm', () => {
   });
 
   test('starts a node that starts as it did', async () => {
-    const { exit, err } = await program.run(['lock', 'first', '--', 'true']);
+    const { exit, err } = await program.run(['lock', 'first', '--verbose', '--', 'true']);
     assert.equal(exit, 0);
     assert.match(err, /started a node in the background/);
     const { pid } = JSON.parse((await program.run(['node', 'status', '--json'])).out) as { pid: number };

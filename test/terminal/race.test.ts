@@ -27,7 +27,7 @@ describe('fifty commands race against the socket of a dead node', () => {
 
   test('one node, exact count', { timeout: 120_000 }, async () => {
     writeFileSync(join(desk.work, 'count'), '0\n');
-    const ends = await Promise.all(Array.from({ length: 50 }, () => desk.dlm('lock', 'counter', '--', 'sh', '-c', addOne)));
+    const ends = await Promise.all(Array.from({ length: 50 }, () => desk.dlm('lock', 'counter', '--verbose', '--', 'sh', '-c', addOne)));
 
     assert.deepEqual(ends.filter(({ exit }) => exit !== 0), []);
     assert.equal(readFileSync(join(desk.work, 'count'), 'utf8'), '50\n');

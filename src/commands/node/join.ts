@@ -3,7 +3,7 @@
  */
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
-import { catalogue, escapeText, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
+import { catalogue, escapeText, prepareJoin, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { clusterFlags, clusterOptions, clusterWords } from '../../terminal/cluster-flags.js';
 import { quietFlag } from '../../terminal/flags.js';
@@ -47,14 +47,14 @@ export default class NodeJoin extends BaseCommand {
     const cluster = clusterOptions(flags);
     if (flags.detach) {
       const words = Object.entries(record).map(([name, path]) => `--${name}=${path}`);
-      return this.#detach([...clusterWords(flags), ...words, ...(flags.alone ? ['--alone'] : [])], flags.alone || cluster !== null);
+      return this.#detach([...clusterWords(flags), ...words, ...(flags.alone ? ['--alone'] : [])], { mayBeAlone: flags.alone || cluster !== null, ...(cluster === null ? {} : await prepareJoin(cluster)) });
     }
     const start = flags['as-background'] && !flags['until-left'] ? 'automatic' : 'joined';
     return this.#serve({ start, isAlone: flags.alone, ...(cluster === null ? {} : { cluster }), ...record, ...(flags.quiet ? { log: () => undefined } : {}) });
   }
 
-  async #detach(words: readonly string[], mayBeAlone: boolean): Promise<unknown> {
-    const client = await startDetached({ mayBeAlone }, words);
+  async #detach(words: readonly string[], options: Parameters<typeof startDetached>[0]): Promise<unknown> {
+    const client = await startDetached(options, words);
     const { node, pid, incarnation, socket } = await client.status();
     await client.close();
     this.note(`node ${node} runs in the background until dlm node leave, pid ${pid}, listening on ${escapeText(socket ?? 'nothing')}`);

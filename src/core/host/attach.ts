@@ -37,7 +37,8 @@ export async function attachTo(options: AttachOptions): Promise<NodeClient> {
   const found = await firstAnswer(places, holder, options.lockspace);
   if (found !== null) return new NodeClient(found);
   if (options.start !== true) {
-    throw new DlmError('DLM_NO_NODE', `no node answers on ${places.map(({ socket }) => socket).join(' or ')}`);
+    const { hintWithoutNode } = await import('./clustered.js');
+    throw new DlmError('DLM_NO_NODE', `no node answers on ${places.map(({ socket }) => socket).join(' or ')}`, hintWithoutNode(places));
   }
   const { startAndAttach } = await import('./start.js');
   return startAndAttach(places, holder, options);

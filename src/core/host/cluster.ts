@@ -12,7 +12,6 @@
  */
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect, StepTaken } from '../node/effect.js';
@@ -21,11 +20,11 @@ import type { FencingConfig } from '../node/snapshot.js';
 import { isInspection } from '../wire/concern.js';
 import { AftermathDriver } from './aftermath-driver.js';
 import { checkBudget, EngineDeadline } from './engine-deadline.js';
-import { fencingConfig, methodsFor, planFencing, type FencingOptions, type FencingPlan } from './cluster-fencing.js';
+import { fencingConfig, methodsFor, type FencingPlan } from './cluster-fencing.js';
+import { addressOf, checkOptions, engineFor, isOfSurroundings, linkSocket, type ClusterOptions } from './cluster-options.js';
 import type { Engine, View } from './engine/engine.js';
-import { addressByEngine, engineOf, type EngineName, type EtcdPlace } from './engine/engines.js';
+import type { EngineName } from './engine/engines.js';
 import type { Host } from './host.js';
-import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress, staysHere } from './node-address.js';
 import { FenceHistory } from './fence-history.js';
 import type { FenceMethods } from './fence-methods.js';
@@ -34,31 +33,6 @@ import { RecoveryRecords } from './recovery-records.js';
 import { keepGeneration, markClustered, type Life } from './state-file.js';
 import { Transport, type LinkStatus } from './transport.js';
 import type { MemberChange, MemberInfo } from './types.js';
-
-export interface ClusterOptions extends FencingOptions {
-  readonly cluster: string;
-  /** Who says who is a member; `local` if not given. */
-  readonly engine?: EngineName;
-  /** For the engine `etcd`. */
-  readonly etcd?: EtcdPlace;
-  /** Join others, and do not be the first; false if not given. */
-  readonly mustExist?: boolean;
-  /** The number this node wants; the lowest free one if not given. */
-  readonly node?: number;
-  /** How people call it; made of the machine's name and the number if not given. */
-  readonly name?: string;
-  /** The folder in which clusters of this machine have theirs. */
-  readonly base?: string;
-  /** Where to be reached, as `tcp:HOST:PORT`; a socket in the node's folder if not given. */
-  readonly listen?: string;
-  /** Shared by the cluster; needed for links that leave this machine. */
-  readonly keys?: readonly Uint8Array[];
-  readonly insecure?: boolean;
-  /** Its share of the directory. */
-  readonly weight?: number;
-  /** How much may wait for a member that takes no messages, in bytes; 64 MiB if not given. */
-  readonly backlogBytesMax?: number;
-}
 
 const changeWords: Readonly<Record<MemberChange['change'], string>> = { here: 'is here', left: 'has left', failed: 'has failed' };
 
@@ -108,17 +82,17 @@ export class Cluster {
 
   /** Become a member. Rejects as `Engine.join`, as `Transport.open`, and with `DLM_CONFIG_INVALID`. */
   static async join(given: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
-    const { cluster, base, etcd, mustExist = false, engine: name = 'local' } = given;
-    const listen = given.listen ?? (await addressByEngine(name));
-    const options = { ...given, ...(listen === null ? {} : { listen }) };
-    refuseOpenLinks(options);
-    const plan = planFencing(options, name === 'local', places);
-    const place = { ...(base === undefined ? {} : { base }), ...(etcd === undefined ? {} : { etcd }) };
-    const engine = await engineOf(name, { cluster, ...place, mustExist, places, log });
+    const { options, plan } = await checkOptions(given, places).catch(async (error: unknown) => {
+      if (isOfSurroundings(error)) await markClustered(places, given.cluster);
+      throw error;
+    });
+    const engine = await engineFor(options, places, log);
     const parts = { options, places, life, engine, plan, log };
     // A way to fence that cannot work is refused before anybody counts us as a member.
     const history = new FenceHistory(places, log);
     methodsFor(plan, engine, { lifeOf: () => 0, nameOf: () => null, goneSince: () => null }, history);
+    // Whether we are let in or not: a node of no cluster could grant here what the members hold, so none is started by itself from now on.
+    await markClustered(places, options.cluster);
     const node = await engine.join({
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
@@ -179,7 +153,6 @@ export class Cluster {
       onOut: (by) => out(`node ${by} has dropped messages for this node, which had taken none for too long`, false),
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });
-    await markClustered(places);
     const unheard = `nothing was heard from the engine (${this.engine}) in time, so the others may go on without this node`;
     this.#deadline.passed = () => {
       host.turn({ kind: 'engineDeadline' });
@@ -368,19 +341,6 @@ export class Cluster {
     this.#changes.push({ ...change, at: new Date().toISOString() });
     if (this.#changes.length > changesMax) this.#changes.shift();
   }
-}
-
-const linkSocket = ({ run }: Places): string => join(run, 'link.sock');
-
-/** Where the others reach this node. */
-function addressOf({ listen }: ClusterOptions, places: Places): string {
-  return listen ?? `unix:${linkSocket(places)}`;
-}
-
-/** Said before anybody counts us as a member. Throws `DLM_USAGE`. */
-function refuseOpenLinks({ listen, keys = [], insecure = false }: ClusterOptions): void {
-  if (listen === undefined) return;
-  new LinkSecurity({ node: nodeId(1), keys, isInsecure: insecure }).check(parseNodeAddress(listen));
 }
 
 function linkWord(link: LinkStatus | undefined): MemberInfo['link'] {

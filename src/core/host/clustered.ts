@@ -8,7 +8,7 @@
 import { existsSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ownUid, type Places } from './places.js';
-import { isMarkedClustered, wasEverClustered } from './state-file.js';
+import { isMarkedClustered, lastCluster, wasEverClustered } from './state-file.js';
 
 /** Throws `DLM_START_REFUSED`, or `DLM_STATE_UNUSABLE`. */
 export function refuseWhereClustered(everyPlace: readonly Places[]): void {
@@ -18,10 +18,31 @@ export function refuseWhereClustered(everyPlace: readonly Places[]): void {
       throw new DlmError(
         'DLM_START_REFUSED',
         `a node of no cluster is not started here because ${why}, and it would grant what the other members hold`,
-        'be a member again with: dlm node join --cluster NAME --detach; or, if the cluster is no more: dlm node join --alone --detach',
+        `be a member again with: ${joinAgain(places)}; or, if the cluster is no more: dlm node join --alone --detach`,
       );
     }
   }
+}
+
+/** What to do where no node answers; undefined: as the catalogue says, since one may be started. */
+export function hintWithoutNode(everyPlace: readonly Places[]): string | undefined {
+  const place = everyPlace.find(isClustered);
+  return place === undefined ? undefined : `be a member again with: ${joinAgain(place)}`;
+}
+
+/** As far as we can see: who cannot read it is told why when a node is to be started. */
+function isClustered(places: Places): boolean {
+  try {
+    return whyClustered(places) !== null;
+  } catch (error) {
+    if (error instanceof DlmError) return false;
+    throw error;
+  }
+}
+
+/** The line with which this node would be a member again; what else was said then, an operator must know. */
+function joinAgain(places: Places): string {
+  return `dlm node join --cluster ${lastCluster(places) ?? 'NAME'} --detach`;
 }
 
 function whyClustered(places: Places): string | null {
@@ -29,5 +50,5 @@ function whyClustered(places: Places): string | null {
   const isOurs = places.scope !== 'machine' || ownUid() === 0;
   const wasMember = isOurs ? wasEverClustered(places) : isMarkedClustered(places);
   if (!wasMember) return null;
-  return places.scope === 'machine' ? 'this machine has been part of a cluster' : `the node of ${places.run} has been part of a cluster`;
+  return `${places.scope === 'machine' ? 'this machine' : `the node of ${places.run}`} has been part of a cluster, or was to be`;
 }

@@ -42,11 +42,13 @@ export async function* followNode<Answer>(wish: ControlRequest): AsyncGenerator<
 }
 
 async function responseTo(wish: ControlRequest): Promise<IncomingMessage> {
-  for (const { socket } of placesToTry(wish.dir)) {
+  const places = placesToTry(wish.dir);
+  for (const { socket } of places) {
     const response = isOurs(socket) ? await send(socket, wish) : null;
     if (response !== null) return response;
   }
-  throw new DlmError('DLM_NO_NODE', 'no node runs here');
+  const { hintWithoutNode } = await import('./clustered.js');
+  throw new DlmError('DLM_NO_NODE', 'no node runs here', hintWithoutNode(places));
 }
 
 /** Null: nobody is there. */

@@ -21,6 +21,7 @@ import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
 import { errorOfMisfit } from './misfit.js';
+import { askAgain } from './outcome.js';
 import type { Listener } from './port.js';
 import type { Recorder } from './recorder.js';
 import type { Life } from './state-file.js';
@@ -188,7 +189,7 @@ export class Host {
   /** These locks end without having been asked to: tell those who hold or want them, the latter as `never`. */
   tellLost(locks: readonly HeldLock[], why: string, never: ErrorCode = 'DLM_NO_NODE'): void {
     const lost = new DlmError('DLM_LOST', why);
-    const notGranted = new DlmError(never, why);
+    const notGranted = new DlmError(never, why, never === 'DLM_NO_NODE' ? askAgain : undefined);
     for (const { lkid, isGranted, cookie } of locks) {
       const reason = isGranted ? lost : notGranted;
       (cookie as Listener).lost(reason);

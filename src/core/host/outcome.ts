@@ -35,9 +35,17 @@ export function errorOfRefusal(refusal: Refusal | DlmError): DlmError {
     case 'EAGAIN':
       return new DlmError('DLM_ORPHAN_UNKNOWN', 'there is an orphan of that name, in another mode');
     case 'ENOBUFS':
-      return new DlmError('DLM_NO_NODE', 'the node has ended');
+      return new DlmError('DLM_NO_NODE', 'the node has ended', askAgain);
   }
 }
+
+/** While it waits for the last locks to end. */
+export function nothingNew(): DlmError {
+  return new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks', 'it ends when the last lock has, or at once with: dlm node leave --force; then ask again');
+}
+
+/** What those can do who waited at a node that is gone. */
+export const askAgain = 'ask again: the next command starts a node, or says how to join the cluster again';
 
 /** A node with locks does not just go. */
 export function stillLocked(lockCount: number): DlmError {

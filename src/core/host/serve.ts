@@ -10,7 +10,8 @@
 import { existsSync, writeSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ChildRegister } from './child-register.js';
-import type { Cluster, ClusterOptions, Ending } from './cluster.js';
+import type { Cluster, Ending } from './cluster.js';
+import type { ClusterOptions } from './cluster-options.js';
 import { connect } from './connect.js';
 import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
@@ -226,7 +227,7 @@ class ServingNode implements Served, ServedNode {
 
   async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
     const { force = false, drain = false, signal } = options;
-    if (this.#isLeaving && !force) throw new DlmError('DLM_NO_NODE', 'the node is leaving already');
+    if (this.#isLeaving && !force) throw new DlmError('DLM_NO_NODE', 'the node is leaving already', 'it ends when the last lock has; see: dlm locks; not to wait for that: dlm node leave --force');
     // An application does not end by itself as locks do: to wait for it would be to grant nothing meanwhile, for how long nobody knows.
     if (!force) this.#refuseWithApplications();
     if (!force && drain) await this.#drain(leaver?.gone ?? signal ?? new AbortController().signal);

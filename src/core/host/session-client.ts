@@ -17,6 +17,7 @@ import { Flag, deafMark, namesOfFlags } from '../lock/flags.js';
 import { isMode, nameOfMode, type Mode } from '../lock/mode.js';
 import type { UnlockInput } from '../node/input.js';
 import type { LineReader } from './line-reader.js';
+import { askAgain } from './outcome.js';
 import type { ApplicationAnswer, ApplicationEvent, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
 import { errorFrom } from './remote-error.js';
 import { tell, type Event } from './session-events.js';
@@ -336,7 +337,7 @@ export class SessionPort implements Port {
   #end(): void {
     if (this.#gone === null) {
       const { code, message } = this.#goodbye ?? { code: 'DLM_LOST', message: 'the connection to the node has ended' };
-      this.#gone = new DlmError('DLM_NO_NODE', message);
+      this.#gone = new DlmError('DLM_NO_NODE', message, askAgain);
       this.#lose(code === 'DLM_LOST' ? new DlmError('DLM_LOST', message) : this.#goodbye!);
     }
     this.#socket.on('error', () => undefined).destroy();
@@ -351,7 +352,7 @@ export class SessionPort implements Port {
     this.#known.clear();
     const applications = [...this.#applications.values()];
     this.#applications.clear();
-    const unheard = new DlmError('DLM_NO_NODE', reason.message);
+    const unheard = new DlmError('DLM_NO_NODE', reason.message, askAgain);
     for (const call of calls) call.fail(unheard);
     for (const application of applications) application.lost(reason);
     for (const { listeners, wasGranted } of known) {

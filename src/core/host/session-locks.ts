@@ -15,7 +15,7 @@ import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import type { Owner } from './host.js';
 import { summary } from './inspect.js';
 import { cancelLock } from './local-port.js';
-import { errorOfRefusal } from './outcome.js';
+import { errorOfRefusal, nothingNew } from './outcome.js';
 import { pidNamespace } from './process-facts.js';
 import type { Served } from './served.js';
 import type { Session } from './session.js';
@@ -75,7 +75,7 @@ export class SessionLocks {
   }
 
   lock(request: Request<'lock'>): void {
-    if (this.#at.isLeaving) throw new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
+    if (this.#at.isLeaving) throw nothingNew();
     if (this.#waiting.size + this.#keptBack.size >= waitingMax) {
       throw new DlmError('DLM_TOO_MANY', `${waitingMax} requests of this session are waiting already`);
     }

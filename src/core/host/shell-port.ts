@@ -5,6 +5,7 @@
 import { DlmError } from '../base/errors.js';
 import { Flag } from '../lock/flags.js';
 import type { Owner } from './host.js';
+import { nothingNew } from './outcome.js';
 import type { ConvertCall, Listener, LockCall } from './port.js';
 import type { Served } from './served.js';
 import { ServedPort } from './served-port.js';
@@ -33,7 +34,7 @@ export class ShellPort extends ServedPort {
 
   #refusal(call: LockCall): DlmError | null {
     const { isLeaving, watch } = this.#served;
-    if (isLeaving) return new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
+    if (isLeaving) return nothingNew();
     if (watch.survivors.size === 0 || (call.flags & Flag.NOQUEUE) === 0) return null;
     return new DlmError('DLM_BUSY', 'the node grants nothing before the protected commands of its predecessor have ended');
   }

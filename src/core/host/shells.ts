@@ -5,6 +5,7 @@
  * nobody of the end of a process that is not its child.
  */
 import { DlmError } from '../base/errors.js';
+import { nothingNew } from './outcome.js';
 import type { Places } from './places.js';
 import type { Served } from './served.js';
 import { clearShellFolders, ShellFolder } from './shell-folder.js';
@@ -42,7 +43,7 @@ export class Shells {
     if (makeSpeaker === null) {
       throw new DlmError('DLM_PROTOCOL', 'this node runs inside a program and has no words for shells', 'use the node of dlm node join');
     }
-    if (this.#at.isLeaving) throw new DlmError('DLM_NO_NODE', 'the node is leaving and grants no new locks');
+    if (this.#at.isLeaving) throw nothingNew();
     if (this.#sessions.size >= shellsMax) throw new DlmError('DLM_TOO_MANY', `${shellsMax} shells have a session already`);
     const folder = await ShellFolder.make(this.#places);
     this.#sessions.add(await this.#meetIn(folder, { makeSpeaker, lockspace, recovery }));

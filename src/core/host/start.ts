@@ -7,10 +7,11 @@
  * that waits for the end of our output does not wait for the node.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DlmError, catalogue } from '../base/errors.js';
+import { DlmError, catalogue, errorCodes, type ErrorCode } from '../base/errors.js';
 import type { AttachOptions } from './attach.js';
 import { refuseWhereClustered } from './clustered.js';
 import { firstAnswer, ourselves } from './first-answer.js';
@@ -23,6 +24,8 @@ import type { HolderInfo } from './types.js';
 
 const startMillis = 15_000;
 const pollMillis = 10;
+/** How long a node that is not wanted any more has between TERM and KILL. */
+const endMillis = 5_000;
 const logLengthMax = 1 << 20;
 /** How much of the log is shown when a node does not start. */
 const tailLength = 2_000;
@@ -43,7 +46,7 @@ export async function startAndAttach(places: readonly Places[], holder: HolderIn
   return startOnce(places, 'automatic', holder, options, (port) => new NodeClient(port));
 }
 
-/** Start a node on purpose, with these words for `dlm node join`. Rejects with `DLM_NODE_EXISTS` if there is one, and `DLM_START_REFUSED`. */
+/** Start a node on purpose, with these words for `dlm node join`. Rejects with `DLM_NODE_EXISTS` if there is one, `DLM_START_REFUSED`, and as the node does. */
 export async function startDetachedAt({ mayBeAlone = false, ...options }: DetachOptions, words: readonly string[]): Promise<NodeClient> {
   const places = placesToTry(options.dir);
   if (!mayBeAlone) refuseWhereClustered(places);
@@ -72,7 +75,7 @@ async function startOnce(
   try {
     const found = await firstAnswer(places, holder);
     if (found !== null) return await whenFound(found);
-    const port = await launch(own, [...wordsFor[start], ...(options.words ?? [])], holder, deadline);
+    const port = await launch(own, start, [...wordsFor[start], ...(options.words ?? [])], holder, deadline);
     options.onStart?.(describeStart(own, start));
     return new NodeClient(port, true);
   } finally {
@@ -95,7 +98,7 @@ function ownProgram(): string {
   return fileURLToPath(new URL('../../../bin/dlm', import.meta.url));
 }
 
-async function launch(places: Places, words: readonly string[], holder: HolderInfo, deadline: number): Promise<SessionPort> {
+async function launch(places: Places, start: Start, words: readonly string[], holder: HolderInfo, deadline: number): Promise<SessionPort> {
   const log = openLog(places);
   const nothing = openSync('/dev/null', constants.O_RDWR);
   try {
@@ -106,7 +109,14 @@ async function launch(places: Places, words: readonly string[], holder: HolderIn
       stdio: descriptorsFor(log.file, nothing),
     });
     child.unref();
-    return await awaitAnswer(places, holder, deadline, new Launched(child), log);
+    const node = new Launched(child);
+    try {
+      return await awaitAnswer(places, holder, deadline, node, { start, log, places });
+    } catch (error) {
+      // Nobody would expect it, and it would keep the place of the next one.
+      await node.end();
+      throw error;
+    }
   } finally {
     closeSync(nothing);
     closeSync(log.file);
@@ -116,36 +126,62 @@ async function launch(places: Places, words: readonly string[], holder: HolderIn
 /** A node that has been started, and how it ended if it has. */
 class Launched {
   /** Null while it lives. */
-  ending: { readonly words: string; readonly hint: string } | null = null;
+  ending: Ending | null = null;
+  readonly #child: ChildProcess;
 
   constructor(child: ChildProcess) {
-    child.once('error', (error) => (this.ending = { words: reasonOf(error), hint: '' }));
-    child.once('exit', (code, signal) => (this.ending ??= describeEnd(code, signal)));
+    this.#child = child;
+    child.once('error', (error) => (this.ending = { code: null, words: reasonOf(error) }));
+    child.once('exit', (exit, signal) => (this.ending ??= describeEnd(exit, signal)));
+  }
+
+  async end(): Promise<void> {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      if (this.ending !== null) return;
+      const hasEnded = once(this.#child, 'exit');
+      this.#child.kill(signal);
+      await Promise.race([hasEnded, pause(endMillis)]);
+    }
   }
 }
 
-/** A node ends with an exit code of the catalogue, so it need not have been able to write a word. */
-function describeEnd(code: number | null, signal: string | null): { words: string; hint: string } {
-  const known = Object.values(catalogue).find(({ exit }) => exit === code);
-  if (known !== undefined) return { words: known.meaning, hint: known.hint };
-  return { words: signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`, hint: '' };
+interface Ending {
+  /** Null: not one of the catalogue. */
+  readonly code: ErrorCode | null;
+  readonly words: string;
 }
 
-async function awaitAnswer(places: Places, holder: HolderInfo, deadline: number, node: Launched, log: Log): Promise<SessionPort> {
+/** A node ends with an exit code of the catalogue, so it need not have been able to write a word. */
+function describeEnd(exit: number | null, signal: string | null): Ending {
+  const code = errorCodes.find((one) => catalogue[one].exit === exit) ?? null;
+  if (code !== null) return { code, words: catalogue[code].meaning };
+  return { code, words: signal === null ? `it ended with exit code ${exit}` : `it was ended by ${signal}` };
+}
+
+interface Launch {
+  readonly start: Start;
+  readonly log: Log;
+  readonly places: Places;
+}
+
+async function awaitAnswer(places: Places, holder: HolderInfo, deadline: number, node: Launched, launch: Launch): Promise<SessionPort> {
   for (;;) {
     const { ending } = node;
     const port = await firstAnswer([places], holder);
     if (port !== null) return port;
-    if (ending !== null) throw notStarted(ending.words, ending.hint, places, log);
-    if (performance.now() > deadline) throw notStarted('it lives, and does not answer in time', '', places, log);
+    if (ending !== null) throw notStarted(ending, launch);
+    if (performance.now() > deadline) throw notStarted({ code: null, words: 'it did not answer in time, and was ended' }, launch);
     await pause(pollMillis);
   }
 }
 
-function notStarted(words: string, hint: string, places: Places, log: Log): DlmError {
+/** In the words of the node, if it has found any: whoever wanted a node is told its error as if it were ours, and whoever wanted a lock that there is none. */
+function notStarted({ code, words }: Ending, { start, log, places }: Launch): DlmError {
+  const tail = tailOf(log);
   const itsLog = `its log is ${places.log}`;
-  const message = `the node did not come up: ${words}\n${tailOf(log)}`.trimEnd();
-  return new DlmError('DLM_START_FAILED', message, hint === '' ? itsLog : `${hint}; ${itsLog}`);
+  const last = /^dlm: ([^]*?)\nhint: (.*)$/m.exec(tail.slice(Math.max(0, `\n${tail}`.lastIndexOf('\ndlm: '))));
+  const [message, hint] = last === null ? [`${words}\n${tail}`.trimEnd(), code === null ? '' : catalogue[code].hint] : [last[1]!, last[2]!];
+  return new DlmError(start === 'joined' && code !== null ? code : 'DLM_START_FAILED', `the node did not come up: ${message}`, hint === '' ? itsLog : `${hint}; ${itsLog}`);
 }
 
 interface Log {

@@ -22,8 +22,10 @@ import { codeOf, unusable } from './system-error.js';
 
 interface State {
   readonly incarnation: number;
-  /** Has this machine ever joined a cluster? Then no command starts a node by itself. */
+  /** Has this machine ever joined a cluster, or tried to? Then no command starts a node by itself. */
   readonly everClustered: boolean;
+  /** The last one, if it was written down. */
+  readonly cluster?: string;
   /** The highest generation that this node has begun with, or heard of in a cluster. */
   readonly generation: number;
 }
@@ -61,7 +63,7 @@ export async function nextLife(places: Places, nowMillis: number = Date.now()): 
   });
 }
 
-/** Has this machine ever joined a cluster? */
+/** Has this machine ever joined a cluster, or tried to? Throws `DLM_STATE_UNUSABLE`. */
 export function wasEverClustered(places: Places): boolean {
   return readState(places.stateFile)?.everClustered ?? false;
 }
@@ -71,12 +73,18 @@ export function isMarkedClustered({ clusteredMark }: Pick<Places, 'clusteredMark
   return existsSync(clusteredMark);
 }
 
-/** This machine has joined a cluster. Throws `DLM_STATE_UNUSABLE`. */
-export async function markClustered(places: Places): Promise<void> {
-  if (wasEverClustered(places)) return;
+/** Which one it was, for people; null: that was not written down. */
+export function lastCluster({ scope, clusteredMark, stateFile }: Places): string | null {
+  const name = scope === 'machine' ? readOrNull(clusteredMark)?.trim() : readState(stateFile)?.cluster;
+  return name === undefined || name === '' ? null : name;
+}
+
+/** This machine joins a cluster. Throws `DLM_STATE_UNUSABLE`. */
+export async function markClustered(places: Places, cluster: string): Promise<void> {
+  if (wasEverClustered(places) && lastCluster(places) === cluster) return;
   await underLock(places, () => {
-    if (places.scope === 'machine') writeThrough(places.clusteredMark, '', 0o644);
-    writeState(places, { ...(readState(places.stateFile) ?? never), everClustered: true });
+    if (places.scope === 'machine') writeThrough(places.clusteredMark, `${cluster}\n`, 0o644);
+    writeState(places, { ...(readState(places.stateFile) ?? never), everClustered: true, cluster });
   });
 }
 
@@ -136,11 +144,11 @@ function readState(path: string): State | null {
 
 function parseState(text: string): State | null {
   try {
-    const { incarnation, everClustered, generation = 0 } = JSON.parse(text) as Partial<Record<keyof State, unknown>>;
+    const { incarnation, everClustered, generation = 0, cluster } = JSON.parse(text) as Partial<Record<keyof State, unknown>>;
     if (!Number.isSafeInteger(incarnation) || typeof everClustered !== 'boolean') return null;
     if ((incarnation as number) < 1 || (incarnation as number) > incarnationMax) return null;
     if (!Number.isSafeInteger(generation) || (generation as number) < 0) return null;
-    return { incarnation: incarnation as number, everClustered, generation: generation as number };
+    return { incarnation: incarnation as number, everClustered, generation: generation as number, ...(typeof cluster === 'string' ? { cluster } : {}) };
   } catch {
     return null;
   }

@@ -32,11 +32,21 @@ export interface EngineOptions {
   readonly log: (line: string) => void;
 }
 
+/** Those of the others that take longest. */
+const joinMillisOfOthers = 30_000;
+
+/** So long it takes at most to become a member, or to hear that it cannot be, in milliseconds. */
+export async function joinMillisBy(name: EngineName, place: EtcdPlace | undefined): Promise<number> {
+  if (name !== 'etcd' || place === undefined) return joinMillisOfOthers;
+  const { joinMillisOf } = await import('./etcd-options.js');
+  return joinMillisOf(place);
+}
+
 type Maker = (options: EngineOptions) => Promise<Engine>;
 
 const makers: Readonly<Record<EngineName, Maker>> = { local, corosync, etcd };
 
-/** An engine that has not joined yet. Rejects with `DLM_NAME_INVALID`, `DLM_NOT_PERMITTED` or `DLM_STATE_UNUSABLE`. */
+/** An engine that has not joined yet. Rejects with `DLM_NAME_INVALID`, `DLM_USAGE`, `DLM_NOT_PERMITTED` or `DLM_STATE_UNUSABLE`. */
 export function engineOf(name: EngineName, options: EngineOptions): Promise<Engine> {
   return makers[name](options);
 }
@@ -65,6 +75,12 @@ async function corosync({ cluster, mustExist, log }: EngineOptions): Promise<Eng
 /** Of several machines, by what is written at an etcd. */
 async function etcd({ cluster, etcd: place, mustExist, log }: EngineOptions): Promise<Engine> {
   if (place === undefined) throw new DlmError('DLM_USAGE', 'the engine etcd needs to know where etcd is', 'name its servers with: --etcd URL[,URL…]');
+  const { leastTtlMillis } = await import('./etcd-lease.js');
+  const least = leastTtlMillis(stoppingMillis);
+  if (place.ttlMillis < least) {
+    const why = `a third of it must be enough for the commands under locks to end, which takes up to ${stoppingMillis / 1000} s`;
+    throw new DlmError('DLM_USAGE', `--etcd-ttl must be at least ${least / 1000} s, and ${place.ttlMillis / 1000} s were given: ${why}`, 'give all nodes of the cluster the same, longer one, or leave it out: 20 s');
+  }
   const { etcdEngine } = await import('./etcd.js');
   return etcdEngine({ ...place, cluster, mustExist, log });
 }

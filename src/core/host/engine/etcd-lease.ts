@@ -52,6 +52,14 @@ export function leaseTiming(ttlMillis: number): LeaseTiming {
   };
 }
 
+/** The shortest lease, in whole seconds as etcd counts, that leaves more than this time between `stopMillis` and `regrantMillis`. */
+export function leastTtlMillis(stoppingMillis: number): number {
+  for (let ttlMillis = 1_000; ; ttlMillis += 1_000) {
+    const { stopMillis, regrantMillis } = leaseTiming(ttlMillis);
+    if (stopMillis + stoppingMillis < regrantMillis) return ttlMillis;
+  }
+}
+
 export class EtcdLease {
   readonly id: string;
   readonly timing: LeaseTiming;

@@ -37,7 +37,7 @@ const addressMax = 255;
 /** The longest record, in characters; etcd by itself takes no request beyond 1.5 MiB. */
 const recordMax = 1 << 20;
 
-export function joinMillisOf({ ttlMillis, joinMillis = joinMillisBeyond + 2 * ttlMillis }: EtcdOptions): number {
+export function joinMillisOf({ ttlMillis, joinMillis = joinMillisBeyond + 2 * ttlMillis }: Pick<EtcdOptions, 'ttlMillis' | 'joinMillis'>): number {
   return joinMillis;
 }
 

@@ -173,8 +173,8 @@ class EtcdEngine implements Engine {
   }
 
   /** From the watch too: said once, and why if it ends us. */
-  trouble(words: string): void {
-    if (!this.#told.has(words) && !this.#isOver) this.#log(`etcd: ${words}`);
+  trouble(words: string, then = ''): void {
+    if (!this.#told.has(words) && !this.#isOver) this.#log(`etcd: ${words}${then}`);
     this.#told.add(words);
     this.#trouble = words;
   }
@@ -189,7 +189,7 @@ class EtcdEngine implements Engine {
         this.#place = await entrance.look();
       } catch (error) {
         if (!(error instanceof EtcdSilence)) return this.#refuse(operatorsError(error));
-        this.#trouble = error.message;
+        this.trouble(error.message, '; trying again');
       }
       if (this.#place === null) await pause(lookMillis);
     }
