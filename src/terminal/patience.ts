@@ -10,7 +10,7 @@ import { blockersOf, describeLocks, describePlace, describeSurvivors } from './d
 import { describeSilent, describeStop, describeSuspension } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
-import { exitOfSignal, type EndSignal } from './signals.js';
+import { bySignal, type EndSignal } from './signals.js';
 
 /** How long nobody needs to be told that we wait. */
 const silenceMillis = 1000;
@@ -74,7 +74,7 @@ export async function waitFor(waiting: Waiting, signals: Interruption, ask: () =
 /** The signal came, whether or not the grant did. */
 export function interrupted(shown: string, signals: Interruption): Failure {
   const error = new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${shown}`);
-  return new Failure(error, { exit: exitOfSignal(signals.first!) });
+  return new Failure(error, bySignal(signals.first!));
 }
 
 /**
