@@ -35,9 +35,11 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
   if (!child.sharesTerminal) signals.stopTogether(child);
   const hooks = new Hooks(guard.hooks, guard.warn);
   const bell = new LockBell(hooks, guard, child.pid);
+  let isDone = false;
   void loss.then(({ words }) => {
+    if (isDone) return;
     guard.warn(`${words}; stopping the command (TERM, and KILL after ${graceMillis / 1000} s)`);
-    return child.stop();
+    void child.stop();
   });
   child.open();
   bell.granted();
@@ -48,6 +50,8 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
   signals.listener = () => impatience.abort();
   const isLost = guard.locks.some(({ lock }) => lock.mode === null);
   if (isLost) await child.stop();
+  // From now on there is no command that the loss of a lock could be told to.
+  isDone = true;
   await giveBack(guard);
   await hooks.end(impatience.signal);
   if (!isLost) return end;
@@ -90,16 +94,19 @@ async function endFamily({ warn }: Guard, child: GuardedChild, signals: SignalWa
 }
 
 /** Should the node not answer, or the locks have ended just now: the command is done, and its exit code tells how. */
-async function giveBack({ locks }: Guard): Promise<void> {
+async function giveBack({ locks, warn }: Guard): Promise<void> {
   const held = locks.filter(({ lock }) => lock.mode !== null);
   const unlocked = Promise.allSettled(held.map(({ lock }) => lock.unlock()));
-  await new Promise<void>((resolve) => {
-    const patience = setTimeout(resolve, farewellMillis);
+  const isHeard = await new Promise<boolean>((resolve) => {
+    const patience = setTimeout(() => resolve(false), farewellMillis);
     void unlocked.then(() => {
       clearTimeout(patience);
-      resolve();
+      resolve(true);
     });
   });
+  if (isHeard) return;
+  const names = held.map(({ shown }) => shown).join(' ');
+  warn(`the command has ended; nobody has answered for ${farewellMillis / 1000} s that ${names} is given back: others may have to wait until the node answers again, or is gone`);
 }
 
 /** A command line as it could be typed again, for those who look who holds the lock. */

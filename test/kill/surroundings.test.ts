@@ -152,12 +152,17 @@ describe('a node that does not answer', { concurrency: true }, () => {
 
   test('keeps no command from ending when its child is done', async (test) => {
     const stage = stageFor(test);
-    const holder = stage.dlm('lock', 'prey', '-q', '--', 'sh', '-c', `sh "$SCRIPTS/section.sh" hold; exit 7`);
+    const holder = stage.dlm('lock', 'prey', '-q', '--on-lost', 'echo lost', '--', 'sh', '-c', `sh "$SCRIPTS/section.sh" hold; exit 7`);
     await stage.pidOf('hold');
     const node = stage.nodePid;
     signalAll([node], 'SIGSTOP');
     stage.tell('finish-hold');
     assert.equal(await holder.exit, 7);
+    assert.equal(
+      holder.said(),
+      'dlm: the command has ended; nobody has answered for 2 s that prey is given back: others may have to wait until the node answers again, or is gone\n',
+      'there is no command that could be stopped, and no loss to tell a program of',
+    );
     signalAll([node], 'SIGCONT');
     assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'true'), 0);
   });
