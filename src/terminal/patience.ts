@@ -9,6 +9,7 @@ import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type ModeNam
 import { blockersOf, describeLocks, describePlace, describeSurvivors } from './describe.js';
 import { describeSilent, describeStop, describeSuspension } from './describe-status.js';
 import { formatLimit } from './durations.js';
+import { describeAncestors } from './own-ancestors.js';
 import { Failure, isDlmError } from './report.js';
 import { bySignal, type EndSignal } from './signals.js';
 
@@ -36,6 +37,8 @@ export interface Waiting {
   readonly mode: ModeName;
   /** Which of the locks on the resource is the one that waits? */
   readonly isMine: (lock: LockInfo) => boolean;
+  /** Who waits, if that is a process which may have the lock itself. */
+  readonly caller?: number;
   readonly patience: Patience;
   readonly isQuiet: boolean;
   readonly note: (words: string) => void;
@@ -101,13 +104,13 @@ class Explanation {
 
   async #explain(): Promise<void> {
     const { mode, shown, note } = this.#waiting;
-    const { locks, mine, obstacle, silent } = await look(this.#waiting);
+    const { locks, mine, obstacle, silent, node } = await look(this.#waiting);
     if (this.#isOver) return;
     if (obstacle.length > 0) {
       this.#tell(`waiting for ${mode} on ${shown}: ${obstacle.join('\n  ')}`);
       this.#lookAgain(() => this.#explain());
     } else if (mine !== null) {
-      const lines = describeLocks(blockersOf(locks, { mode, mine }));
+      const lines = linesOf(this.#waiting, blockersOf(locks, { mode, mine }), node);
       note([`waiting for ${mode} on ${shown}, ${describePlace(locks, mine)}`, ...lines, ...silent].join('\n  '));
       this.#told = silent.join();
       this.#lookAgain(() => this.#watchMembers());
@@ -141,17 +144,21 @@ class Explanation {
 }
 
 async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
-  const { locks, mine, survivors, obstacle, silent, isMember } = await look(waiting);
+  const { locks, mine, survivors, obstacle, silent, node, isMember } = await look(waiting);
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
   const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0;
   const exit = waiting.patience['conflict-exit-code'];
   const hint = survivors.length === 0 && obstacle.length > 0 && isMember ? 'see what it waits for with: dlm recover status' : undefined;
   return new Failure(new DlmError(error.code, sentence(waiting, error), hint), {
-    details: [...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : describeLocks(inTheWay)), ...silent],
+    details: [...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : linesOf(waiting, inTheWay, node)), ...silent],
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
     ...(exit === undefined ? {} : { exit }),
   });
+}
+
+function linesOf({ caller }: Waiting, inTheWay: readonly LockInfo[], node: number | null): string[] {
+  return [...describeLocks(inTheWay), ...(caller === undefined || node === null ? [] : describeAncestors(inTheWay, { pid: caller, node }))];
 }
 
 function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
@@ -169,6 +176,8 @@ interface Sight {
   readonly obstacle: readonly string[];
   /** Members that cannot be reached. */
   readonly silent: readonly string[];
+  /** Ours, as far as it is known. */
+  readonly node: number | null;
   /** Others than this node may decide about the resource, and know more. */
   readonly isMember: boolean;
 }
@@ -179,5 +188,5 @@ async function look(waiting: Waiting): Promise<Sight> {
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
   const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : [...describeStop(status, waiting.lockspace), ...describeSuspension(status, waiting.lockspace)];
-  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), isMember: (status?.cluster ?? null) !== null };
+  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), node: status?.node ?? null, isMember: (status?.cluster ?? null) !== null };
 }
