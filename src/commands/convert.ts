@@ -64,6 +64,7 @@ export default class Convert extends BaseCommand {
       shown: `lock ${id}`,
       mode: flags.mode,
       isMine: (other) => other.id === id,
+      caller: process.ppid,
       patience: flags,
       isQuiet: flags.quiet,
       note: (words) => this.note(words),

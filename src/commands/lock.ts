@@ -15,6 +15,7 @@ import * as options from '../terminal/flags.js';
 import { describeHolding, describePassing, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
 import { liveFlags } from '../terminal/law-words.js';
 import { needNames, type NamedLine } from '../terminal/names.js';
+import { endOf } from '../terminal/own-end.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
 import { runUnderLock, quoteCommand } from '../terminal/under-lock.js';
@@ -103,7 +104,9 @@ export default class Lock extends BaseCommand {
     if (flags.verbose) this.#tellWait(locks.map(({ shown }) => shown).join(' '), began);
     for (const { lock } of locks) this.noteAll(describeResults(lock.results, lock.mode));
     const guard = { client, locks, lockspace: space.name, wantsValue: flags.value, hooks: flags, warn: (words: string) => this.warnPeople(words) };
-    process.exitCode = await runUnderLock(guard, command, signals);
+    const { code, signal } = await runUnderLock(guard, command, signals);
+    process.exitCode = code;
+    endOf(signal);
   }
 
   /** The id, alone, on standard output: a lock whose id nobody has is given back. */

@@ -11,6 +11,7 @@ import { BaseCommand } from '../terminal/base-command.js';
 import { describeChange, membershipOf, membersTable } from '../terminal/members.js';
 import { OutputWatch } from '../terminal/output-watch.js';
 import { prose } from '../terminal/prose.js';
+import { endOf } from '../terminal/own-end.js';
 import { exitOfSignal, SignalWatch } from '../terminal/signals.js';
 
 const lookMillis = 250;
@@ -53,5 +54,6 @@ export default class Members extends BaseCommand {
     }
     output.stop();
     if (signals.first !== null) process.exitCode = exitOfSignal(signals.first);
+    endOf(signals.first);
   }
 }

@@ -11,7 +11,7 @@ import { durationFlag, lockspaceFlag, neededWordArg, quietWaitFlag } from '../te
 import { needNames } from '../terminal/names.js';
 import { prose } from '../terminal/prose.js';
 import { Failure } from '../terminal/report.js';
-import { exitOfSignal, SignalWatch } from '../terminal/signals.js';
+import { bySignal, SignalWatch } from '../terminal/signals.js';
 
 /** How long nobody needs to be told that we wait. */
 const silenceMillis = 1000;
@@ -76,7 +76,7 @@ export default class Wait extends BaseCommand {
           this.note(`waiting for ${awaited.words}: ${awaited.why(await client.status())}`);
           next = await Promise.race([change, late, stop]);
         }
-        if (next === 'signal') throw new Failure(new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${awaited.words}`), { exit: exitOfSignal(signals.first!) });
+        if (next === 'signal') throw new Failure(new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${awaited.words}`), bySignal(signals.first!));
         if (next === 'late') throw new DlmError('DLM_TIMED_OUT', `waited ${formatLimit(limit!)} for ${awaited.words}: ${awaited.why(status)}`, 'see: dlm node status');
         seen = next;
       }

@@ -184,7 +184,7 @@ export type { TokenChecked, TokenCheckOptions };
 export { wordsForDeathSignal } from './host/death-signal.js';
 export { parseLockId, type LockId } from './host/lock-id.js';
 export { passingCaller, type PassingCaller } from './host/passing-caller.js';
-export { commandOf } from './host/process-facts.js';
+export { ancestorsOf, commandOf } from './host/process-facts.js';
 export {
   ApplicationHandle,
   type ApplicationHooks,

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { attachApplication, DlmError, type ApplicationHandle, type ApplicationEvent, type NodeClient, type RecoverTask, type ResumeEvent, type SuspendEvent } from '../core/index.js';
 import { AppHooks } from './app-hooks.js';
 import { Failure, isDlmError } from './report.js';
-import { exitOfSignal, SignalWatch } from './signals.js';
+import { bySignal, SignalWatch } from './signals.js';
 
 export interface AppTerms {
   readonly lockspace: string;
@@ -83,7 +83,7 @@ export class AppSession {
     else {
       await this.#hooks.end();
       throw new Failure(new DlmError('DLM_CANCELLED', 'the application was ended before it had left in good order; others put in order what it leaves behind'), {
-        exit: exitOfSignal(signals.first!),
+        ...bySignal(signals.first!),
       });
     }
   }

@@ -35,7 +35,7 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
   const { patience, isQuiet, note } = request;
   const about = { lockspace: space.name, status: () => space.port.status(), locks: () => space.port.locksOfAll({ lockspace: space.name, name: target.name }) };
-  const waiting = { ...about, shown: target.shown, mode, isMine, patience, isQuiet, note };
+  const waiting = { ...about, shown: target.shown, mode, isMine, caller: process.ppid, patience, isQuiet, note };
 
   const lock = await waitFor(waiting, signals, () => unlessHung((signal) => space.lock(target.name, optionsOf(request, signal)), waiting, signals));
   if (signals.first === null) return lock;

@@ -26,6 +26,8 @@ export class Hooks {
   readonly #running = new Map<HookName, Promise<void>>();
   /** What is to be run when the present one has ended, by resource. */
   readonly #next = new Map<HookName, Map<string, NodeJS.ProcessEnv>>();
+  /** The lock has been given back: whatever happens to it is nobody's business any more. */
+  #isOver = false;
 
   constructor(programs: HookPrograms, warn: (words: string) => void) {
     this.#programs = programs;
@@ -39,7 +41,7 @@ export class Hooks {
   /** Something has happened to the lock on `resource`; `env` tells it what. */
   ring(name: HookName, resource: string, env: NodeJS.ProcessEnv): void {
     const program = this.#programs[name];
-    if (program === undefined) return;
+    if (program === undefined || this.#isOver) return;
     const next = this.#next.get(name) ?? new Map<string, NodeJS.ProcessEnv>();
     this.#next.set(name, next);
     next.delete(resource);
@@ -49,6 +51,7 @@ export class Hooks {
 
   /** The lock has been given back: wait a little for those that still run. They go on without us. */
   async end(impatience: AbortSignal): Promise<void> {
+    this.#isOver = true;
     for (const next of this.#next.values()) next.clear();
     if (this.#running.size === 0) return;
     const done = new AbortController();

@@ -9,8 +9,9 @@ import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type LocksOf
 import { blockersOf, describeLocks, locksEverywhere, describePlace, describeSurvivors } from './describe.js';
 import { describeSilent, describeStop, describeSuspension } from './describe-status.js';
 import { formatLimit } from './durations.js';
+import { describeAncestors } from './own-ancestors.js';
 import { Failure, isDlmError } from './report.js';
-import { exitOfSignal, type EndSignal } from './signals.js';
+import { bySignal, type EndSignal } from './signals.js';
 
 /** How long nobody needs to be told that we wait. */
 const silenceMillis = 1000;
@@ -36,6 +37,8 @@ export interface Waiting {
   readonly mode: ModeName;
   /** Which of the locks on the resource is the one that waits? */
   readonly isMine: (lock: LockInfo) => boolean;
+  /** Who waits, if that is a process which may have the lock itself. */
+  readonly caller?: number;
   readonly patience: Patience;
   readonly isQuiet: boolean;
   readonly note: (words: string) => void;
@@ -81,7 +84,7 @@ export async function waitFor(waiting: Waiting, signals: Interruption, ask: () =
 /** The signal came, whether or not the grant did. */
 export function interrupted(shown: string, signals: Interruption): Failure {
   const error = new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${shown}`);
-  return new Failure(error, { exit: exitOfSignal(signals.first!) });
+  return new Failure(error, bySignal(signals.first!));
 }
 
 /**
@@ -108,13 +111,13 @@ class Explanation {
 
   async #explain(): Promise<void> {
     const { mode, shown, note } = this.#waiting;
-    const { locks, mine, obstacle, silent } = await look(this.#waiting);
+    const { locks, mine, obstacle, silent, node } = await look(this.#waiting);
     if (this.#isOver) return;
     if (obstacle.length > 0) {
       this.#tell(`waiting for ${mode} on ${shown}: ${obstacle.join('\n  ')}`);
       this.#lookAgain(() => this.#explain());
     } else if (mine !== null) {
-      const lines = describeLocks(blockersOf(locks, { mode, mine }));
+      const lines = linesOf(this.#waiting, blockersOf(locks, { mode, mine }), node);
       note([`waiting for ${mode} on ${shown}, ${describePlace(locks, mine)}`, ...lines, ...silent].join('\n  '));
       this.#told = silent.join();
       this.#lookAgain(() => this.#watchMembers());
@@ -149,14 +152,14 @@ class Explanation {
 
 async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
   const sight = await look(waiting);
-  const { locks, mine, survivors, obstacle, silent, isMember } = sight;
+  const { locks, mine, survivors, obstacle, silent, node, isMember } = sight;
   const unanswered = error instanceof Unanswered ? whoIsSilent(sight) : null;
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
   const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0 && unanswered === null;
   const exit = waiting.patience['conflict-exit-code'];
   const words = unanswered === null ? sentence(waiting, error) : `${waiting.mode} on ${waiting.shown} was not granted at once: ${unanswered.words ?? error.message}`;
   return new Failure(new DlmError(error.code, words, hintFor(waiting, error, sight, unanswered?.node ?? null)), {
-    details: [...(unanswered === null ? [] : describeUndecided(mine)), ...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : describeLocks(inTheWay)), ...silent],
+    details: [...(unanswered === null ? [] : describeUndecided(mine)), ...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : linesOf(waiting, inTheWay, node)), ...silent],
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
     ...(exit === undefined ? {} : { exit }),
@@ -187,6 +190,10 @@ function whoIsSilent({ locks, mine, unlisted }: Sight): { node: number | null; w
   return { node: silent[0]!, words: `node ${silent.join(' and ')}, which may decide about it, does not answer` };
 }
 
+function linesOf({ caller }: Waiting, inTheWay: readonly LockInfo[], node: number | null): string[] {
+  return [...describeLocks(inTheWay), ...(caller === undefined || node === null ? [] : describeAncestors(inTheWay, { pid: caller, node }))];
+}
+
 function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
   if (error.code === 'DLM_BUSY') return `${shown} is busy: ${mode} cannot be granted now`;
   return `${mode} on ${shown} was not granted within ${formatLimit(patience.wait ?? 0)}`;
@@ -204,6 +211,8 @@ interface Sight {
   readonly silent: readonly string[];
   /** Members that have not told what they know. */
   readonly unlisted: LocksOfAll['unlisted'];
+  /** Ours, as far as it is known. */
+  readonly node: number | null;
   /** Others than this node may decide about the resource, and know more. */
   readonly isMember: boolean;
 }
@@ -214,5 +223,5 @@ async function look(waiting: Waiting): Promise<Sight> {
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
   const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : [...describeStop(status, waiting.lockspace), ...describeSuspension(status, waiting.lockspace)];
-  return { locks, unlisted, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), isMember: (status?.cluster ?? null) !== null };
+  return { locks, unlisted, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), node: status?.node ?? null, isMember: (status?.cluster ?? null) !== null };
 }

@@ -9,6 +9,7 @@
  * catalogue's, unless the command line decides otherwise (-E, a signal).
  */
 import { DlmError, type ErrorCode } from '../core/index.js';
+import { endOf } from './own-end.js';
 
 /** An error as a command reports it: with details, or with an exit code of its own. */
 export class Failure extends Error {
@@ -16,6 +17,8 @@ export class Failure extends Error {
     readonly error: DlmError,
     readonly more: {
       readonly exit?: number;
+      /** What ended the work; the command ends of it, too (own-end.ts). */
+      readonly signal?: NodeJS.Signals;
       /** Lines below the message. */
       readonly details?: readonly string[];
       /** The same for programs: added to the JSON object. */
@@ -32,6 +35,7 @@ export class Failure extends Error {
 export function report(thrown: unknown, isJson: boolean): number {
   const { exit, words } = isJson ? asJson(thrown) : inWords(thrown);
   if (words !== '') process.stderr.write(words);
+  if (thrown instanceof Failure) endOf(thrown.more.signal ?? null);
   return exit;
 }
 

@@ -40,8 +40,8 @@ const fromTerminal: readonly EndSignal[] = ['SIGINT', 'SIGQUIT'];
 export interface ChildExit {
   /** Its exit code, or 128 and the number of the signal that ended it. */
   readonly code: number;
-  /** It did not end by itself: what it has started may be in the middle of something. */
-  readonly wasKilled: boolean;
+  /** What ended it, if it did not end by itself: what it has started may be in the middle of something. */
+  readonly signal: NodeJS.Signals | null;
 }
 
 export class GuardedChild {
@@ -64,7 +64,7 @@ export class GuardedChild {
     this.#family = ProcessFamily.of(this.pid);
     this.#exit = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
-      this.#child.once('exit', (code, signal) => resolve({ code: code ?? exitOfSignal(signal!), wasKilled: code === null }));
+      this.#child.once('exit', (code, signal) => resolve({ code: code ?? exitOfSignal(signal!), signal }));
     });
     // Awaited later; until then a failure to start is nobody's fault but ours to keep.
     this.#exit.catch(() => undefined);

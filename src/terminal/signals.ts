@@ -3,7 +3,7 @@
  * clean up: a request to take back, a child to tell.
  *
  * Nothing exits in here. Whoever waits hears of the signal, finishes, and ends the
- * command with the code that shells give for it.
+ * command as one that the signal has ended (own-end.ts).
  */
 import { constants } from 'node:os';
 
@@ -14,6 +14,11 @@ export type EndSignal = (typeof caught)[number];
 /** 128 and the signal's number. */
 export function exitOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
+}
+
+/** How a command ends that a signal has ended: see `Failure`. */
+export function bySignal(signal: NodeJS.Signals): { exit: number; signal: NodeJS.Signals } {
+  return { exit: exitOfSignal(signal), signal };
 }
 
 export class SignalWatch {

@@ -8,7 +8,7 @@ import { LockBell } from './lock-bell.js';
 import { environment, type Held } from './lock-environment.js';
 import { interrupted } from './patience.js';
 import { Failure } from './report.js';
-import { GuardedChild } from './run-child.js';
+import { GuardedChild, type ChildExit } from './run-child.js';
 import type { SignalWatch } from './signals.js';
 
 /** What a command under locks is told of them, and who hears of what happens to them. */
@@ -22,8 +22,8 @@ export interface Guard extends Held {
 /** How long the node may take to hear that the locks are given back; that we are gone tells it too. */
 const farewellMillis = 2000;
 
-/** Run the command to its end and unlock. Returns its exit code; throws `DLM_LOST`. */
-export async function runUnderLock(guard: Guard, command: readonly string[], signals: SignalWatch): Promise<number> {
+/** Run the command to its end and unlock. Returns how it ended; throws `DLM_LOST`. */
+export async function runUnderLock(guard: Guard, command: readonly string[], signals: SignalWatch): Promise<ChildExit> {
   const loss = lossOf(guard);
   const child = new GuardedChild(command, { ...process.env, ...environment(guard) });
   await protect(guard.client, child);
@@ -35,24 +35,28 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
   if (!child.sharesTerminal) signals.stopTogether(child);
   const hooks = new Hooks(guard.hooks, guard.warn);
   const bell = new LockBell(hooks, guard, child.pid);
+  let isDone = false;
   void loss.then(({ words }) => {
+    if (isDone) return;
     guard.warn(`${words}; stopping the command (TERM, and KILL after ${graceMillis / 1000} s)`);
-    return child.stop();
+    void child.stop();
   });
   child.open();
   bell.granted();
 
-  const { code, wasKilled } = await child.exit();
-  if (wasKilled) await endFamily(guard, child, signals);
+  const end = await child.exit();
+  if (end.signal !== null) await endFamily(guard, child, signals);
   const impatience = new AbortController();
   signals.listener = () => impatience.abort();
   const isLost = guard.locks.some(({ lock }) => lock.mode === null);
   if (isLost) await child.stop();
+  // From now on there is no command that the loss of a lock could be told to.
+  isDone = true;
   await giveBack(guard);
   await hooks.end(impatience.signal);
-  if (!isLost) return code;
-  const error = new DlmError('DLM_LOST', `the command has ended (exit code ${code}); ${(await loss).words}`);
-  throw new Failure(error, { facts: { commandExit: code } });
+  if (!isLost) return end;
+  const error = new DlmError('DLM_LOST', `the command has ended (exit code ${end.code}); ${(await loss).words}`);
+  throw new Failure(error, { facts: { commandExit: end.code } });
 }
 
 /** Settles, with words for it, when one of the locks is lost; otherwise never. */
@@ -90,16 +94,19 @@ async function endFamily({ warn }: Guard, child: GuardedChild, signals: SignalWa
 }
 
 /** Should the node not answer, or the locks have ended just now: the command is done, and its exit code tells how. */
-async function giveBack({ locks }: Guard): Promise<void> {
+async function giveBack({ locks, warn }: Guard): Promise<void> {
   const held = locks.filter(({ lock }) => lock.mode !== null);
   const unlocked = Promise.allSettled(held.map(({ lock }) => lock.unlock()));
-  await new Promise<void>((resolve) => {
-    const patience = setTimeout(resolve, farewellMillis);
+  const isHeard = await new Promise<boolean>((resolve) => {
+    const patience = setTimeout(() => resolve(false), farewellMillis);
     void unlocked.then(() => {
       clearTimeout(patience);
-      resolve();
+      resolve(true);
     });
   });
+  if (isHeard) return;
+  const names = held.map(({ shown }) => shown).join(' ');
+  warn(`the command has ended; nobody has answered for ${farewellMillis / 1000} s that ${names} is given back: others may have to wait until the node answers again, or is gone`);
 }
 
 /** A command line as it could be typed again, for those who look who holds the lock. */

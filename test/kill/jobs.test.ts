@@ -94,6 +94,37 @@ describe('at a terminal', { skip: hasScript ? false : 'script(1) is not here', c
     assert.deepEqual(await stage.locks(), []);
   });
 
+  test('Ctrl-C ends a script whose command is under a lock: nothing after it is done', async (test) => {
+    const terminal = new Terminal(test);
+    const { stage } = terminal;
+    stage.tell('story', '"$DLM" lock prey -q -- sh "$SCRIPTS/section.sh" victim; touch after\n');
+    terminal.type('bash story\n');
+    await stage.pidOf('victim');
+    terminal.type('\x03');
+    terminal.type('echo "exit=$?"\n');
+    await terminal.shows('exit=130');
+    assert.equal(stage.has('after'), false);
+    assert.deepEqual(await stage.locks(), []);
+  });
+
+  test('Ctrl-C ends a script that waits for a lock, too', async (test) => {
+    const terminal = new Terminal(test);
+    const { stage } = terminal;
+    const holder = stage.dlm('lock', 'prey', '-q', '--', 'sh', `${stage.scripts}section.sh`, 'hold');
+    await stage.pidOf('hold');
+    stage.tell('story', '"$DLM" lock prey -q -- true; touch after\n');
+    terminal.type('bash story\n');
+    await until('it waits', async () => (await stage.locks()).some(({ state }) => state === 'waiting'));
+    terminal.type('\x03');
+    terminal.type('echo "exit=$?"\n');
+    await terminal.shows('SIGINT came while waiting for prey');
+    await terminal.shows('exit=130');
+    assert.equal(stage.has('after'), false);
+    assert.equal((await stage.locks()).length, 1);
+    stage.tell('finish-hold');
+    assert.equal(await holder.exit, 0);
+  });
+
   test('an editor has the terminal', { skip: hasVi ? false : 'vi is not here' }, async (test) => {
     const terminal = new Terminal(test);
     const { stage } = terminal;

@@ -85,14 +85,36 @@ describe('95: exit codes', { concurrency: true }, () => {
     }
   });
 
-  test('of a command that a signal has ended are 128 and its number', async (test) => {
+  test('of a command that a signal has ended are 128 and its number; of one that asks for an end, dlm dies too', async (test) => {
     const stage = stageFor(test);
-    for (const [signal, code] of [['INT', 130], ['TERM', 143], ['KILL', 137], ['SEGV', 139], ['USR1', 138]] as const) {
-      assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'sh', '-c', `ulimit -c 0; kill -${signal} $$`), code);
+    for (const [signal, code, death] of [
+      ['INT', 130, 'SIGINT'], ['TERM', 143, 'SIGTERM'], ['HUP', 129, 'SIGHUP'], ['KILL', 137, null], ['SEGV', 139, null], ['USR1', 138, null],
+    ] as const) {
+      const guard = stage.dlm('lock', 'prey', '-q', '--', 'sh', '-c', `ulimit -c 0; kill -${signal} $$`);
+      assert.equal(await guard.exit, code);
+      assert.equal(guard.process.signalCode, death);
+      assert.deepEqual(await stage.locks(), [], 'and has given the lock back before');
     }
   });
 
-  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129], ['SIGQUIT', 131]] as const) {
+  test('of a wait that was interrupted: dlm has said so, and dies of the signal', async (test) => {
+    const stage = stageFor(test);
+    const holder = stage.dlm('lock', 'prey', '-q', '--', 'sh', `${stage.scripts}section.sh`, 'hold');
+    await stage.pidOf('hold');
+    for (const [signal, code, death] of [['SIGINT', 130, 'SIGINT'], ['SIGTERM', 143, 'SIGTERM'], ['SIGHUP', 129, 'SIGHUP'], ['SIGQUIT', 131, null]] as const) {
+      const waiter = stage.dlm('lock', 'prey', '--json', '--', 'true');
+      await until('it waits', async () => (await stage.locks()).some(({ state }) => state === 'waiting'));
+      signalAll([waiter.pid], signal);
+      assert.equal(await waiter.exit, code);
+      assert.equal(waiter.process.signalCode, death);
+      assert.equal((JSON.parse(waiter.said()) as { error: { exit: number } }).error.exit, code);
+      assert.equal((await stage.locks()).length, 1, 'nothing is left of it');
+    }
+    stage.tell('finish-hold');
+    assert.equal(await holder.exit, 0);
+  });
+
+  for (const [signal, code, death] of [['SIGINT', 130, 'SIGINT'], ['SIGTERM', 143, 'SIGTERM'], ['SIGHUP', 129, 'SIGHUP'], ['SIGQUIT', 131, null]] as const) {
     test(`${signal} reaches the command, and dlm ends as it does`, async (test) => {
       const stage = stageFor(test);
       const started = 'ulimit -c 0; echo $$ > "$KILL_STAGE/pid-child"; exec sleep 600';
@@ -100,6 +122,7 @@ describe('95: exit codes', { concurrency: true }, () => {
       const child = await stage.pidOf('child');
       signalAll([plain.pid], signal);
       assert.equal(await plain.exit, code);
+      assert.equal(plain.process.signalCode, death);
       assert.equal(isRunning(child), false);
       const ready = `trap "exit 7" ${signal.slice(3)}; echo $$ > "$KILL_STAGE/pid-deaf"; while :; do sleep 0.02; done`;
       const deaf = stage.dlm('lock', 'two', '-q', '--', 'sh', '-c', ready);
@@ -129,12 +152,17 @@ describe('a node that does not answer', { concurrency: true }, () => {
 
   test('keeps no command from ending when its child is done', async (test) => {
     const stage = stageFor(test);
-    const holder = stage.dlm('lock', 'prey', '-q', '--', 'sh', '-c', `sh "$SCRIPTS/section.sh" hold; exit 7`);
+    const holder = stage.dlm('lock', 'prey', '-q', '--on-lost', 'echo lost', '--', 'sh', '-c', `sh "$SCRIPTS/section.sh" hold; exit 7`);
     await stage.pidOf('hold');
     const node = stage.nodePid;
     signalAll([node], 'SIGSTOP');
     stage.tell('finish-hold');
     assert.equal(await holder.exit, 7);
+    assert.equal(
+      holder.said(),
+      'dlm: the command has ended; nobody has answered for 2 s that prey is given back: others may have to wait until the node answers again, or is gone\n',
+      'there is no command that could be stopped, and no loss to tell a program of',
+    );
     signalAll([node], 'SIGCONT');
     assert.equal(await stage.exitOf('lock', 'prey', '-q', '--', 'true'), 0);
   });

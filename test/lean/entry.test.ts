@@ -101,6 +101,14 @@ describe('a code cache', () => {
     assert.deepEqual(unfinished(), []);
   });
 
+  test('is written, too, by a command that dies of the signal that has ended the one under its lock', async () => {
+    const ofLock = path.replace('/modes-', '/lock-');
+    rmSync(ofLock, { force: true });
+    const { exit } = await program.run(['lock', 'n', '-q', '--', 'sh', '-c', 'kill -TERM $$']);
+    assert.equal(exit, null, 'a signal has ended it');
+    assert.ok(existsSync(ofLock));
+  });
+
   for (const [damage, make] of Object.entries(damages)) {
     test(`that ${damage} is not taken for good`, async () => {
       writeFileSync(path, make(await good()));

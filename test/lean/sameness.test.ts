@@ -14,7 +14,7 @@ import { ProgramCopy, checkout, type Ended } from './programs.js';
 const { commands } = JSON.parse(readFileSync(join(checkout, 'oclif.manifest.json'), 'utf8')) as { commands: Record<string, unknown> };
 
 /** Lines, and the exit codes that belong to them. */
-const lines: readonly (readonly [readonly string[], number])[] = [
+const lines: readonly (readonly [readonly string[], number | null])[] = [
   [[], 0],
   [['--version'], 0],
   [['nonsense'], 64],
@@ -22,6 +22,8 @@ const lines: readonly (readonly [readonly string[], number])[] = [
   [['lock', 'n', '--', 'true'], 0],
   [['lock', 'n', '--', 'sh', '-c', 'exit 7'], 7],
   [['lock', 'n', '--', 'sh', '-c', 'kill -9 $$'], 137],
+  // The parent sees a death by the signal, and no exit code.
+  [['lock', 'n', '--', 'sh', '-c', 'kill -TERM $$'], null],
   [['lock', 'n', '--', 'sh', '-c', 'echo "$DLM_RESOURCE $DLM_MODE" "$@"', 'sh', '--json'], 0],
   [['lock', 'n', '--', './no-such-thing'], 127],
   [['lock', 'n', '--', '/etc/passwd'], 126],

@@ -7,6 +7,7 @@ import { BaseCommand } from '../../terminal/base-command.js';
 import { describeRemark, describeTrouble, fenceTestTable, type TestedNode } from '../../terminal/fence-tests.js';
 import { nodeMax, wordArg } from '../../terminal/flags.js';
 import { parseWhole } from '../../terminal/numbers.js';
+import { endOf } from '../../terminal/own-end.js';
 import { prose } from '../../terminal/prose.js';
 import { exitOfSignal, SignalWatch, type EndSignal } from '../../terminal/signals.js';
 
@@ -54,6 +55,7 @@ export default class FenceTestCommand extends BaseCommand {
     const isWell = problems.length === 0 && nodes.every((node) => node.isWell);
     if (ended !== null) process.exitCode = exitOfSignal(ended);
     else if (!isWell) process.exitCode = notWellExit;
+    endOf(ended);
     return { config: config.path, warnings: config.warnings, problems, isWell, nodes };
   }
 

@@ -12,7 +12,7 @@ import { OutputWatch } from '../../terminal/output-watch.js';
 import { prose } from '../../terminal/prose.js';
 import { describeNews, describeWait, planLines } from '../../terminal/recovery-words.js';
 import { Failure, isDlmError } from '../../terminal/report.js';
-import { exitOfSignal, SignalWatch, type EndSignal } from '../../terminal/signals.js';
+import { bySignal, SignalWatch, type EndSignal } from '../../terminal/signals.js';
 
 export default class RecoverRun extends BaseCommand {
   static override summary = 'Declare a node failed, have it fenced, and follow the recovery to its end';
@@ -100,7 +100,7 @@ export default class RecoverRun extends BaseCommand {
     const { lockspaces } = await askNode<RecoveryStatus>({ method: 'GET', path: '/v1/recovery' });
     const waiting = lockspaces.filter(({ rung }) => rung !== null);
     const error = new DlmError('DLM_WAITING', `the recovery from node ${node} goes on`);
-    return new Failure(error, { details: waiting.map(describeWait), facts: { waiting }, ...(ended === null ? {} : { exit: exitOfSignal(ended) }) });
+    return new Failure(error, { details: waiting.map(describeWait), facts: { waiting }, ...(ended === null ? {} : bySignal(ended)) });
   }
 
   async #plan(node: number): Promise<unknown> {

@@ -7,6 +7,7 @@ import { BaseCommand } from '../../terminal/base-command.js';
 import { recoveryFlags } from '../../terminal/chosen-recovery.js';
 import { LiveRecovery, canDraw, watchPath } from '../../terminal/live-recovery.js';
 import { OutputWatch } from '../../terminal/output-watch.js';
+import { endOf } from '../../terminal/own-end.js';
 import { prose } from '../../terminal/prose.js';
 import { changeLines, glanceAfter, type Focus, type Glance } from '../../terminal/recovery-glance.js';
 import { frameOf, textOf } from '../../terminal/recovery-frame.js';
@@ -47,6 +48,7 @@ export default class RecoverWatch extends BaseCommand {
     } catch (error) {
       if (!isDlmError(error, 'DLM_CANCELLED') || signals.first === null) throw error;
       process.exitCode = exitOfSignal(signals.first);
+      endOf(signals.first);
     } finally {
       signals.stop();
     }

@@ -38,6 +38,13 @@ export function factsOf(pid: number): ProcessFacts | null {
   return hasEnded ? null : { pid, started: Number(fields[19]), parent: Number(fields[1]), session: Number(fields[3]) };
 }
 
+/** That process and those it descends from, as far as can be seen. */
+export function ancestorsOf(pid: number): number[] {
+  const found: number[] = [];
+  for (let at = pid; at > 0 && !found.includes(at); at = factsOf(at)?.parent ?? 0) found.push(at);
+  return found;
+}
+
 /** All that live and can be seen from here. */
 export function everyProcess(): ProcessFacts[] {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
