@@ -2,8 +2,13 @@
  * Keeping a value: a value block is forgotten with the last lock on its resource,
  * so the node itself holds one in NL, one a resource. A node that ends with its command
  * cannot, and writes a value only where somebody else keeps it.
+ *
+ * Such a lock does not keep the node from leaving; whoever has it leave is told what becomes of the value.
  */
-import { DlmError, type LockInfo, type LockspaceClient, type Name, type NodeClient } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, type LockInfo, type LockspaceClient, type Name, type NodeClient, type NodeStatus } from '../core/index.js';
+
+/** So many values are named one by one. */
+const namedMax = 20;
 
 /**
  * Let the node hold a lock on the resource, unless it does. Call it while holding the resource in EX, with the new value
@@ -40,4 +45,36 @@ export async function dropAnchor(client: NodeClient, lockspace: string, name: Na
 async function anchors(client: NodeClient, lockspace: string, name: Name, nodePid: number): Promise<LockInfo[]> {
   const locks = await client.locks({ lockspace, name });
   return locks.filter(({ mode, owner }) => mode === 'NL' && owner.pid === nodePid && owner.kind !== 'orphan');
+}
+
+/** Does the node keep a value by this lock, and nothing else? */
+function isAnchor({ state, mode, owner, node }: LockInfo, at: Pick<NodeStatus, 'node' | 'pid'>): boolean {
+  return state === 'granted' && mode === 'NL' && node === at.node && owner.pid === at.pid && owner.kind !== 'orphan';
+}
+
+/** Of these locks those that keep the node from leaving: its own, and no value that it keeps. */
+export function inTheWayOfLeaving(locks: readonly LockInfo[], at: Pick<NodeStatus, 'node' | 'pid'>): LockInfo[] {
+  return locks.filter((lock) => lock.node === at.node && !isAnchor(lock, at));
+}
+
+/** What becomes of the values that the node keeps when it leaves, a sentence each; never in the way of leaving. */
+export async function fateOfValues(client: NodeClient): Promise<string[]> {
+  try {
+    const status = await client.status();
+    const anchors = (await client.locks()).filter((lock) => isAnchor(lock, status));
+    if (anchors.length === 0) return [];
+    const others = status.cluster === null ? [] : (await client.locks({ allNodes: true })).filter(({ node, mode }) => node !== status.node && mode !== null);
+    const sentences = anchors.map((anchor) => fateOf(anchor, others.some((lock) => lock.lockspace === anchor.lockspace && lock.resourceHex === anchor.resourceHex)));
+    const more = sentences.length - namedMax;
+    return more > 0 ? [...sentences.slice(0, namedMax), `and ${more} more values that the node kept`] : sentences;
+  } catch {
+    return [];
+  }
+}
+
+function fateOf({ lockspace, resource, node, master }: LockInfo, isKeptElsewhere: boolean): string {
+  const which = `the value of ${resource}${lockspace === defaultLockspace ? '' : ` in lockspace ${escapeText(lockspace)}`}`;
+  if (!isKeptElsewhere) return `${which} is gone with the node`;
+  if (master !== node) return `${which} stays with the others who hold a lock there`;
+  return `${which} stays with the others who hold a lock there, not valid until it is written again, for this node decided about it`;
 }

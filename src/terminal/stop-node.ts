@@ -9,6 +9,7 @@
  * second day what it was refused on the first.
  */
 import type { ServedNode } from '../core/index.js';
+import { fateOfValues, inTheWayOfLeaving } from './anchor.js';
 import { describeLocks } from './describe.js';
 import { isDlmError } from './report.js';
 
@@ -57,11 +58,18 @@ export class NodeStop {
   }
 
   async #leaveOrDrain(): Promise<void> {
+    const values = await fateOfValues(this.#served.client);
+    await this.#leaveInGoodOrder();
+    for (const words of values) this.#say(words);
+  }
+
+  async #leaveInGoodOrder(): Promise<void> {
     try {
       await this.#served.leave();
     } catch (error) {
       if (!isDlmError(error, 'DLM_NODE_IN_USE') || this.#served.applications.length > 0) throw error;
-      const lines = describeLocks(await this.#served.client.locks(), 'resource');
+      const { client } = this.#served;
+      const lines = describeLocks(inTheWayOfLeaving(await client.locks(), await client.status()), 'resource');
       this.#say(['locks are held; the node takes no new ones and stops when they have ended, or at a second signal', ...lines].join('\n  '));
       await this.#served.leave({ drain: true });
     }

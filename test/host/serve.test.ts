@@ -136,6 +136,24 @@ describe('the end of a node', () => {
     assert.equal(await codeOf(attach({ dir })), 'DLM_NO_NODE');
   });
 
+  it('is not put off by locks that only keep values: they are given back, and counted in nothing that is refused', async (test) => {
+    const { client, another, node } = await served(test);
+    const space = await client.lockspace();
+    const owner = { pid: process.pid };
+    await space.lock('kept', { mode: 'NL', owner });
+    const inUse = await space.lock('in use', { mode: 'NL', owner });
+    const lock = await space.lock('held');
+    await assert.rejects(node.leave(), { code: 'DLM_NODE_IN_USE', message: 'the node still has a lock' });
+    await inUse.convert('CR');
+    await assert.rejects(node.leave(), { code: 'DLM_NODE_IN_USE', message: 'the node still has 2 locks' });
+    await inUse.convert('NL');
+    const leaving = (await another()).leave({ drain: true });
+    while ((await codeOf(space.lock('b', { flags: ['NOQUEUE'] }).then((other) => other.unlock()))) !== 'DLM_NO_NODE');
+    await lock.unlock();
+    await leaving;
+    assert.equal(await node.left, 'it was told to leave');
+  });
+
   it('is called off when nobody waits for it any more', async (test) => {
     const { client, another } = await served(test);
     const space = await client.lockspace();

@@ -70,10 +70,13 @@ export default class NodeJoin extends BaseCommand {
 
     const signals = new SignalWatch();
     const stop = new NodeStop(served, (words) => this.warnPeople(words));
-    signals.listener = () => void stop.ask();
+    const asked: Promise<void>[] = [];
+    signals.listener = () => void asked.push(stop.ask());
     await served.left;
     signals.stop();
     // The others wait for the end of this process, whatever still goes on in it.
     if (served.hasFailed) process.exit(catalogue.DLM_NODE_FAILED.exit);
+    // There may be something to be said of what the node kept.
+    await Promise.all(asked);
   }
 }

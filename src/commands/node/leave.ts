@@ -2,7 +2,8 @@
  * Stop the node of this machine.
  */
 import * as Flags from '@oclif/core/flags';
-import { graceMillis, type NodeClient } from '../../core/index.js';
+import { graceMillis, type LockInfo, type NodeClient } from '../../core/index.js';
+import { fateOfValues, inTheWayOfLeaving } from '../../terminal/anchor.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { counted, describeLocks } from '../../terminal/describe.js';
 import { quietFlag } from '../../terminal/flags.js';
@@ -13,7 +14,8 @@ export default class NodeLeave extends BaseCommand {
   static override summary = 'Stop the node of this machine';
   static override usage = 'node leave [--drain | --force]';
   static override description = prose`
-    Refused while locks are held, and the holders are named. With --drain the node takes no new locks and stops when
+    Refused while locks are held, and the holders are named. A value that the node keeps (dlm lvb) is no reason to stay:
+    it is gone with the node, unless others of the cluster hold a lock on its name. With --drain the node takes no new locks and stops when
     the last has ended; interrupt the command to call that off. With --force it ends the commands that run under its
     locks, and stops. An application is to be ended first; with --force it is killed, and the node counts as failed.`;
   static override examples = ['<%= config.bin %> node leave', '<%= config.bin %> node leave --drain'];
@@ -27,17 +29,20 @@ export default class NodeLeave extends BaseCommand {
     const { flags } = await this.parse(NodeLeave);
     const client = await this.reach();
     const { node, pid } = await client.status();
-    const held = flags.drain ? await client.locks() : [];
+    const inTheWay = async (): Promise<LockInfo[]> => inTheWayOfLeaving(await client.locks(), { node, pid });
+    const held = flags.drain ? await inTheWay() : [];
     if (held.length > 0) this.note(`waiting for ${counted(held.length, 'lock')} to end`);
     if (flags.force) await this.#tellWhoIsEnded(client);
+    const values = await fateOfValues(client);
     try {
       await client.leave({ force: flags.force, drain: flags.drain });
     } catch (error) {
       if (!isDlmError(error, 'DLM_NODE_IN_USE')) throw error;
-      const holders = await client.locks();
+      const holders = await inTheWay();
       throw new Failure(error, { details: describeLocks(holders, 'resource'), facts: { holders } });
     }
     this.note(`node ${node}, pid ${pid}, has left`);
+    this.noteAll(values);
     return { node, pid, left: true };
   }
 

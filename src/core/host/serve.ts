@@ -14,6 +14,7 @@ import type { Cluster, ClusterOptions, Ending } from './cluster.js';
 import { connect } from './connect.js';
 import { ControlServer } from './control-server.js';
 import { Host } from './host.js';
+import { giveBackValues, missedCount } from './kept-values.js';
 import { KernelLock, noteIn } from './kernel-lock.js';
 import { NodeClient } from './node-client.js';
 import { stillLocked } from './outcome.js';
@@ -59,7 +60,7 @@ export interface ServedNode {
   readonly hasFailed: boolean;
   /** Lockspaces with an application on this node. */
   readonly applications: readonly string[];
-  /** Rejects with `DLM_NODE_IN_USE` while an application is attached, unless forced, and while locks are held, unless forced or drained. */
+  /** Rejects with `DLM_NODE_IN_USE` while an application is attached, unless forced, and while locks are held, unless forced or drained; one that only keeps a value is given back. */
   leave(options?: { force?: boolean; drain?: boolean; signal?: AbortSignal }): Promise<void>;
 }
 
@@ -228,8 +229,8 @@ class ServingNode implements Served, ServedNode {
     if (!force) this.#refuseWithApplications();
     if (!force && drain) await this.#drain(leaver?.gone ?? signal ?? new AbortController().signal);
     if (this.#stopping !== null) return this.#stopping;
-    const { lockCount } = this.host.node;
-    if (!force && lockCount > 0) throw stillLocked(lockCount);
+    const missed = missedCount(this.host);
+    if (!force && missed > 0) throw stillLocked(missed);
     // One may have been attached while locks ended.
     if (!force) this.#refuseWithApplications();
     leaver?.agreed();
@@ -261,7 +262,7 @@ class ServingNode implements Served, ServedNode {
   async #drain(calledOff: AbortSignal): Promise<void> {
     this.#isLeaving = true;
     this.log('takes no new locks and leaves when the last has ended');
-    while (this.host.node.lockCount > 0 && !calledOff.aborted && this.#stopping === null) {
+    while (missedCount(this.host) > 0 && !calledOff.aborted && this.#stopping === null) {
       await new Promise((resolve) => setTimeout(resolve, drainLookMillis));
     }
     if (!calledOff.aborted || this.#stopping !== null) return;
@@ -276,6 +277,7 @@ class ServingNode implements Served, ServedNode {
     if (this.#placeTimer !== null) clearInterval(this.#placeTimer);
     this.log(`leaves: ${why}`);
     this.#server.stopListening();
+    giveBackValues(this.host);
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
     this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
