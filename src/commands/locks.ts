@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DlmError, type NodeClient } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { inProcessFlags, type InProcessFlags } from '../terminal/cluster-flags.js';
+import { describeUnlisted } from '../terminal/describe.js';
 import { describeStop } from '../terminal/describe-status.js';
 import * as options from '../terminal/flags.js';
 import { takeName } from '../terminal/names.js';
@@ -23,7 +24,8 @@ export default class Locks extends BaseCommand {
     All lockspaces are listed unless -l names one. MODE shows what is held and, behind >, what is asked for: PR>EX
     holds PR and converts to EX. PLACE is the place in its queue, conversions first. AGE is how long the lock has
     been in that state. In a cluster the list is what the node here holds and decides about, unless --all-nodes asks
-    everybody. With --in-process this command is a member meanwhile, and asks everybody.`;
+    everybody; a member that does not answer within a second is named on standard error, also with --json, and the
+    exit code stays 0. With --in-process this command is a member meanwhile, and asks everybody.`;
   static override examples = [
     '<%= config.bin %> locks',
     { description: 'Who keeps me from the counter?', command: '<%= config.bin %> locks counter' },
@@ -43,14 +45,12 @@ export default class Locks extends BaseCommand {
     const target = takeName(args.name === undefined ? [] : [args.name], flags['name-hex']);
     const isMember = flags['in-process'] === true;
     const client = isMember ? await this.#beMember(flags) : await this.reach();
-    const all = await client.locks({
-      ...(flags.lockspace === undefined ? {} : { lockspace: flags.lockspace }),
-      ...(flags['all-nodes'] || isMember ? { allNodes: true } : {}),
-      ...(target === null ? {} : { name: target.name }),
-    });
+    const filter = { ...(flags.lockspace === undefined ? {} : { lockspace: flags.lockspace }), ...(target === null ? {} : { name: target.name }) };
+    const { locks: all, unlisted } = flags['all-nodes'] || isMember ? await client.locksOfAll(filter) : { locks: await client.locks(filter), unlisted: [] };
     const locks = flags.waiting ? all.filter((lock) => lock.state !== 'granted') : all;
     if (locks.length > 0) this.print(locksTable(locks));
     else this.note(`there are no locks${target === null ? '' : ` on ${target.shown}`}`);
+    for (const words of describeUnlisted(unlisted)) this.warnAnyway(words);
     return locks;
   }
 

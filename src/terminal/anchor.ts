@@ -63,8 +63,10 @@ export async function fateOfValues(client: NodeClient): Promise<string[]> {
     const status = await client.status();
     const anchors = (await client.locks()).filter((lock) => isAnchor(lock, status));
     if (anchors.length === 0) return [];
-    const others = status.cluster === null ? [] : (await client.locks({ allNodes: true })).filter(({ node, mode }) => node !== status.node && mode !== null);
-    const sentences = anchors.map((anchor) => fateOf(anchor, others.some((lock) => lock.lockspace === anchor.lockspace && lock.resourceHex === anchor.resourceHex)));
+    const { locks, unlisted } = status.cluster === null ? { locks: [], unlisted: [] } : await client.locksOfAll();
+    const others = locks.filter(({ node, mode }) => node !== status.node && mode !== null);
+    const isOnSame = (one: LockInfo, other: LockInfo): boolean => one.lockspace === other.lockspace && one.resourceHex === other.resourceHex;
+    const sentences = anchors.map((anchor) => fateOf(anchor, others.some((lock) => isOnSame(lock, anchor)), unlisted.map(({ node }) => node)));
     const more = sentences.length - namedMax;
     return more > 0 ? [...sentences.slice(0, namedMax), `and ${more} more values that the node kept`] : sentences;
   } catch {
@@ -72,9 +74,9 @@ export async function fateOfValues(client: NodeClient): Promise<string[]> {
   }
 }
 
-function fateOf({ lockspace, resource, node, master }: LockInfo, isKeptElsewhere: boolean): string {
+function fateOf({ lockspace, resource, node, master }: LockInfo, isKeptElsewhere: boolean, unheard: readonly number[]): string {
   const which = `the value of ${resource}${lockspace === defaultLockspace ? '' : ` in lockspace ${escapeText(lockspace)}`}`;
-  if (!isKeptElsewhere) return `${which} is gone with the node`;
+  if (!isKeptElsewhere) return `${which} is gone with the node${unheard.length === 0 ? '' : `, unless somebody holds a lock there on node ${unheard.join(', ')}, which did not tell`}`;
   if (master !== node) return `${which} stays with the others who hold a lock there`;
   return `${which} stays with the others who hold a lock there, not valid until it is written again, for this node decided about it`;
 }

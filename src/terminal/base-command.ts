@@ -74,6 +74,11 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) process.stderr.write(`dlm: ${words}\n`);
   }
 
+  /** Words that must not be missed with --json either, where the result has no place for them. */
+  protected warnAnyway(words: string): void {
+    process.stderr.write(`dlm: ${words}\n`);
+  }
+
   /** A line of the result; with --json the value that `run` returns is printed instead. */
   protected print(line: string): void {
     if (!this.jsonEnabled()) process.stdout.write(`${line}\n`);

@@ -1,7 +1,7 @@
 /**
  * Locks in plain words: who holds, who waits, and who is in whose way.
  */
-import { compatible, escapeText, modeNamed, type HolderInfo, type LockInfo, type ModeName, type OwnerInfo, type ResultName } from '../core/index.js';
+import { compatible, escapeText, modeNamed, type HolderInfo, type LockInfo, type ModeName, type OwnerInfo, type ResultName, type Unlisted } from '../core/index.js';
 import { formatDuration } from './durations.js';
 
 /** So many locks are named one by one; of the rest only the number is told. */
@@ -120,6 +120,11 @@ export function ordinal(count: number): string {
   const isTeen = Math.floor(count / 10) % 10 === 1;
   const ending = isTeen ? undefined : ['th', 'st', 'nd', 'rd'][count % 10];
   return `${count}${ending ?? 'th'}`;
+}
+
+/** `node 2 does not answer; its locks are not listed`, a line each. */
+export function describeUnlisted(unlisted: readonly Unlisted[]): string[] {
+  return unlisted.map(({ node, why }) => `node ${node} ${why === 'silent' ? 'does not answer' : 'has too many locks to tell, or is leaving'}; its locks are not listed`);
 }
 
 /** `1 lock`, `2 locks`. */

@@ -2,15 +2,15 @@
  * The locks of a lockspace on all members, for people: each node is asked what it
  * knows, and what several know of one lock is put together.
  *
- * The holder of a lock knows whose it is; its master knows where it stands. Who does
- * not answer in time is left out.
+ * The holder of a lock knows whose it is; its master knows where it stands. Whoever does
+ * not answer in time is not waited for, and named.
  */
 import { lockspaceId, nodeId, viewId, type LockspaceId } from '../base/ids.js';
 import type { InspectReply, InspectionMessage, Message } from '../wire/message.js';
 import { textBytesMax } from '../wire/limits.js';
 import type { Host } from './host.js';
 import * as inspect from './inspect.js';
-import type { LockFilter, LockInfo } from './types.js';
+import type { LockFilter, LockInfo, LocksOfAll, Unlisted } from './types.js';
 import { nameToCore } from './wish.js';
 
 /** How long a node may take to answer. */
@@ -25,13 +25,19 @@ export class Everywhere {
     this.#host = host;
   }
 
-  /** As `inspect.locks`, of all members. Rejects as it throws. */
-  async locks(filter: LockFilter): Promise<LockInfo[]> {
+  /** As `inspect.locks`, of all members, and which of them have not told theirs. Rejects as it throws. */
+  async locks(filter: LockFilter): Promise<LocksOfAll> {
     const own = inspect.locks(this.#host, filter);
     const names = filter.lockspace === undefined ? this.#host.node.lockspaceNames() : [filter.lockspace];
-    const asked = names.flatMap((name) => this.#others(name).map((node) => this.#ask(node, name, filter)));
-    const all = merged([...own, ...(await Promise.all(asked)).flat()]);
-    return filter.orphansOnly === true ? all.filter((lock) => lock.owner.kind === 'orphan') : all;
+    const asked = names.flatMap((name) => this.#others(name).map(async (node) => ({ node, told: await this.#ask(node, name, filter) })));
+    const answers = await Promise.all(asked);
+    const all = merged([...own, ...answers.flatMap(({ told }) => (typeof told === 'string' ? [] : told))]);
+    const unlisted = new Map<number, Unlisted>();
+    for (const { node, told } of answers) if (typeof told === 'string' && !unlisted.has(node)) unlisted.set(node, { node, why: told });
+    return {
+      locks: filter.orphansOnly === true ? all.filter((lock) => lock.owner.kind === 'orphan') : all,
+      unlisted: [...unlisted.values()].sort((one, other) => one.node - other.node),
+    };
   }
 
   #others(lockspace: string): number[] {
@@ -39,18 +45,18 @@ export class Everywhere {
     return (node.stack(lockspace)?.group.members ?? []).map((member) => member.node as number).filter((member) => member !== self);
   }
 
-  #ask(node: number, lockspace: string, filter: LockFilter): Promise<LockInfo[]> {
+  #ask(node: number, lockspace: string, filter: LockFilter): Promise<LockInfo[] | Unlisted['why']> {
     const stack = this.#host.node.stack(lockspace)!;
     const { id, members } = stack.lockspace.tables;
     const question = (this.#lastQuestion += 1);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => end([]), answerMillis);
-      const end = (locks: LockInfo[]): void => {
+      const timer = setTimeout(() => end('silent'), answerMillis);
+      const end = (locks: LockInfo[] | Unlisted['why']): void => {
         clearTimeout(timer);
         this.#open.delete(question);
         resolve(locks);
       };
-      this.#open.set(question, ({ text }) => end(text.length === 0 ? [] : (JSON.parse(Buffer.from(text).toString('utf8')) as LockInfo[])));
+      this.#open.set(question, ({ text }) => end(text.length === 0 ? 'untold' : (JSON.parse(Buffer.from(text).toString('utf8')) as LockInfo[])));
       const name = filter.name === undefined ? null : nameToCore(filter.name);
       this.#send(node, { kind: 'inspect', lockspace: id, seq: members.seq, question, name });
     });

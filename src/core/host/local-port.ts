@@ -14,7 +14,7 @@ import * as inspect from './inspect.js';
 import { agreement } from './misfit.js';
 import { errorOfRefusal } from './outcome.js';
 import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
-import type { LockFilter, LockInfo, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
+import type { LockFilter, LockInfo, LocksOfAll, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
 import type { ProcessWatch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
 
@@ -121,7 +121,11 @@ export class LocalPort implements Port {
   }
 
   locks(filter: LockFilter): Promise<LockInfo[]> {
-    return filter.allNodes === true ? this.#host.everywhere.locks(filter) : attempt(() => inspect.locks(this.#host, filter));
+    return filter.allNodes === true ? this.locksOfAll(filter).then(({ locks }) => locks) : attempt(() => inspect.locks(this.#host, filter));
+  }
+
+  locksOfAll(filter: LockFilter): Promise<LocksOfAll> {
+    return this.#host.everywhere.locks(filter);
   }
 
   purgeOrphans(lockspace: string, formerPid: number | null): Promise<number> {

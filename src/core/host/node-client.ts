@@ -6,7 +6,7 @@ import { LockspaceClient } from './lockspace-client.js';
 import type { LockHandle } from './lock-handle.js';
 import { parseLockId } from './lock-id.js';
 import type { Port } from './port.js';
-import type { LockFilter, LockInfo, LockspaceOptions, LockspaceSummary, NodeStatus } from './types.js';
+import type { LockFilter, LockInfo, LocksOfAll, LockspaceOptions, LockspaceSummary, NodeStatus } from './types.js';
 
 /** The lockspace of those who name none. */
 export const defaultLockspace = 'default';
@@ -48,6 +48,11 @@ export class NodeClient {
 
   locks(filter: LockFilter = {}): Promise<LockInfo[]> {
     return this.port.locks(filter);
+  }
+
+  /** The locks on all members of the cluster, and which members have not told theirs. */
+  locksOfAll(filter: Omit<LockFilter, 'allNodes'> = {}): Promise<LocksOfAll> {
+    return this.port.locksOfAll(filter);
   }
 
   status(): Promise<NodeStatus> {

@@ -12,7 +12,7 @@ import type { Adopt, Refuse } from '../node/effect.js';
 import type { LockInput, ConvertInput, UnlockInput } from '../node/input.js';
 import type {
   LockFilter,
-  LockInfo,
+  LockInfo, LocksOfAll,
   LockspaceContent,
   LockspaceOptions,
   LockspaceSummary,
@@ -127,6 +127,8 @@ export interface Port {
   detachApplication(lockspace: string): Promise<void>;
   content(lockspace: string): Promise<LockspaceContent>;
   locks(filter: LockFilter): Promise<LockInfo[]>;
+  /** With `allNodes`, whether given or not, and who has not told. */
+  locksOfAll(filter: LockFilter): Promise<LocksOfAll>;
   /** How many orphans were ended. `formerPid`: only those that process left. */
   purgeOrphans(lockspace: string, formerPid: number | null): Promise<number>;
   status(): Promise<NodeStatus>;

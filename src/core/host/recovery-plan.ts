@@ -19,7 +19,7 @@ import type { FenceLevel } from './fence-methods.js';
 import { needCluster } from './fence-desk.js';
 import type { Host } from './host.js';
 import { nameOfKnown } from './known-node.js';
-import type { LockInfo } from './types.js';
+import type { LockInfo, Unlisted } from './types.js';
 import { flagsOf } from './wish.js';
 
 export interface PlannedStep {
@@ -54,18 +54,25 @@ export interface RecoveryPlan {
   /** How it would be fenced; empty: it is not. */
   readonly fencing: readonly FenceLevel[];
   readonly lockspaces: readonly PlannedLockspace[];
+  /** Members that have not told what they hold: the plan is of the rest. */
+  readonly unlisted: readonly Unlisted[];
 }
 
 /** Rejects with `DLM_USAGE`, also for a node that nobody has ever heard of. */
 export async function planRecovery(host: Host, node: number): Promise<RecoveryPlan> {
   const cluster = needCluster(host);
   const member = cluster.view?.members.find((one) => one.node === node);
-  if (member === undefined) return { node, name: nameOfKnown(host, cluster, node), isMember: false, fencing: [], lockspaces: [] };
+  if (member === undefined) return { node, name: nameOfKnown(host, cluster, node), isMember: false, fencing: [], lockspaces: [], unlisted: [] };
   const fencing = cluster.fencing.isOn ? cluster.methods.methodsFor(node) : [];
   const shared = host.node.lockspaceNames().filter((name) => (member.lockspaces.get(name) ?? 0) > 0);
   const lockspaces: PlannedLockspace[] = [];
-  for (const lockspace of shared) lockspaces.push(planFor(host, lockspace, node, await host.everywhere.locks({ lockspace })));
-  return { node, name: member.name, isMember: true, fencing, lockspaces };
+  const missing = new Map<number, Unlisted>();
+  for (const lockspace of shared) {
+    const { locks, unlisted } = await host.everywhere.locks({ lockspace });
+    for (const one of unlisted) missing.set(one.node, one);
+    lockspaces.push(planFor(host, lockspace, node, locks));
+  }
+  return { node, name: member.name, isMember: true, fencing, lockspaces, unlisted: [...missing.values()] };
 }
 
 function planFor(host: Host, lockspace: string, node: number, locks: readonly LockInfo[]): PlannedLockspace {

@@ -9,7 +9,7 @@ import type { Served } from './served.js';
 import type { Session } from './session.js';
 import { nameIn, type SessionLocks } from './session-locks.js';
 import type { Request } from './session-protocol.js';
-import type { LockFilter } from './types.js';
+import type { LockFilter, LocksOfAll } from './types.js';
 
 /** Carry the request out and answer it, now or later. */
 export function answer(session: Session, locks: SessionLocks, at: Served, request: Request): void {
@@ -84,10 +84,11 @@ export function filterIn(words: FilterWords): LockFilter {
 /** The answer comes when all members have told, if all were asked. */
 function list(session: Session, { host }: Served, request: Request<'locks'>): void {
   const filter = filterIn(request);
-  if (request.allNodes !== true || host.cluster === null) session.whileHolding(() => session.result(request.id, inspect.locks(host, filter)));
+  const result = ({ locks, unlisted }: LocksOfAll): void => session.result(request.id, request.tellUnlisted === true ? { locks, unlisted } : locks);
+  if (request.allNodes !== true || host.cluster === null) session.whileHolding(() => result({ locks: inspect.locks(host, filter), unlisted: [] }));
   else {
     host.everywhere.locks(filter).then(
-      (locks) => session.result(request.id, locks),
+      result,
       (error: unknown) => session.refuse(request.id, asDlmError(error)),
     );
   }

@@ -22,7 +22,7 @@ import { errorFrom } from './remote-error.js';
 import { tell, type Event } from './session-events.js';
 import type { Operation, Wording } from './session-protocol.js';
 import { hexOf, hexOfBytes } from './text.js';
-import type { LockFilter, LockInfo, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
+import type { LockFilter, LockInfo, LocksOfAll, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
 import { nameToCore } from './wish.js';
 
 /** How long the node may take to let our locks end. */
@@ -187,13 +187,12 @@ export class SessionPort implements Port {
     return this.#ask('content', { lockspace });
   }
 
-  locks({ lockspace, name, orphansOnly, allNodes }: LockFilter): Promise<LockInfo[]> {
-    return this.#ask('locks', {
-      lockspace: lockspace ?? null,
-      ...(name === undefined ? {} : nameWords(nameToCore(name))),
-      orphansOnly: orphansOnly ?? false,
-      allNodes: allNodes ?? false,
-    });
+  locks(filter: LockFilter): Promise<LockInfo[]> {
+    return this.#ask('locks', { ...filterWords(filter), allNodes: filter.allNodes ?? false });
+  }
+
+  locksOfAll(filter: LockFilter): Promise<LocksOfAll> {
+    return this.#ask('locks', { ...filterWords(filter), allNodes: true, tellUnlisted: true });
   }
 
   async purgeOrphans(lockspace: string, formerPid: number | null): Promise<number> {
@@ -389,4 +388,8 @@ function wishWords({ flags, value }: { readonly flags: number; readonly value: U
     ...(names.length === 0 ? {} : { flags: names }),
     ...(value === null ? {} : { valueHex: hexOfBytes(value) }),
   };
+}
+
+function filterWords({ lockspace, name, orphansOnly }: LockFilter): Record<string, unknown> {
+  return { lockspace: lockspace ?? null, ...(name === undefined ? {} : nameWords(nameToCore(name))), orphansOnly: orphansOnly ?? false };
 }

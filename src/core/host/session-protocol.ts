@@ -43,7 +43,7 @@ export const requestShapes = {
   answerApplication: { lockspace: 'text', to: 'text', slot: 'count?', since: 'count?', isDone: 'truth' },
   detachApplication: { lockspace: 'text' },
   content: { lockspace: 'text' },
-  locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?', allNodes: 'truth?' },
+  locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?', allNodes: 'truth?', tellUnlisted: 'truth?' },
   purgeOrphans: { lockspace: 'text', formerPid: 'count?' },
   status: {},
   awaitChange: { seen: 'count?' },

@@ -200,12 +200,25 @@ export interface ShellDoor {
   readonly pid: number;
 }
 
+/** The locks on all members, as far as these have told. */
+export interface LocksOfAll {
+  readonly locks: LockInfo[];
+  /** Members of whose locks only those are listed that others know of. */
+  readonly unlisted: readonly Unlisted[];
+}
+
+export interface Unlisted {
+  readonly node: number;
+  /** It did not answer within a second; or it had nothing that could be told: there are too many, or it is just leaving. */
+  readonly why: 'silent' | 'untold';
+}
+
 /** Which locks to list. */
 export interface LockFilter {
   readonly lockspace?: string;
   readonly name?: Name;
   readonly orphansOnly?: boolean;
-  /** Ask all members of the cluster, not only this node. Who does not answer within a second is left out. */
+  /** Ask all members of the cluster, not only this node. Who does not answer within a second is left out; `locksOfAll` says who. */
   readonly allNodes?: boolean;
 }
 
