@@ -113,7 +113,11 @@ export function needRoom(value: Uint8Array, room: number): void {
 
 function needValid({ value, valueState }: Found, { shown, allowInvalid }: Terms): void {
   if (value === null || valueState !== 'invalid' || allowInvalid) return;
-  throw new DlmError('DLM_VALUE_INVALID', `the value of ${shown} is not valid: a writer gave up or died`, 'write a new one, or build on the old one with --allow-invalid');
+  throw notValid(shown, 'write a new one, or build on the old one with --allow-invalid');
+}
+
+export function notValid(shown: string, hint?: string): DlmError {
+  return new DlmError('DLM_VALUE_INVALID', `the value of ${shown} is not valid: a writer gave up or died, or the node that decided about it has left or died`, hint);
 }
 
 /** One character a byte, without the zeros at the end. */

@@ -8,6 +8,7 @@ import { inProcessFlags } from '../../terminal/cluster-flags.js';
 import * as options from '../../terminal/flags.js';
 import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
+import { notValid } from '../../terminal/value-changes.js';
 import { hexOfValue, textOfValue } from '../../terminal/values.js';
 
 export default class LvbGet extends BaseCommand {
@@ -45,7 +46,7 @@ export default class LvbGet extends BaseCommand {
 
     if (value === null) throw new DlmError('DLM_NO_VALUE', `${target.shown} has no value`);
     if (valueState === 'invalid' && !flags['allow-invalid']) {
-      throw new DlmError('DLM_VALUE_INVALID', `the value of ${target.shown} is not valid: a writer gave up or died`);
+      throw notValid(target.shown);
     }
     if (valueState === 'invalid') this.note(`the value of ${target.shown} is not valid; this is the last one written`);
     this.print(flags.hex ? hexOfValue(value) : textOfValue(value));

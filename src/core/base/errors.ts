@@ -27,7 +27,7 @@ export const catalogue = {
   DLM_CANCELLED: { exit: 83, meaning: 'the wait was cancelled', hint: 'ask again if the lock is still wanted' },
   DLM_LOST: { exit: 84, meaning: 'the lock is no longer held', hint: 'stop touching what it protects; see: dlm node status' },
   DLM_NO_VALUE: { exit: 85, meaning: 'the resource has no value', hint: 'a value lasts as long as somebody holds a lock, NL is enough' },
-  DLM_VALUE_INVALID: { exit: 86, meaning: 'the value is not valid: a writer gave up or died', hint: 'write a new one, or read the old one with --allow-invalid' },
+  DLM_VALUE_INVALID: { exit: 86, meaning: 'the value is not valid: a writer gave up or died, or the node that decided about it has left or died', hint: 'write a new one, or read the old one with --allow-invalid' },
   DLM_VALUE_TOO_LONG: { exit: 87, meaning: 'the value does not fit into the value block', hint: 'create the lockspace with a greater --value-length' },
   DLM_NOTHING_TO_CANCEL: { exit: 88, meaning: 'the lock is not waiting for anything', hint: 'a granted lock is given back with: dlm unlock' },
   DLM_LOCK_UNKNOWN: { exit: 89, meaning: 'no such lock', hint: 'it has ended, or the id is of an earlier life of the node; see: dlm locks' },
