@@ -6,7 +6,7 @@ import { unlessHung } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { describeResults } from '../terminal/describe.js';
 import * as options from '../terminal/flags.js';
-import { jsonOfLock, locksAround } from '../terminal/held-lock.js';
+import { jsonOfLock, locksAround, needWriter } from '../terminal/held-lock.js';
 import { checkLockWords, idMeant } from '../terminal/own-lock.js';
 import { limitsOf, waitFor, type Waiting } from '../terminal/patience.js';
 import { prose } from '../terminal/prose.js';
@@ -20,7 +20,8 @@ export default class Convert extends BaseCommand {
     A conversion down is granted at once. One up waits for the others who hold the resource; when it is given up, by
     -w, a signal or dlm cancel, the lock keeps the mode it had.
 
-    A value given with --value is written if the lock holds PW or EX and does not convert from PW to EX.
+    A value given with --value is written if the lock holds PW or EX and does not convert from PW to EX; otherwise
+    it is refused (exit code 101), and nothing is done.
 
     With --name in place of ID it is the lock that the calling script has on that name, as dlm lock NAME took it. A
     script that has several there is told their ids, and nothing is done.`;
@@ -49,10 +50,10 @@ export default class Convert extends BaseCommand {
     const client = await this.reach();
     const id = await idMeant(client, args.id, flags, 'convert');
     const lock = await client.lockOf(id);
+    if (value !== undefined) await needWriter(client, lock, flags.mode);
     const signals = new SignalWatch();
     const call: ConvertOptions = {
       flags: mustNotWait ? [...(flags.flag ?? []), 'NOQUEUE'] : (flags.flag ?? []),
-      signal: signals.aborted,
       ...(value === undefined ? {} : { value }),
       ...(timeout === undefined ? {} : { timeout }),
     };
@@ -67,7 +68,7 @@ export default class Convert extends BaseCommand {
       isQuiet: flags.quiet,
       note: (words) => this.note(words),
     };
-    await waitFor(waiting, signals, () => unlessHung(lock.convert(flags.mode, call), waiting, signals));
+    await waitFor(waiting, signals, () => unlessHung((signal) => lock.convert(flags.mode, { ...call, signal }), waiting, signals));
     this.noteAll(describeResults(lock.results, lock.mode));
     return jsonOfLock(lock);
   }

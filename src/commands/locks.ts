@@ -3,10 +3,10 @@
  */
 import * as Flags from '@oclif/core/flags';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DlmError, type NodeClient } from '../core/index.js';
+import { DlmError, defaultLockspace, type NodeClient } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { inProcessFlags, type InProcessFlags } from '../terminal/cluster-flags.js';
-import { describeUnlisted } from '../terminal/describe.js';
+import { describeUnlisted, locksEverywhere } from '../terminal/describe.js';
 import { describeStop } from '../terminal/describe-status.js';
 import * as options from '../terminal/flags.js';
 import { takeName } from '../terminal/names.js';
@@ -49,9 +49,16 @@ export default class Locks extends BaseCommand {
     const { locks: all, unlisted } = flags['all-nodes'] || isMember ? await client.locksOfAll(filter) : { locks: await client.locks(filter), unlisted: [] };
     const locks = flags.waiting ? all.filter((lock) => lock.state !== 'granted') : all;
     if (locks.length > 0) this.print(locksTable(locks));
-    else this.note(`there are no locks${target === null ? '' : ` on ${target.shown}`}`);
+    else this.note(await this.#nothing(client, target?.shown ?? null, flags['all-nodes'] || isMember ? 'all' : flags));
     for (const words of describeUnlisted(unlisted)) this.warnAnyway(words);
     return locks;
+  }
+
+  /** That there are none is known of those who were asked only. */
+  async #nothing(client: NodeClient, shown: string | null, asked: 'all' | { readonly lockspace?: string | undefined }): Promise<string> {
+    const which = shown === null ? '' : ` on ${shown}`;
+    if (asked === 'all' || (await client.status()).cluster === null) return `there are no locks${which}`;
+    return `this node knows of no locks${which}; ask all members with: ${locksEverywhere(shown ?? '', asked.lockspace ?? defaultLockspace)}`;
   }
 
   /** Who is in the lockspace is known when its recovery with us is over. */

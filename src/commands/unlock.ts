@@ -4,6 +4,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../terminal/base-command.js';
 import * as options from '../terminal/flags.js';
+import { needWriter } from '../terminal/held-lock.js';
 import { checkLockWords, idMeant } from '../terminal/own-lock.js';
 import { prose } from '../terminal/prose.js';
 import { valueGiven } from '../terminal/values.js';
@@ -16,7 +17,9 @@ export default class Unlock extends BaseCommand {
     the node, is unknown (exit code 89).
 
     With --name in place of ID it is the lock that the calling script has on that name, as dlm lock NAME took it. A
-    script that has several there is told their ids, and nothing is done.`;
+    script that has several there is told their ids, and nothing is done.
+
+    A value is written if the lock holds PW or EX; in another mode it is refused (exit code 101), and nothing is done.`;
   static override examples = [
     '<%= config.bin %> unlock default:1.7.0000002a',
     { description: 'The lock that this script has on counter', command: '<%= config.bin %> unlock --name counter' },
@@ -40,6 +43,7 @@ export default class Unlock extends BaseCommand {
     const client = await this.reach();
     const id = await idMeant(client, args.id, flags, 'unlock');
     const lock = await client.lockOf(id);
+    if (value !== undefined) await needWriter(client, lock, null);
     await lock.unlock({
       flags: options.flagsFor(flags.flag, { IVVALBLK: flags.invalidate, FORCEUNLOCK: flags.force }),
       ...(value === undefined ? {} : { value }),

@@ -4,7 +4,7 @@
 import { DlmError, type FlagName, type LockHandle, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
 import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
-import { interrupted, limitsOf, waitFor, type Patience } from './patience.js';
+import { interrupted, limitsOf, Unanswered, waitFor, type Patience } from './patience.js';
 import type { SignalWatch } from './signals.js';
 
 /** How long the node may take to take a request back. */
@@ -34,10 +34,10 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const pid = ownerPid ?? process.pid;
   const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
   const { patience, isQuiet, note } = request;
-  const about = { lockspace: space.name, status: () => space.port.status(), locks: () => space.locks(target.name, { allNodes: true }) };
+  const about = { lockspace: space.name, status: () => space.port.status(), locks: () => space.port.locksOfAll({ lockspace: space.name, name: target.name }) };
   const waiting = { ...about, shown: target.shown, mode, isMine, patience, isQuiet, note };
 
-  const lock = await waitFor(waiting, signals, () => unlessHung(space.lock(target.name, optionsOf(request, signals)), waiting, signals));
+  const lock = await waitFor(waiting, signals, () => unlessHung((signal) => space.lock(target.name, optionsOf(request, signal)), waiting, signals));
   if (signals.first === null) return lock;
   await lock.unlock();
   throw interrupted(target.shown, signals);
@@ -45,14 +45,25 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
 
 /**
  * A node that does not even answer that the request is taken back is not waited for: it will see that we are gone. So it
- * is, too, where another node decides that is stopped.
+ * is, too, where another node decides that is stopped. Who does not want to wait gives up when nobody has answered, and
+ * takes the request back by the signal that `ask` is given.
  */
-export function unlessHung(asked: Promise<LockHandle>, { shown, patience }: { shown: string; patience: Patience }, signals: SignalWatch): Promise<LockHandle> {
-  const { timeout } = limitsOf(patience);
+export function unlessHung(ask: (signal: AbortSignal) => Promise<LockHandle>, { shown, patience }: { shown: string; patience: Patience }, signals: SignalWatch): Promise<LockHandle> {
+  const { mustNotWait, timeout } = limitsOf(patience);
+  const hung = new AbortController();
+  const asked = ask(mustNotWait ? AbortSignal.any([signals.aborted, hung.signal]) : signals.aborted);
   return new Promise((resolve, reject) => {
     asked.then(resolve, reject);
     const giveUp = (): void => reject(interrupted(shown, signals));
     signals.aborted.addEventListener('abort', () => setTimeout(giveUp, answerMillis).unref());
+    if (mustNotWait) {
+      const nobodyAnswers = (): void => {
+        reject(new Unanswered(answerMillis));
+        hung.abort();
+      };
+      const timer = setTimeout(nobodyAnswers, answerMillis).unref();
+      asked.catch(() => undefined).finally(() => clearTimeout(timer));
+    }
     if (timeout === undefined || timeout > longestMillis) return;
     const timeIsUp = (): void => reject(new DlmError('DLM_TIMED_OUT', 'nobody answers that the request is taken back'));
     setTimeout(timeIsUp, timeout + answerMillis).unref();
@@ -87,14 +98,14 @@ function bytesOf({ name }: NamedLine): string {
   return Buffer.from(name).toString('latin1');
 }
 
-function optionsOf({ mode, flags, wantValue, blocking, ownerPid, patience }: Request, signals: SignalWatch): LockOptions {
+function optionsOf({ mode, flags, wantValue, blocking, ownerPid, patience }: Request, signal: AbortSignal): LockOptions {
   const { mustNotWait, timeout } = limitsOf(patience);
   return {
     mode,
     flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
     wantValue,
     blocking,
-    signal: signals.aborted,
+    signal,
     ...(timeout === undefined ? {} : { timeout }),
     ...(ownerPid === null ? {} : { owner: { pid: ownerPid } }),
   };

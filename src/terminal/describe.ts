@@ -1,7 +1,7 @@
 /**
  * Locks in plain words: who holds, who waits, and who is in whose way.
  */
-import { compatible, escapeText, modeNamed, type HolderInfo, type LockInfo, type ModeName, type OwnerInfo, type ResultName, type Unlisted } from '../core/index.js';
+import { compatible, defaultLockspace, escapeText, modeNamed, type HolderInfo, type LockInfo, type ModeName, type OwnerInfo, type ResultName, type Unlisted } from '../core/index.js';
 import { formatDuration } from './durations.js';
 
 /** So many locks are named one by one; of the rest only the number is told. */
@@ -110,7 +110,7 @@ export function describeResults(results: readonly ResultName[], mode: ModeName |
   const words: Readonly<Record<ResultName, string>> = {
     DEMOTED: 'DEMOTED: to resolve a deadlock of conversions the lock was in NL for a while',
     ALTMODE: `ALTMODE: granted in ${mode}, the alternative that was asked for`,
-    VALNOTVALID: 'VALNOTVALID: the value is not valid, because a writer gave up or died',
+    VALNOTVALID: 'VALNOTVALID: the value is not valid, because a writer gave up or died, or the node that decided about it has left or died',
     NOTSTORED: 'NOTSTORED: the value was not stored, because the node is outside a quorate view',
   };
   return results.map((result) => words[result]);
@@ -125,6 +125,13 @@ export function ordinal(count: number): string {
 /** `node 2 does not answer; its locks are not listed`, a line each. */
 export function describeUnlisted(unlisted: readonly Unlisted[]): string[] {
   return unlisted.map(({ node, why }) => `node ${node} ${why === 'silent' ? 'does not answer' : 'has too many locks to tell, or is leaving'}; its locks are not listed`);
+}
+
+/** The command that asks all members; with the name only where the shell takes it as it stands. */
+export function locksEverywhere(shown: string, lockspace: string): string {
+  const asTyped = (word: string): boolean => /^(?!-|0x)[\w.:/@%+=,-]+$/.test(word);
+  const where = lockspace !== defaultLockspace && asTyped(lockspace) ? ` -l ${lockspace}` : '';
+  return `dlm locks -a${asTyped(shown) ? ` ${shown}` : ''}${where}`;
 }
 
 /** `1 lock`, `2 locks`. */

@@ -1,7 +1,7 @@
 /**
  * A lock that a command leaves behind, as words and as JSON.
  */
-import { DlmError, parseLockId, type LockHandle, type LockInfo, type LockspaceClient, type NodeClient, type OwnerInfo, type PassingCaller } from '../core/index.js';
+import { DlmError, modeNamed, parseLockId, transferOf, type LockHandle, type LockInfo, type LocksOfAll, type LockspaceClient, type ModeName, type NodeClient, type OwnerInfo, type PassingCaller } from '../core/index.js';
 import { showCommand } from './describe.js';
 import type { NamedLine } from './names.js';
 import { hexOfValue } from './values.js';
@@ -20,10 +20,25 @@ export async function infoOf(space: LockspaceClient, target: NamedLine, lock: Lo
 }
 
 /** The locks on the resource of that lock. */
-export async function locksAround(client: NodeClient, id: string): Promise<LockInfo[]> {
-  const locks = await client.locks({ lockspace: parseLockId(id).lockspace, allNodes: true });
+export async function locksAround(client: NodeClient, id: string): Promise<LocksOfAll> {
+  const { locks, unlisted } = await client.locksOfAll({ lockspace: parseLockId(id).lockspace });
   const resource = locks.find((lock) => lock.id === id)?.resourceHex;
-  return locks.filter((lock) => lock.resourceHex === resource);
+  return { locks: locks.filter((lock) => lock.resourceHex === resource), unlisted };
+}
+
+/**
+ * Whoever gives a value means it to be written, and the law drops it without a word where the mode held does not write.
+ * `to`: what is converted to; null: an unlock. Rejects with `DLM_RULE_BROKEN`, before anything is done.
+ */
+export async function needWriter(client: NodeClient, lock: LockHandle, to: ModeName | null): Promise<void> {
+  const held = lock.mode ?? (await client.locks({ lockspace: parseLockId(lock.id).lockspace })).find(({ id }) => id === lock.id)?.mode ?? null;
+  // One that is not there, or holds nothing yet, is refused with better words.
+  if (held === null) return;
+  const mayWrite = ['PW', 'EX'].includes(held);
+  if (mayWrite && (to === null || transferOf(modeNamed(held)!, modeNamed(to)!) === 'write')) return;
+  const why = mayWrite ? `a conversion from ${held} to ${to} reads it` : `the lock holds ${held}, and only PW and EX write`;
+  const hint = mayWrite ? `nothing was done; leave the value out, convert to ${to}, and write it then` : 'nothing was done; convert to PW or EX first';
+  throw new DlmError('DLM_RULE_BROKEN', `the value would not be written: ${why}`, hint);
 }
 
 /** `counter is held in EX for pid 4711 (bash), until that ends or: dlm unlock default:1.7.0000002a`. */

@@ -5,8 +5,8 @@
  * again. A signal takes the request back. Whether the grant or the end of
  * patience came first is decided by the node, so that there is one outcome.
  */
-import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type ModeName, type NodeStatus } from '../core/index.js';
-import { blockersOf, describeLocks, describePlace, describeSurvivors } from './describe.js';
+import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type LocksOfAll, type ModeName, type NodeStatus } from '../core/index.js';
+import { blockersOf, describeLocks, locksEverywhere, describePlace, describeSurvivors } from './describe.js';
 import { describeSilent, describeStop, describeSuspension } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { Failure, isDlmError } from './report.js';
@@ -28,7 +28,7 @@ export interface Patience {
 /** What is waited for, and in front of whom. */
 export interface Waiting {
   /** The locks on the resource; asked only of those who have something to tell. */
-  readonly locks: () => Promise<LockInfo[]>;
+  readonly locks: () => Promise<LocksOfAll>;
   readonly lockspace: string;
   /** The node's: what an earlier one protected and still runs, or a recovery, may keep it from taking any request. */
   readonly status: () => Promise<NodeStatus>;
@@ -39,6 +39,13 @@ export interface Waiting {
   readonly patience: Patience;
   readonly isQuiet: boolean;
   readonly note: (words: string) => void;
+}
+
+/** Nobody has said whether the lock can be granted now, and waiting was not wanted. */
+export class Unanswered extends DlmError {
+  constructor(millis: number) {
+    super('DLM_BUSY', `nobody has answered for ${millis / 1000} s`);
+  }
 }
 
 /** What a request says of its patience: -w 0 tries once and does not wait, as -n. */
@@ -141,17 +148,43 @@ class Explanation {
 }
 
 async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
-  const { locks, mine, survivors, obstacle, silent, isMember } = await look(waiting);
+  const sight = await look(waiting);
+  const { locks, mine, survivors, obstacle, silent, isMember } = sight;
+  const unanswered = error instanceof Unanswered ? whoIsSilent(sight) : null;
   const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
-  const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0;
+  const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0 && unanswered === null;
   const exit = waiting.patience['conflict-exit-code'];
-  const hint = survivors.length === 0 && obstacle.length > 0 && isMember ? 'see what it waits for with: dlm recover status' : undefined;
-  return new Failure(new DlmError(error.code, sentence(waiting, error), hint), {
-    details: [...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : describeLocks(inTheWay)), ...silent],
+  const words = unanswered === null ? sentence(waiting, error) : `${waiting.mode} on ${waiting.shown} was not granted at once: ${unanswered.words ?? error.message}`;
+  return new Failure(new DlmError(error.code, words, hintFor(waiting, error, sight, unanswered?.node ?? null)), {
+    details: [...(unanswered === null ? [] : describeUndecided(mine)), ...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : describeLocks(inTheWay)), ...silent],
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: waiting.isQuiet,
     ...(exit === undefined ? {} : { exit }),
   });
+}
+
+/** A request is taken back, whatever is answered later; a conversion cannot be. */
+function describeUndecided(mine: LockInfo | null): string[] {
+  if (mine === null || mine.mode === null) return [];
+  return [`until it answers the lock holds ${mine.mode}; whether it was converted is known then: see dlm locks`];
+}
+
+/** What to do next; undefined: what the catalogue says. */
+function hintFor({ shown, lockspace }: Waiting, { code }: DlmError, { survivors, obstacle, isMember }: Sight, silent: number | null): string | undefined {
+  if (!isMember || survivors.length > 0) return undefined;
+  if (obstacle.length > 0) return 'see what it waits for with: dlm recover status';
+  if (silent !== null) return `let node ${silent} go on; if it must be ended: dlm recover run --node ${silent} --force`;
+  const see = `see who holds it with: ${locksEverywhere(shown, lockspace)}`;
+  return code === 'DLM_BUSY' ? `wait for it with -w SECONDS, or ${see}` : see;
+}
+
+/** Whose answer is missing, as far as that is known. */
+function whoIsSilent({ locks, mine, unlisted }: Sight): { node: number | null; words: string | null } {
+  const silent = unlisted.filter(({ why }) => why === 'silent').map(({ node }) => node);
+  const master = mine?.master ?? locks.find((lock) => lock.master !== null)?.master ?? null;
+  if (master !== null && silent.includes(master)) return { node: master, words: `node ${master}, which decides about it, does not answer` };
+  if (silent.length === 0) return { node: null, words: null };
+  return { node: silent[0]!, words: `node ${silent.join(' and ')}, which may decide about it, does not answer` };
 }
 
 function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
@@ -169,15 +202,17 @@ interface Sight {
   readonly obstacle: readonly string[];
   /** Members that cannot be reached. */
   readonly silent: readonly string[];
+  /** Members that have not told what they know. */
+  readonly unlisted: LocksOfAll['unlisted'];
   /** Others than this node may decide about the resource, and know more. */
   readonly isMember: boolean;
 }
 
 async function look(waiting: Waiting): Promise<Sight> {
-  const locks = await waiting.locks().catch(() => []);
+  const { locks, unlisted } = await waiting.locks().catch(() => ({ locks: [], unlisted: [] }));
   const status = await waiting.status().catch(() => null);
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
   const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : [...describeStop(status, waiting.lockspace), ...describeSuspension(status, waiting.lockspace)];
-  return { locks, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), isMember: (status?.cluster ?? null) !== null };
+  return { locks, unlisted, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), isMember: (status?.cluster ?? null) !== null };
 }

@@ -13,16 +13,17 @@
  * Kin: fs/dlm/debug_fs.c print_format1().
  */
 import { escapeText, parseLockId, type LockInfo, type LockspaceContent, type ResourceInfo } from '../core/index.js';
-import { counted, showCommand } from './describe.js';
+import { counted, locksEverywhere, showCommand } from './describe.js';
 import { describeStanding } from './describe-status.js';
 import { formatDuration } from './durations.js';
 
-export function lockspaceView(lockspace: LockspaceContent): string[] {
+/** `self`: the node that was asked. */
+export function lockspaceView(lockspace: LockspaceContent, self: number): string[] {
   const { name, valueLength, locks, resources, content, members, order } = lockspace;
   const title = `Lockspace "${escapeText(name)}": ${counted(resources, 'resource')} in use, ${counted(locks, 'lock')}, value blocks of ${valueLength} bytes`;
   const isOrdered = order !== 'none';
   const isShared = members.length > 1 || lockspace.standing !== 'running';
-  return [title, ...(isOrdered ? [`Order ${order}`] : []), ...(isShared ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isShared)])];
+  return [title, ...(isOrdered ? [`Order ${order}`] : []), ...(isShared ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isShared), ...elsewhere(resource, name, self)])];
 }
 
 /** `Nodes 1 (slot 1), 2 (slot 2), generation 1795392263850, running`. */
@@ -34,7 +35,7 @@ function membersLine({ members, slots, generation, standing, waitsFor, reason }:
 function resourceView(resource: ResourceInfo, isShared: boolean): string[] {
   const length = resource.resourceHex.length / 2;
   return [
-    `Resource "${resource.resource}" (${length} bytes), master node ${resource.master}${isShared ? `, directory node ${resource.directory}` : ''}`,
+    `Resource "${resource.resource}" (${length} bytes), master ${resource.master === null ? 'not known' : `node ${resource.master}`}${isShared ? `, directory node ${resource.directory}` : ''}`,
     ...valueLine(resource),
     'Granted',
     ...resource.granted.map(lockLine),
@@ -43,6 +44,13 @@ function resourceView(resource: ResourceInfo, isShared: boolean): string[] {
     'Waiting',
     ...resource.waiting.map(lockLine),
   ];
+}
+
+/** What is not seen here. */
+function elsewhere({ master, resource }: ResourceInfo, lockspace: string, self: number): string[] {
+  if (master === self) return [];
+  const who = master === null ? 'another node may decide about it, and has its queues' : `node ${master} decides about it, and has its queues`;
+  return [`(${who}: see them with: ${locksEverywhere(resource, lockspace)})`];
 }
 
 function valueLine({ valueState, valueHex }: ResourceInfo): string[] {

@@ -5,10 +5,11 @@
  * a shell alone can do wrong is to wait for itself, since it does one thing at a
  * time; that is refused as the deadlock it is.
  */
-import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LocksOfAll, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
 import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
+import { needWriter } from './held-lock.js';
 import { flagsFor, parseFlag, parseMode } from './law-words.js';
 import { needName, type NamedLine } from './names.js';
 import { parseBig } from './numbers.js';
@@ -16,7 +17,7 @@ import { limitsOf, waitFor, type Waiting } from './patience.js';
 import { inWords, isDlmError } from './report.js';
 import { ShellLocks, isLost, type ShellLock } from './shell-locks.js';
 import { helpFor, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
-import { added, differs, exchangeIn, isAsExpected, needRoom, readValue, type Found } from './value-changes.js';
+import { added, differs, exchangeIn, isAsExpected, needRoom, notValid, readValue, type Found } from './value-changes.js';
 import { hexOfValue, textOfValue, valueGiven, valueOfHex, valueOfText } from './values.js';
 
 /** Speaks with one shell. */
@@ -123,7 +124,7 @@ class ShellVerbs {
     if (inTheWay !== null) throw waitsForItself(inTheWay, shown);
 
     const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === this.#shell.pid && lock.requested === mode;
-    const waiting = this.#waiting(line, call, { lockspace: space.name, locks: () => space.locks(name, { allNodes: true }), shown, mode, isMine });
+    const waiting = this.#waiting(line, call, { lockspace: space.name, locks: () => this.#shell.client.locksOfAll({ lockspace: space.name, name }), shown, mode, isMine });
     const handle = new LockHandle(space);
     space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags, blocking: false });
     if (handle.mode === null) {
@@ -147,8 +148,9 @@ class ShellVerbs {
     if (inTheWay !== null) throw waitsForItself(inTheWay, shown);
 
     const value = valueOf(line);
+    if (value !== undefined) await needWriter(this.#shell.client, handle, mode);
     const flags = line.all('flag').map(parseFlag);
-    const locks = (): Promise<LockInfo[]> => this.#locksAround(lockspace, handle.id);
+    const locks = (): Promise<LocksOfAll> => this.#locksAround(lockspace, handle.id);
     const waiting = this.#waiting(line, call, { lockspace, locks, shown, mode, isMine: (lock) => lock.id === handle.id });
     await waitFor(waiting, { first: null }, () =>
       handle.convert(mode, {
@@ -166,6 +168,7 @@ class ShellVerbs {
     const { handle, own, rest } = await this.#meant(line, call);
     if (rest.length > 0) throw misused(line.name, `${escapeText(rest[0]!)} was not expected`);
     const value = valueOf(line);
+    if (value !== undefined) await needWriter(this.#shell.client, handle, null);
     await handle.unlock({
       flags: flagsFor(line.all('flag').map(parseFlag), { IVVALBLK: line.has('invalidate'), FORCEUNLOCK: line.has('force') }),
       ...(value === undefined ? {} : { value }),
@@ -180,7 +183,7 @@ class ShellVerbs {
     const { value, valueState } = await readValue(await this.#space(lockspace), name);
     if (value === null) throw new DlmError('DLM_NO_VALUE', `${shown} has no value`);
     if (valueState === 'invalid') {
-      if (!line.has('allow-invalid')) throw new DlmError('DLM_VALUE_INVALID', `the value of ${shown} is not valid: a writer gave up or died`);
+      if (!line.has('allow-invalid')) throw notValid(shown);
       if (!line.has('quiet')) call.note(`dlm: the value of ${shown} is not valid; this is the last one written\n`);
     }
     return { exit: 0, text: `${line.has('hex') ? hexOfValue(value) : textOfValue(value)}\n` };
@@ -319,10 +322,10 @@ class ShellVerbs {
     for (const words of describeResults(handle.results, handle.mode)) note(words);
   }
 
-  async #locksAround(lockspace: string, id: string): Promise<LockInfo[]> {
+  async #locksAround(lockspace: string, id: string): Promise<LocksOfAll> {
     const locks = await this.#shell.client.locks({ lockspace });
     const resource = locks.find((lock) => lock.id === id)?.resourceHex;
-    return locks.filter((lock) => lock.resourceHex === resource);
+    return { locks: locks.filter((lock) => lock.resourceHex === resource), unlisted: [] };
   }
 }
 

@@ -7,6 +7,9 @@ import { signalAll } from '../kill/processes.js';
 import { program } from '../kill/stage.js';
 import { Fleet, isRunningWith } from './fleet.js';
 
+const busyExit = 80;
+const timedOutExit = 81;
+
 const silence = 'node 2 does not answer; its locks are not listed';
 
 test('the list of all locks, and a plan, name a member that does not tell', async (test) => {
@@ -29,4 +32,54 @@ test('the list of all locks, and a plan, name a member that does not tell', asyn
   assert.match(await fleet.sayAt(1, 'recover', 'plan', '--node', '2'), new RegExp(`^dlm: ${silence}$`, 'm'));
   const plan = JSON.parse(await fleet.sayAt(1, 'recover', 'plan', '--node', '2', '--json')) as { unlisted: unknown };
   assert.deepEqual(plan.unlisted, [{ node: 2, why: 'silent' }]);
+});
+
+test('what this node does not know of is said to be known elsewhere', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const id = (await fleet.sayAt(2, 'lock', 'there', '-q', '--owner-pid', String(process.pid))).trim();
+  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
+  const refused = fleet.at(1, 'lock', 'there', '-n', '--', 'true');
+  assert.equal(await refused.exit, busyExit);
+  assert.match(refused.said(), /held in EX for .* on node 2: .*\nhint: wait for it with -w SECONDS, or see who holds it with: dlm locks -a there\n/);
+  assert.equal(await fleet.sayAt(1, 'locks', 'there'), 'dlm: this node knows of no locks on there; ask all members with: dlm locks -a there\n');
+  assert.equal(await fleet.sayAt(1, 'locks', '-a', 'nowhere'), 'dlm: there are no locks on nowhere\n');
+  assert.match(await fleet.sayAt(1, 'locks', '-a', 'there'), new RegExp(id));
+
+  await fleet.sayAt(1, 'lvb', 'get', 'there').catch(() => undefined);
+  const kept = (await fleet.sayAt(1, 'lock', 'there', '-m', 'NL', '-q', '--owner-pid', String(process.pid))).trim();
+  assert.match(await fleet.sayAt(1, 'lockspace', 'show', 'default', 'there'), /\(node 2 decides about it, and has its queues: see them with: dlm locks -a there\)/);
+  assert.doesNotMatch(await fleet.sayAt(2, 'lockspace', 'show', 'default', 'there'), /see them with/);
+  await fleet.sayAt(1, 'unlock', kept);
+  await fleet.sayAt(2, 'unlock', id);
+});
+
+test('who does not want to wait is not made to by the silence of who decides', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const owner = ['-q', '--owner-pid', String(process.pid)];
+  const theirs = (await fleet.sayAt(2, 'lock', 'there', '-m', 'NL', ...owner)).trim();
+  await fleet.sayAt(2, 'lock', 'free', '-m', 'NL', ...owner);
+  const ours = (await fleet.sayAt(1, 'lock', 'there', '-m', 'NL', ...owner)).trim();
+  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
+  assert.equal(await fleet.masterOf('there', 1), 2);
+
+  signalAll([fleet.pidAt(2)], 'SIGSTOP');
+  const refused = fleet.at(1, 'lock', 'there', '-n', '--', 'true');
+  assert.equal(await refused.exit, busyExit);
+  assert.match(refused.said(), /^dlm: EX on there was not granted at once: node 2, which decides about it, does not answer\n/);
+  assert.match(refused.said(), /^hint: let node 2 go on; if it must be ended: dlm recover run --node 2 --force$/m);
+  const named = fleet.at(1, 'lock', 'free', '-w', '0.1', ...owner);
+  const chosen = fleet.at(1, 'lock', 'there', '-n', '-E', '7', ...owner);
+  assert.deepEqual([await chosen.exit, chosen.said()], [7, '']);
+  assert.equal(await named.exit, timedOutExit);
+
+  signalAll([fleet.pidAt(2)], 'SIGCONT');
+  await fleet.until([1, 2], 'they are together again', isRunningWith(1, 2));
+  // What was granted meanwhile, to whom it was denied, is given back.
+  for (const name of ['there', 'free']) await fleet.sayAt(1, 'lock', name, '-w', '20', '-q', '--', 'true');
+  const left = await fleet.ask(2, (client) => client.locks());
+  assert.deepEqual(left?.map(({ resource, mode, requested }) => [resource, mode, requested]), [['free', 'NL', null], ['there', 'NL', null], ['there', 'NL', null]]);
+  await fleet.sayAt(1, 'unlock', ours);
+  await fleet.sayAt(2, 'unlock', theirs);
 });

@@ -14,7 +14,8 @@ export default class LockspaceShow extends BaseCommand {
     Every lock is a line: its id in this lockspace (8 hex digits), the mode held, behind > the mode asked for, how
     long it has been so, and whose it is. In a cluster the nodes that share the lockspace are shown with their slots,
     and how far a recovery is; and of each resource the node that decides about it (master) and the one that knows
-    which that is (directory).`;
+    which that is (directory). The queues of a resource are with its master; of one that another node decides about only
+    the locks of this node are shown, and who has the rest.`;
   static override examples = ['<%= config.bin %> lockspace show', '<%= config.bin %> lockspace show mail', '<%= config.bin %> lockspace show default counter'];
   static override args = {
     name: options.wordArg('the lockspace; default if not given'),
@@ -23,8 +24,9 @@ export default class LockspaceShow extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args } = await this.parse(LockspaceShow);
-    const content = await contentOf(await this.reach(), args.name, args.resource);
-    for (const line of lockspaceView(content)) this.print(line);
+    const client = await this.reach();
+    const content = await contentOf(client, args.name, args.resource);
+    for (const line of lockspaceView(content, client.port.node)) this.print(line);
     return content;
   }
 }

@@ -38,6 +38,8 @@ export class SessionLocks {
   readonly #others = new Map<Lkid, SessionLock>();
   /** Requests that wait, by their number. */
   readonly #waiting = new Map<number, SessionLock>();
+  /** Requests that waited when the session ended, of other owners than itself. */
+  readonly #forNobody = new Set<SessionLock>();
   /** Requests that are kept back, by their number. */
   readonly #keptBack = new Map<number, Request<'lock'>>();
 
@@ -66,6 +68,7 @@ export class SessionLocks {
     if (lock.isGone) known.delete(lock.lkid);
     else known.set(lock.lkid, lock);
 
+    if (!lock.isWaiting && this.#forNobody.delete(lock) && !lock.isGone) this.#giveBack(lock);
     if (lock.request === null) return;
     if (lock.isWaiting) this.#waiting.set(lock.request, lock);
     else this.#waiting.delete(lock.request);
@@ -205,7 +208,17 @@ export class SessionLocks {
       if (listener.isWaiting) this.#takeBack(listener);
     }
     this.#at.host.applications.end(this.owner, this.#at.watch);
-    for (const lock of [...this.#waiting.values()]) this.#takeBack(lock);
+    for (const lock of [...this.#waiting.values()]) {
+      this.#forNobody.add(lock);
+      this.#takeBack(lock);
+    }
+  }
+
+  /** The grant was under way from another node when it was taken back: whoever was to hold it has been told that he does not. */
+  #giveBack({ lockspace, lkid }: SessionLock): void {
+    const { host } = this.#at;
+    const call: UnlockInput = { kind: 'unlock', lockspace, lkid, flags: 0, value: null };
+    setImmediate(() => host.whenChangeable(call, () => void host.turn(call)));
   }
 
   /** One that has ended with its owner is unknown by now, and refused: as well. */
