@@ -22,7 +22,8 @@ export function forgiveClosedPipes(): void {
     const { get } = Object.getOwnPropertyDescriptor(process, name) ?? {};
     const open = (): NodeJS.WriteStream => {
       const stream = get === undefined ? process[name] : (get.call(process) as NodeJS.WriteStream);
-      stream.on('error', name === 'stdout' ? forgiveClosed : forgiveAll);
+      // Before the listener of oclif, which throws at whatever is no closed pipe.
+      stream.prependListener('error', name === 'stdout' ? forgiveClosed : forgiveAll);
       Object.defineProperty(process, name, { configurable: true, enumerable: true, value: stream });
       return stream;
     };
