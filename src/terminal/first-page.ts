@@ -22,6 +22,7 @@ Locks
   unlock       give a lock back
   cancel       take back what a lock waits for
   lvb          the value of a resource: get, set, incr, cas, drop
+  wait         for a name to be free, for members, for the end of a recovery
   modes        the six lock modes, and which get on with which
   shellenv     for scripts that lock a lot: functions for bash and zsh
   session      for programs in any language: lines of JSON

@@ -58,6 +58,8 @@ describe('every command', () => {
   test('is on the first page, with its topic', () => {
     const words = new Set(firstPage().match(/[a-z]+/g));
     assert.deepEqual(Object.keys(commands).flatMap((id) => id.split(':')).filter((word) => !words.has(word)), []);
+    const begun = new Set([...firstPage().matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, word]) => word));
+    assert.deepEqual(Object.keys(commands).filter((id) => !begun.has(id.split(':')[0]!)), []);
   });
   test('means the same by the same letter', () => {
     const meanings = new Map<string, Set<string>>();
