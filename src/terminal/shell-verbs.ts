@@ -15,7 +15,7 @@ import { parseBig } from './numbers.js';
 import { limitsOf, waitFor, type Waiting } from './patience.js';
 import { inWords, isDlmError } from './report.js';
 import { ShellLocks, isLost, type ShellLock } from './shell-locks.js';
-import { helpFor, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
+import { helpFor, helpOf, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
 import { added, differs, exchangeIn, isAsExpected, needRoom, readValue, type Found } from './value-changes.js';
 import { hexOfValue, textOfValue, valueGiven, valueOfHex, valueOfText } from './values.js';
 
@@ -65,6 +65,8 @@ class ShellVerbs {
   async carryOut(call: ShellCall): Promise<ShellAnswer> {
     if (call.verb === 'use') return this.#use(call.words[0] ?? this.#lockspace);
     if (!['lock', 'convert', 'unlock', 'lvb'].includes(call.verb)) throw new DlmError('DLM_PROTOCOL', `a shell has no verb ${escapeText(call.verb)}`);
+    const help = helpOf(call.verb, call.words);
+    if (help !== null) return { exit: 0, text: help };
     const line = parseLine(call.verb, call.words);
     if (line.has('help')) return { exit: 0, text: helpFor(line.name) };
     try {

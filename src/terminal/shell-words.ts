@@ -6,7 +6,7 @@
  * node, thousands a second, so the parser is Node's own small one.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { DlmError, escapeText } from '../core/index.js';
+import { DlmError, escapeText, modeNamed } from '../core/index.js';
 import { parseDuration } from './durations.js';
 import { lockspaceName } from './names.js';
 import type { Patience } from './patience.js';
@@ -98,18 +98,40 @@ function parseAs(name: LineName, args: readonly string[]): Line {
   };
 }
 
-function attempt(name: LineName, args: readonly string[]): ReturnType<typeof parseArgs> {
+function attempt(name: LineName, args: readonly string[]): { values: object; positionals: string[] } {
   const options: NonNullable<ParseArgsConfig['options']> = linesOf[name].options;
+  const parsed = parsedOrNot(name, () => parseArgs({ args: [...args], options, allowPositionals: true, tokens: true }));
+  if (name === 'dlm_lock') refuseCommand(parsed.tokens);
+  return parsed;
+}
+
+function parsedOrNot<Parsed>(name: LineName, parse: () => Parsed): Parsed {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return parse();
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split(/\.(?:\s|$)/);
     throw misused(name, escapeText(sentence.charAt(0).toLowerCase() + sentence.slice(1)));
   }
 }
 
+/** Behind a name and the dashes stands a command, which is for `dlm lock`; unless it is a mode. */
+function refuseCommand(tokens: readonly { kind: string; value?: string | boolean | undefined }[]): void {
+  const dashes = tokens.findIndex(({ kind }) => kind === 'option-terminator');
+  const behind = tokens.slice(dashes + 1);
+  if (dashes < 0 || behind.length === 0 || !tokens.slice(0, dashes).some(({ kind }) => kind === 'positional')) return;
+  if (behind.length === 1 && modeNamed(String(behind[0]!.value)) !== null) return;
+  throw new DlmError('DLM_USAGE', 'dlm_lock runs no command', 'use: dlm lock NAME -- COMMAND');
+}
+
 export function misused(name: LineName, problem: string): DlmError {
   return new DlmError('DLM_USAGE', `${name.split(' ')[0]}: ${problem}`, `write: ${linesOf[name].usage}`);
+}
+
+/** What a call asks for that wants the help of its function; null if it does not. */
+export function helpOf(verb: string, [first, ...rest]: readonly string[]): string | null {
+  if (verb !== 'lvb' || rest.length > 0 || (first !== '--help' && first !== '-h')) return null;
+  const names = (Object.keys(linesOf) as LineName[]).filter((name) => name.startsWith('dlm_lvb '));
+  return [...names.map((name, place) => `${place === 0 ? 'usage:' : '      '} ${linesOf[name].usage}`), 'the value of a resource; see docs/shell.md', ''].join('\n');
 }
 
 export function helpFor(name: LineName): string {

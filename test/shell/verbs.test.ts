@@ -126,9 +126,16 @@ for (const shell of shells) {
     });
 
     test('every function has --help', async () => {
-      const { exit, out } = await desk.end(shell, 'dlm_lock --help && dlm_convert -h && dlm_unlock -h && dlm_lvb get -h');
+      const { exit, out } = await desk.end(shell, 'dlm_lock --help && dlm_convert -h && dlm_unlock -h && dlm_lvb get -h && dlm_lvb --help && dlm_lvb -h');
       assert.equal(exit, 0);
-      assert.deepEqual(out.match(/^usage: \S+/gm), ['usage: dlm_lock', 'usage: dlm_convert', 'usage: dlm_unlock', 'usage: dlm_lvb']);
+      assert.deepEqual(out.match(/^usage: \S+/gm), ['usage: dlm_lock', 'usage: dlm_convert', 'usage: dlm_unlock', ...Array<string>(3).fill('usage: dlm_lvb')]);
+      assert.deepEqual(new Set(out.match(/dlm_lvb \w+ NAME/g)), new Set(['get', 'set', 'incr', 'cas', 'drop'].map((verb) => `dlm_lvb ${verb} NAME`)));
+    });
+
+    test('dlm_lock runs no command, and says which does', async () => {
+      const { err } = await desk.end(shell, 'dlm_lock x -- true; dlm_lock -n x -- sleep 1');
+      assert.equal(err, 'dlm: dlm_lock runs no command\nhint: use: dlm lock NAME -- COMMAND\n'.repeat(2));
+      assert.deepEqual(await codes('dlm_lock x -- true', 'dlm_lock x -- PR'), ['64', '0']);
     });
 
     test('the lockspace is that of the session, or the one that is named', async () => {
