@@ -38,7 +38,7 @@ describe('an agent', () => {
 
   test('that fails has not fenced, and what it printed is kept', async (t) => {
     const { outcome, first } = await off(t, 'fail');
-    assert.deepEqual([outcome.result, outcome.by, outcome.reason], ['failed', null, 'power: exit 1']);
+    assert.deepEqual([outcome.result, outcome.by, outcome.reason], ['failed', null, 'power: exit 1: the plug is stuck']);
     assert.deepEqual([first.exit, first.verdict, first.output], [1, 'failed', 'the plug is stuck']);
   });
 
@@ -157,6 +157,15 @@ describe('a secret', () => {
     assertUntold(spelling);
     assert.equal(spelling.hosts.lines('one', 'cmdline').at(-1), spelling.hosts.agent);
     assert.deepEqual(spelling.hosts.lines('one', 'environ').map((word) => word.split('=')[0]).sort(), ['HOME', 'LC_ALL', 'PATH']);
+  });
+
+  test('is not in the reason either, which is one short line', async (t) => {
+    const hosts = new Hosts(t);
+    hosts.host('one');
+    const config = hosts.config(`device power AGENT behaviour=betray passwd=${secret}\nconnect power node=1 folder=FOLDER/one\n`);
+    const { reason } = await fenceMethods(config, {}).fence(1);
+    assert.match(reason, /^power: exit 1: no login as \*\*\*: \[2J 0+…$/);
+    assert.ok(reason.length < 150);
   });
 
   test('may come from a file that nobody else can read', async (t) => {

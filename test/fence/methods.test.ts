@@ -43,7 +43,7 @@ describe('levels', () => {
     const config = hosts.config('device a AGENT behaviour=fail\nconnect a node=3 folder=FOLDER/a\n\ndevice b AGENT behaviour=lie\nconnect b node=3 folder=FOLDER/b\n');
     const outcome = await fenceMethods(config, {}).fence(3);
     assert.deepEqual([outcome.result, outcome.by], ['failed', null]);
-    assert.equal(outcome.reason, 'a: exit 1; b: it said that the node was off, and then that it is on');
+    assert.equal(outcome.reason, 'a: exit 1: the plug is stuck; b: it said that the node was off, and then that it is on');
   });
 
   test('are missing for a node that nothing is connected to', async (t) => {

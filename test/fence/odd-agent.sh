@@ -29,6 +29,7 @@ echo "$action of node $node with $# words" >> "$folder/told"
 if [ "$action" = off ]; then
   case $behaviour in
     fail) echo 'the plug is stuck' >&2; exit 1 ;;
+    betray) printf 'no login as %s:\033[2J %0200d\n\n' "$passwd" 0 >&2; exit 1 ;;
     lie) echo 'Success: Powered OFF'; exit 0 ;;
     shot) kill -9 $$ ;;
     hang)

@@ -53,6 +53,9 @@ const agentFolder = '/usr/sbin';
 /** So much of what an agent prints is kept, in bytes. */
 export const outputMax = 16 * 1024;
 
+/** So much of its last line is part of a reason, in characters. */
+const wordsMax = 120;
+
 const metadataMax = 512 * 1024;
 const metadataMillis = 20_000;
 
@@ -81,8 +84,10 @@ export async function callAgent(call: {
   const { values, secrets } = call.parameters;
   const lines = [['action', action], ...values].map(([key, value]) => `${key}=${value}\n`);
   const end = await runBounded({ path, input: lines.join(''), timeoutMillis, outputMax: outputMax + secrets.bytesMax, signal });
+  const redact = (text: string): string => secrets.redact(text);
   const { verdict, reason } = judge(action, end);
-  return { end, verdict, reason, output: shownOutput(end, (text) => secrets.redact(text)) };
+  const said = verdict === 'failed' && end.how === 'exited' ? lastWords(end, redact) : '';
+  return { end, verdict, reason: said === '' ? reason : `${reason}: ${said}`, output: shownOutput(end, redact) };
 }
 
 function judge(action: AgentAction, end: ProgramEnd): { verdict: Verdict; reason: string } {
@@ -92,6 +97,15 @@ function judge(action: AgentAction, end: ProgramEnd): { verdict: Verdict; reason
   if (action === 'monitor' && end.exit === 0) return { verdict: 'answers', reason: 'the device answers' };
   if (action !== 'status' && end.exit === 0) return { verdict: 'done', reason: end.words };
   return { verdict: 'failed', reason: end.words };
+}
+
+/** What it said last, in one short line. Nothing of an output that is not whole: it may end within a secret. */
+function lastWords({ stdout, stderr, bytesLost }: ProgramEnd, redact: (text: string) => string): string {
+  if (bytesLost > 0) return '';
+  const lines = [stdout, stderr].flatMap((part) => redact(part).split(/[\n\r]/));
+  const line = lines.map((one) => one.replace(/[\p{C}\s]+/gu, ' ').trim()).filter((one) => one !== '').at(-1) ?? '';
+  const characters = [...line];
+  return characters.length <= wordsMax ? line : `${characters.slice(0, wordsMax).join('')}…`;
 }
 
 /** Both outputs, the errors last, where the reason stands as a rule. */
