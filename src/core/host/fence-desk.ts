@@ -10,6 +10,7 @@ import type { Cluster } from './cluster.js';
 import type { FenceLevel, FenceOutcome } from './fence-methods.js';
 import { howFenced } from './aftermath-driver.js';
 import type { Host } from './host.js';
+import { nameOfKnown } from './known-node.js';
 import { casesOf, type CaseInfo } from './recovery-status.js';
 
 /** Throws `DLM_USAGE`. */
@@ -35,15 +36,18 @@ function evidenceOf({ incarnation, since, attempts, words }: CaseInfo): string {
   return `incarnation ${incarnation}, missing since view ${since}; ${tried}`;
 }
 
-/** How it would be done. */
+/** How it would be done. Throws `DLM_USAGE` for a node that nobody has ever heard of. */
 export function levelsFor(host: Host, node: number): { node: number; levels: readonly FenceLevel[] } {
-  return { node, levels: needCluster(host).methods.methodsFor(node) };
+  const cluster = needCluster(host);
+  nameOfKnown(host, cluster, node);
+  return { node, levels: cluster.methods.methodsFor(node) };
 }
 
-/** Fence it now, whatever it is. Throws `DLM_USAGE` for this node itself. */
+/** Fence it now, whatever it is. Throws `DLM_USAGE` for this node itself, and for one that nobody has ever heard of. */
 export async function fenceByHand(host: Host, node: number, signal: AbortSignal): Promise<FenceOutcome> {
   const cluster = needCluster(host);
   if (node === host.self) throw new DlmError('DLM_USAGE', 'a node does not fence itself', 'leave with: dlm node leave --force');
+  nameOfKnown(host, cluster, node);
   const open = openCasesOf(host, node);
   const outcome = await cluster.methods.fence(node, { signal });
   cluster.history.outcome(outcome);
