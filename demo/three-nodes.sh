@@ -12,6 +12,9 @@ at() { local node=$1; shift; DLM_DIR=$work/n$node "$@"; }
 
 join() { at "$1" $dlm node join --cluster demo --cluster-dir "$work/clusters" --node "$1" --name "n$1" --detach "${@:2}"; }
 
+# from_here: a table of members, with paths as from the checkout, and the head of the last column moved along with them.
+from_here() { sed "s#$PWD/##; 1s/ \{$((${#PWD} + 1))\}LOCKSPACES/LOCKSPACES/; s/^/  /"; }
+
 # soon WHAT COMMAND...: repeat it until it succeeds, for ten seconds.
 soon() {
   local what=$1 i
@@ -47,7 +50,7 @@ three_nodes() {
   say '  Each has a folder of its own, and is reached with DLM_DIR:' '' \
     "  DLM_DIR=n1 dlm node join --cluster demo --node 1 --detach      (and n2, n3)" ''
   for node in 1 2 3; do join "$node" -q || return 1; done
-  at 1 $dlm members | sed "s#$PWD/##; s/^/  /"
+  at 1 $dlm members | from_here
 
   # Whoever locks first has the say about the counter, as long as nobody joins the lockspace after that.
   for node in 1 2 3; do at "$node" $dlm lockspace create default -q > /dev/null || return 1; done
