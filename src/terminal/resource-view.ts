@@ -34,7 +34,7 @@ function membersLine({ members, slots, generation, standing, waitsFor, reason }:
 function resourceView(resource: ResourceInfo, isShared: boolean): string[] {
   const length = resource.resourceHex.length / 2;
   return [
-    `Resource "${resource.resource}" (${length} bytes), master node ${resource.master}${isShared ? `, directory node ${resource.directory}` : ''}`,
+    `Resource "${resource.resource}" (${counted(length, 'byte')}), ${resource.master === null ? 'master not known yet' : `master node ${resource.master}`}${isShared ? `, directory node ${resource.directory}` : ''}`,
     ...valueLine(resource),
     'Granted',
     ...resource.granted.map(lockLine),
