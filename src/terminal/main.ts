@@ -11,6 +11,7 @@ import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { DlmError, escapeText } from '../core/index.js';
 import { forgiveClosedPipes } from './closed-pipes.js';
+import { nearest } from './nearest.js';
 import { isDlmError, report } from './report.js';
 import { notInSilence } from './silence.js';
 import { inOurWords } from './usage.js';
@@ -68,7 +69,19 @@ function unknownCommand(error: unknown, config: Config): DlmError | null {
   }
   const parts = match[1]!.split(':');
   const known = parts.findLastIndex((_, at) => config.findCommand(parts.slice(0, at + 1).join(':')) !== undefined);
-  if (known < 0) return new DlmError('DLM_USAGE', `there is no command '${escapeText(words)}'`, 'see: dlm --help');
+  if (known < 0) {
+    const meant = meantBy(parts, config);
+    return new DlmError('DLM_USAGE', `there is no command '${escapeText(words)}'`, meant === null ? 'see: dlm --help' : `did you mean dlm ${meant}? see: dlm --help`);
+  }
   const [command, rest] = [parts.slice(0, known + 1).join(' '), parts.slice(known + 1)];
   return new DlmError('DLM_USAGE', `${rest.map((word) => `'${escapeText(word)}'`).join(' ')} ${rest.length === 1 ? 'was' : 'were'} not expected here`, `see: dlm ${command} --help`);
+}
+
+/** The command whose name is nearest, among those of the topic if there is one; null if none is near. */
+function meantBy([first = '', second]: readonly string[], config: Config): string | null {
+  const isTopic = second !== undefined && config.findTopic(first) !== undefined;
+  const named = config.commandIDs.map((id) => id.split(':'));
+  if (!isTopic) return nearest(first, [...new Set(named.map(([word]) => word!))]);
+  const word = nearest(second, named.flatMap((words) => (words[0] === first && words[1] !== undefined ? [words[1]] : [])));
+  return word === null ? null : `${first} ${word}`;
 }
