@@ -19,8 +19,8 @@ const ours: readonly Entry[] = errorCodes.map((code) => ({ code, ...catalogue[co
 /** What is no error of ours, but can be seen all the same. */
 const others: readonly Entry[] = [
   ['0', 'done; with dlm lock -- COMMAND: the command ended with 0'],
-  ['1', 'dlm sim conformance, dlm sim scenario: something differs; dlm node status: no answer; dlm fence test: not well'],
-  ['2', 'dlm node status: not quorate'],
+  ['1', 'dlm sim conformance, dlm sim scenario: something differs; dlm node status, dlm recover status: no answer; dlm fence test: not well'],
+  ['2', 'dlm node status: not quorate; dlm recover status: something waits'],
   ['126', 'dlm lock -- COMMAND: the command cannot be run'],
   ['127', 'dlm lock -- COMMAND: the command was not found'],
   ['128+N', 'signal N ended the command, or came while dlm was waiting'],

@@ -38,7 +38,7 @@ export default class Convert extends BaseCommand {
     ...options.lockFlags,
     ...options.patienceFlags,
     ...options.conflictExitFlag,
-    ...options.quietFlag,
+    ...options.quietWaitFlag,
   };
 
   async run(): Promise<unknown> {

@@ -13,6 +13,7 @@ import { formatWait } from '../terminal/durations.js';
 import { needExecutable } from '../terminal/executable.js';
 import * as options from '../terminal/flags.js';
 import { describeHolding, describePassing, infoOf, jsonOfLock, ownerPid } from '../terminal/held-lock.js';
+import { liveFlags } from '../terminal/law-words.js';
 import { needNames, type NamedLine } from '../terminal/names.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
@@ -46,7 +47,10 @@ export default class Lock extends BaseCommand {
 
     Options are those of flock(1), but for -u, which is dlm unlock; -o, because it is always so: what the command
     leaves running in the background does not keep the lock; and -F, because dlm stays to give the lock back. -c asks
-    sh, where flock asks $SHELL.`;
+    sh, where flock asks $SHELL.
+
+    FLAG is one of ${liveFlags.join(', ')};
+    docs/glossary.md says what each is for and what goes with what.`;
   static override examples = [
     { description: 'Let only one backup run at a time', command: '<%= config.bin %> lock backup -- ./backup.sh nightly' },
     { description: 'Read together with other readers, and wait ten seconds at most', command: '<%= config.bin %> lock report -m PR -w 10 -- ./report.sh' },
@@ -75,7 +79,7 @@ export default class Lock extends BaseCommand {
     ...options.startFlags,
     ...inProcessFlags,
     verbose: Flags.boolean({ summary: 'say how long it took to get the lock', exclusive: ['quiet'] }),
-    ...options.quietFlag,
+    ...options.quietWaitFlag,
   };
 
   async run(): Promise<unknown> {

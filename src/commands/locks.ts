@@ -31,7 +31,7 @@ export default class Locks extends BaseCommand {
   ];
   static override args = { name: options.nameArg };
   static override flags = {
-    ...options.lockspaceFlag,
+    ...options.onlyLockspaceFlag,
     ...options.nameHexFlag,
     'all-nodes': Flags.boolean({ char: 'a', summary: 'of all members of the cluster, not only of the node here' }),
     waiting: Flags.boolean({ summary: 'only those that wait or convert' }),

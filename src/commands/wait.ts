@@ -7,7 +7,7 @@ import { awaitedOf, type Awaited } from '../terminal/awaited.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { wordsOf } from '../terminal/command-line.js';
 import { formatLimit } from '../terminal/durations.js';
-import { durationFlag, lockspaceFlag, neededWordArg, quietFlag } from '../terminal/flags.js';
+import { durationFlag, lockspaceFlag, neededWordArg, quietWaitFlag } from '../terminal/flags.js';
 import { needNames } from '../terminal/names.js';
 import { prose } from '../terminal/prose.js';
 import { Failure } from '../terminal/report.js';
@@ -34,7 +34,7 @@ export default class Wait extends BaseCommand {
   static override flags = {
     wait: durationFlag({ char: 'w', aliases: ['timeout'], summary: 'give up after so many seconds (0.5), or 500ms, 2m, 1h' }),
     ...lockspaceFlag,
-    ...quietFlag,
+    ...quietWaitFlag,
   };
 
   async run(): Promise<unknown> {

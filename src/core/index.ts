@@ -195,6 +195,7 @@ export { NodeClient, defaultLockspace } from './host/node-client.js';
 export { ProcessFamily, graceMillis } from './host/process-family.js';
 export { reasonOf } from './host/system-error.js';
 export { escapeText } from './host/text.js';
+export { checkLockspaceName } from './host/wish.js';
 export type { ShellAnswer, ShellCall, ShellParty, ShellSpeaker } from './host/shell-protocol.js';
 export type * from './host/types.js';
 export type { AttachOptions, ClusterOptions, OpenOptions, ServedNode, ServeOptions };

@@ -82,6 +82,11 @@ export const conflictExitFlag = {
 };
 
 export const quietFlag = {
+  quiet: Flags.boolean({ char: 'q', summary: 'say nothing on standard error but what went wrong' }),
+};
+
+/** For commands that wait for a lock. */
+export const quietWaitFlag = {
   quiet: Flags.boolean({ char: 'q', summary: 'say nothing on standard error but what went wrong; the exit code tells busy and timed out' }),
 };
 
@@ -89,14 +94,16 @@ export const nameHexFlag = {
   'name-hex': Flags.string({ helpValue: 'HEX', summary: 'the resource name as hex, where text will not do' }),
 };
 
-export const lockspaceFlag = {
-  lockspace: Flags.custom<string>({
-    char: 'l',
-    helpValue: 'NAME',
-    summary: 'the lockspace [default: default]',
-    parse: async (text) => lockspaceName(text),
-  })(),
-};
+const lockspace = Flags.custom<string>({
+  char: 'l',
+  helpValue: 'NAME',
+  parse: async (text) => lockspaceName(text),
+});
+
+export const lockspaceFlag = { lockspace: lockspace({ summary: 'the lockspace [default: default]' }) };
+
+/** Where nothing said means every one. */
+export const onlyLockspaceFlag = { lockspace: lockspace({ summary: 'only this lockspace [default: all]' }) };
 
 /** What to do where no node runs. */
 export const startFlags = {
@@ -112,7 +119,7 @@ export const lockFlags = {
   flag: lockFlag({
     multiple: true,
     multipleNonGreedy: true,
-    summary: 'a flag of the law, such as QUECVT or NOORDER; may be repeated',
+    summary: 'a flag of the law, such as QUECVT (docs/glossary.md has all); may be repeated',
   }),
 };
 
@@ -127,13 +134,7 @@ export const ownerFlag = {
 export const ownLockFlags = {
   name: Flags.string({ helpValue: 'NAME', summary: 'in place of ID: the lock that the calling script has on this resource', helpGroup: 'BY NAME' }),
   'name-hex': Flags.string({ helpValue: 'HEX', summary: 'the same, with the name as hex', helpGroup: 'BY NAME' }),
-  lockspace: Flags.custom<string>({
-    char: 'l',
-    helpValue: 'NAME',
-    summary: 'the lockspace of that name [default: default]',
-    parse: async (text) => lockspaceName(text),
-    helpGroup: 'BY NAME',
-  })(),
+  lockspace: lockspace({ summary: 'the lockspace of that name [default: default]', helpGroup: 'BY NAME' }),
   'owner-pid': pidFlag({
     helpValue: 'PID',
     summary: 'whose lock on that name [default: of the process that called dlm]',

@@ -11,7 +11,7 @@ export function parseMode(text: string): ModeName {
 }
 
 /** The flags of the law that a call may carry; CANCEL and CONVERT are verbs here. */
-const liveFlags: readonly FlagName[] = [
+export const liveFlags: readonly FlagName[] = [
   'NOQUEUE', 'NOQUEUEBAST', 'QUECVT', 'CONVDEADLK', 'NODLCKWT', 'EXPEDITE', 'NOORDER', 'HEADQUE',
   'ALTPR', 'ALTCW', 'VALBLK', 'IVVALBLK', 'PERSISTENT', 'ORPHAN', 'FORCEUNLOCK',
 ];

@@ -9,7 +9,7 @@
  * What was not UTF-8 has reached us as U+FFFD, so that two different names would
  * look the same here; such a name is refused too.
  */
-import { DlmError, escapeText, type Name } from '../core/index.js';
+import { DlmError, checkLockspaceName, escapeText, type Name } from '../core/index.js';
 
 const bytesMax = 64;
 
@@ -59,11 +59,10 @@ export function checkName(text: string, what: string): void {
   if (problem !== null) throw new DlmError('DLM_NAME_INVALID', `${what} ${problem}`);
 }
 
-/** The name of a lockspace, which has no form in hex. Throws `DLM_NAME_INVALID`. */
+/** The name of a lockspace, which is plainer. Throws `DLM_NAME_INVALID`. */
 export function lockspaceName(text: string): string {
-  const problem = problemOf(text);
-  if (problem === null) return text;
-  throw new DlmError('DLM_NAME_INVALID', `the lockspace's name ${problem}`, 'give 1 to 64 bytes of printable text');
+  checkLockspaceName(text);
+  return text;
 }
 
 function problemOf(text: string): string | null {

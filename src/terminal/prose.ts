@@ -4,9 +4,8 @@
  */
 
 /** Lines that follow each other become one; an empty line parts two paragraphs. */
-export function prose(parts: TemplateStringsArray): string {
-  return parts.raw
-    .join('')
+export function prose(parts: TemplateStringsArray, ...values: readonly string[]): string {
+  return String.raw(parts, ...values)
     .trim()
     .split(/\n\s*\n/)
     .map((paragraph) => paragraph.replace(/\s*\n\s*/g, ' '))

@@ -17,7 +17,7 @@ export const changeFlags = {
   ...options.conflictExitFlag,
   ...options.startFlags,
   ...inProcessFlags,
-  ...options.quietFlag,
+  ...options.quietWaitFlag,
 };
 
 interface Flags extends Patience, InProcessFlags {

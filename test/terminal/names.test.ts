@@ -61,5 +61,7 @@ describe('the name among the words of a line', () => {
 
 test('a lockspace has the same names, but none in hex', () => {
   assert.equal(lockspaceName('mail'), 'mail');
-  assert.throws(() => lockspaceName('a\nb'), { code: 'DLM_NAME_INVALID', hint: 'give 1 to 64 bytes of printable text' });
+  for (const name of ['a\nb', 'a b', '', '-a', 'x'.repeat(65)]) {
+    assert.throws(() => lockspaceName(name), { code: 'DLM_NAME_INVALID', hint: 'use 1 to 64 letters, digits and . _ : @ + -, the first a letter or a digit' });
+  }
 });

@@ -25,7 +25,7 @@ export default class LockspaceCreate extends BaseCommand {
     { description: 'The data of the failed node is put in order before its locks are given to others', command: `<%= config.bin %> lockspace create store --order 'fence < app, app < dlm'` },
     { description: 'With room for longer values', command: '<%= config.bin %> lockspace create jobs --value-length 256' },
   ];
-  static override args = { name: options.neededWordArg('the lockspace, 1 to 64 bytes of text') };
+  static override args = { name: options.neededWordArg('the lockspace: 1 to 64 letters, digits and . _ : @ + -, the first a letter or a digit') };
   static override flags = {
     'value-length': options.lengthFlag({ helpValue: 'BYTES', summary: 'the length of its value blocks [default: 32]' }),
     order: Flags.string({ helpValue: 'ORDER', summary: 'gfs, fence-first, none, or one written out [default: fence-first; none without fencing]' }),

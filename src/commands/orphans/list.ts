@@ -13,7 +13,7 @@ export default class OrphansList extends BaseCommand {
     A lock taken with --persistent is not freed when its owner ends: it stays, as an orphan, and goes on keeping
     others out. PID and COMMAND show whose it was. Adopt it, or purge it.`;
   static override examples = ['<%= config.bin %> orphans list'];
-  static override flags = { ...options.lockspaceFlag, ...options.quietFlag };
+  static override flags = { ...options.onlyLockspaceFlag, ...options.quietFlag };
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(OrphansList);

@@ -13,11 +13,10 @@
  */
 import { closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DlmError } from '../base/errors.js';
 import { prepareFolder, type Places } from './places.js';
 import { bootId } from './process-facts.js';
 import { ProcessFamily } from './process-family.js';
-import { codeOf, reasonOf } from './system-error.js';
+import { codeOf, unusable } from './system-error.js';
 
 /** The longest mark that fits into a file's name; whoever has a longer one is known by its process alone. */
 const markMax = 150;
@@ -37,7 +36,7 @@ export class ChildRegister {
     try {
       closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
     } catch (error) {
-      throw new DlmError('DLM_STATE_UNUSABLE', `cannot register process ${child.pid} in ${this.#folder}: ${reasonOf(error)}`);
+      throw unusable(`cannot register process ${child.pid} in ${this.#folder}`, error);
     }
   }
 
@@ -61,7 +60,7 @@ export class ChildRegister {
       return readdirSync(this.#folder);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return [];
-      throw new DlmError('DLM_STATE_UNUSABLE', `cannot read ${this.#folder}: ${reasonOf(error)}`);
+      throw unusable(`cannot read ${this.#folder}`, error);
     }
   }
 

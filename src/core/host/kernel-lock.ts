@@ -13,7 +13,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync, type Stats } from 'node:fs';
 import { DlmError } from '../base/errors.js';
-import { codeOf, reasonOf } from './system-error.js';
+import { codeOf, unusable } from './system-error.js';
 
 /** What flock(1) ends with when somebody else holds the lock; its other codes are below. */
 const busyExit = 75;
@@ -98,7 +98,7 @@ function open(path: string, kind: Kind): number {
     if (kind.fits(fstatSync(file))) return file;
     closeSync(file);
   } catch (error) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot use ${path} as a lock: ${reasonOf(error)}`);
+    throw unusable(`cannot use ${path} as a lock`, error);
   }
   throw new DlmError('DLM_STATE_UNUSABLE', `cannot use ${path} as a lock: it is not ${kind.words}`);
 }
@@ -140,5 +140,5 @@ function cannotRun(error: unknown): DlmError {
       'install the package util-linux, or see that flock is in the PATH',
     );
   }
-  return new DlmError('DLM_STATE_UNUSABLE', `cannot run flock(1): ${reasonOf(error)}`);
+  return unusable('cannot run flock(1)', error);
 }

@@ -13,7 +13,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:
 import { userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DlmError } from '../base/errors.js';
-import { codeOf, reasonOf } from './system-error.js';
+import { codeOf, unusable } from './system-error.js';
 
 export interface Places {
   /** Whom the node serves: all of the machine, one user, or whoever names the folder. */
@@ -162,7 +162,7 @@ export function prepareFolder(folder: string, scope: Places['scope']): void {
     const isNew = make(folder);
     if (isNew && scope === 'machine') chmodSync(folder, 0o755);
   } catch (error) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot make the folder ${folder}: ${reasonOf(error)}`);
+    throw unusable(`cannot make the folder ${folder}`, error);
   }
   checkFolder(folder);
 }
@@ -209,7 +209,7 @@ function statOf(folder: string): { uid: number; mode: number; isDirectory: boole
     const stat = lstatSync(folder);
     return { uid: stat.uid, mode: stat.mode, isDirectory: stat.isDirectory() };
   } catch (error) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot use the folder ${folder}: ${reasonOf(error)}`);
+    throw unusable(`cannot use the folder ${folder}`, error);
   }
 }
 

@@ -14,9 +14,8 @@ import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DlmError } from '../base/errors.js';
 import { prepareFolder, type Places } from './places.js';
-import { reasonOf } from './system-error.js';
+import { unusable } from './system-error.js';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOFOLLOW } = constants;
 
@@ -41,7 +40,7 @@ export class ShellFolder {
       if (places.scope === 'machine') share(path, pipes, statSync(places.socket).gid);
     } catch (error) {
       rmSync(path, { recursive: true, force: true });
-      throw new DlmError('DLM_STATE_UNUSABLE', `cannot make pipes in ${path}: ${reasonOf(error)}`);
+      throw unusable(`cannot make pipes in ${path}`, error);
     }
     return new ShellFolder(path);
   }

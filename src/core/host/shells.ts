@@ -10,7 +10,7 @@ import type { Served } from './served.js';
 import { clearShellFolders, ShellFolder } from './shell-folder.js';
 import type { SpeakerMaker } from './shell-protocol.js';
 import { ShellSession, type ShellTerms } from './shell-session.js';
-import { reasonOf } from './system-error.js';
+import { unusable } from './system-error.js';
 
 const lookMillis = 250;
 const shellsMax = 4_096;
@@ -55,7 +55,7 @@ export class Shells {
       return new ShellSession(this.#at, folder, { ...terms, onEnd: (ended) => this.#ended(ended) });
     } catch (error) {
       await folder.remove();
-      throw new DlmError('DLM_STATE_UNUSABLE', `cannot open the pipes in ${folder.path}: ${reasonOf(error)}`);
+      throw unusable(`cannot open the pipes in ${folder.path}`, error);
     }
   }
 

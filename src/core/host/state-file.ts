@@ -18,7 +18,7 @@ import { DlmError } from '../base/errors.js';
 import { KernelLock } from './kernel-lock.js';
 import { prepareFolder, type Places } from './places.js';
 import { identify, isAlive } from './process-facts.js';
-import { codeOf, reasonOf } from './system-error.js';
+import { codeOf, unusable } from './system-error.js';
 
 interface State {
   readonly incarnation: number;
@@ -152,7 +152,7 @@ function readOrNull(path: string): string | null {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot read ${path}: ${reasonOf(error)}`);
+    throw unusable(`cannot read ${path}`, error);
   }
 }
 
@@ -170,7 +170,7 @@ function replace(folder: string, path: string, text: string): void {
     fsyncSync(opened);
     closeSync(opened);
   } catch (error) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot write ${path}: ${reasonOf(error)}`);
+    throw unusable(`cannot write ${path}`, error);
   }
 }
 

@@ -6,9 +6,8 @@
  * lock that it holds.
  */
 import type { Server } from 'node:net';
-import { DlmError } from '../base/errors.js';
 import { socketAddress } from './places.js';
-import { reasonOf } from './system-error.js';
+import { unusable } from './system-error.js';
 
 /** For nobody but the user, or for the socket's group as well. */
 export type SocketMode = 0o600 | 0o660;
@@ -27,7 +26,7 @@ export async function listenOnUnix(server: Server, path: string, options: { mode
   try {
     await listening;
   } catch (error) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${path}: ${reasonOf(error)}`);
+    throw unusable(`cannot listen on ${path}`, error);
   }
 }
 

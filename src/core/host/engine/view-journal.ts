@@ -12,7 +12,7 @@
  */
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { DlmError } from '../../base/errors.js';
-import { codeOf, reasonOf } from '../system-error.js';
+import { codeOf, unusable } from '../system-error.js';
 import { entryOf, isCount } from './registrar-protocol.js';
 import type { Entry } from './roll.js';
 
@@ -102,7 +102,7 @@ export class ViewJournal {
       renameSync(draft, this.#path);
     } catch (error) {
       if (file !== null) closeSync(file);
-      throw unusable('write', this.#path, error);
+      throw journalUnusable('write', this.#path, error);
     }
     this.close();
     this.#file = file;
@@ -116,7 +116,7 @@ export class ViewJournal {
     } catch (error) {
       // Half a line would stand before the next one.
       ftruncateSync(file, this.#length);
-      throw unusable('write', this.#path, error);
+      throw journalUnusable('write', this.#path, error);
     }
     this.#length += bytes.length;
   }
@@ -140,7 +140,7 @@ function read(path: string): Found | null {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
-    throw unusable('read', path, error);
+    throw journalUnusable('read', path, error);
   }
   const [head, ...lines] = text.slice(0, text.lastIndexOf('\n') + 1).split('\n').slice(0, -1);
   try {
@@ -187,6 +187,6 @@ function textOf(entry: Entry): Buffer {
   return Buffer.from(`${JSON.stringify(entry)}\n`);
 }
 
-function unusable(verb: string, path: string, error: unknown): DlmError {
-  return new DlmError('DLM_STATE_UNUSABLE', `cannot ${verb} ${path}, in which the views of the cluster are kept: ${reasonOf(error)}`);
+function journalUnusable(verb: string, path: string, error: unknown): DlmError {
+  return unusable(`cannot ${verb} ${path}, in which the views of the cluster are kept`, error);
 }
