@@ -203,6 +203,16 @@ describe('another user', { skip: isRoot ? false : 'needs root, to become somebod
     assert.deepEqual({ exit, said }, { exit: 0, said: '12345\n' });
   });
 
+  test('whose home does not exist is told so, and no folder of his is left', { skip: canMount ? false : 'needs root, to leave /tmp and /run alone' }, async (test) => {
+    const stage = stageFor(test);
+    const him = 'env -u HOME -u DLM_DIR setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/bin/dlm';
+    const empty = `mount --bind ${dirname(dirname(program))} /mnt && mount -t tmpfs -o mode=1777 none /tmp && mount -t tmpfs none /run || exit 1`;
+    for (const line of ['lock prey -- echo ran', 'node join']) {
+      const { said } = await play(stage, `unshare -m sh -c '${empty}; cd /; ${him} ${line}; echo $?; ls -A /tmp' 2>&1`);
+      assert.match(said, /^dlm: cannot make the folder \/nonexistent\/\.local\/state\/dlm: .*\nhint: see who owns it, or name another folder with DLM_DIR\n104\n$/);
+    }
+  });
+
   test('has one of his own, and its locks are his', async (test) => {
     const stage = stageFor(test);
     const dir = `${stage.folder}/nobody`;

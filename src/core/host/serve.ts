@@ -75,8 +75,10 @@ const placeLookMillis = 1_000;
 export async function serve(options: ServeOptions): Promise<ServedNode> {
   const places = nodePlaces(options.dir);
   if (options.cluster === undefined && options.isAlone !== true) refuseWhereClustered(placesToTry(options.dir));
-  prepareFolder(places.run, places.scope);
   await refuseBesideMachineNode(options.dir);
+  // First what must outlive the node: where it cannot be kept, no folder is left behind for what need not.
+  prepareFolder(places.state, places.scope);
+  prepareFolder(places.run, places.scope);
   const locks = [await takeNodeLock(places)];
   let cluster: Cluster | null = null;
   try {

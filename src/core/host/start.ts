@@ -64,6 +64,8 @@ async function startOnce(
   const own = places.at(-1)!;
   const deadline = performance.now() + (options.startTimeout ?? startMillis);
   socketAddress(own.socket);
+  // First what must outlive the node: where it cannot be kept, no folder is left behind for what need not.
+  prepareFolder(own.state, own.scope);
   prepareFolder(own.run, own.scope);
   const lock = await KernelLock.take(own.startLock, deadline - performance.now());
   if (lock === null) throw new DlmError('DLM_START_FAILED', `another process has been starting a node in ${own.run} for too long`);
