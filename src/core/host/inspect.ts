@@ -9,6 +9,7 @@ import { nameOf, type LockDump, type LockspaceDump, type ResourceDump } from '..
 import type { Host } from './host.js';
 import { errorOfMisfit } from './misfit.js';
 import { formatLockId, formatToken } from './lock-id.js';
+import { defaultLockspace } from './node-client.js';
 import { bytesToText, escapeText, hexOf } from './text.js';
 import type { LockFilter, LockInfo, LockspaceContent, LockspaceSummary, OwnerInfo, ResourceInfo } from './types.js';
 import { nameToCore } from './wish.js';
@@ -24,7 +25,8 @@ function dumpOf(host: Host, lockspace: string, resource: string | null = null): 
 export function unknown({ misfits }: Host, lockspace: string): DlmError {
   const misfit = misfits.get(lockspace);
   if (misfit !== undefined) return errorOfMisfit(misfit);
-  return new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(lockspace)}'`);
+  const hint = lockspace === defaultLockspace ? `nobody here has used it yet; its first lock joins it, or: dlm lockspace create ${defaultLockspace}` : undefined;
+  return new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(lockspace)}'`, hint);
 }
 
 /** Throws `DLM_LOCKSPACE_UNKNOWN`. */
