@@ -3,9 +3,10 @@
  *
  * Slots are put in order only when whoever wrote there is dealt with; locks are recovered
  * only when all members have suspended, if they must; applications resume only when
- * every failure that is known is done with; and no slot is put in order by two at once. Judged are members of the latest view: whoever
- * is out may go on in an earlier one. Where fencing and the recovery of locks need not
- * wait for each other, both are to be seen first at times.
+ * every failure that is known is done with; and no slot is put in order by two at once.
+ * Judged are members of the latest view: whoever is out may go on in an earlier one. Where
+ * fencing and the recovery of locks need not wait for each other, both are to be seen first
+ * at times.
  */
 import type { NodeId, ViewId } from '../../base/ids.js';
 import type { Order, Step } from '../../node/snapshot.js';
