@@ -15,6 +15,8 @@ export class Ticket {
   /** What an unlock has overtaken, and may yet be refused for. */
   overtaken: Ticket['pending'] = null;
   isCancelling = false;
+  /** Somebody tried to cancel it. Where that comes too late nobody is told, and an unlock behind it may be refused. */
+  wasCancelled = false;
   isOrphan = false;
   isEnded = false;
   /** What its flags were before the conversion it asks for. */

@@ -239,6 +239,7 @@ export class Workload {
 
   #cancel(machine: Machine, ticket: Ticket): void {
     ticket.isCancelling = true;
+    ticket.wasCancelled = true;
     this.#submit(machine, ticket, 'cancel', ticket.granted, 0, null);
     machine.turn({ kind: 'cancel', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags: 0, status: 'ECANCEL' });
     // A cancel that came too late has no end of its own.
@@ -248,9 +249,9 @@ export class Workload {
   #endOwner(machine: Machine, owner: OwnerId, own: readonly Ticket[]): void {
     machine.owners = machine.owners.filter((other) => other !== owner);
     // What still waits ends, unless the end of a lock beside it grants it in the same turn.
-    // So does what was to be unlocked, unless that is refused for what it overtook.
-    const stays = ({ flags, pending, overtaken }: Ticket): boolean =>
-      (flags & Flag.PERSISTENT) !== 0 && (pending !== 'unlock' || overtaken !== null);
+    // So does what was to be unlocked, unless that is refused for what it overtook or came behind.
+    const stays = ({ flags, pending, overtaken, wasCancelled }: Ticket): boolean =>
+      (flags & Flag.PERSISTENT) !== 0 && (pending !== 'unlock' || overtaken !== null || wasCancelled);
     this.#abandon(machine, 'ownerEnded', own.filter(stays), own.filter((ticket) => !stays(ticket)));
     machine.turn({ kind: 'endOwner', owner });
   }
