@@ -22,6 +22,11 @@ test('whose turn it is may be known to him alone, who has begun perhaps: he keep
   assert.deepEqual(agreed([2, work(2)], [1, work(null)]), [work(2)]);
 });
 
+test('who says that it is his turn keeps it, though others still believe that it is that of a node which has come anew since (seed 3000471)', () => {
+  assert.deepEqual(agreed([3, work(1, 1)], [2, work(2, 1)], [1, work(null)]), [work(2, 1)]);
+  assert.deepEqual(agreed([2, work(2, 1)], [3, work(1, 1)], [1, work(null)]), [work(2, 1)]);
+});
+
 test('that somebody has tried in vain is known to some only: it is the next one\'s turn', () => {
   assert.deepEqual(agreed([1, work(1)], [2, work(2, 1)]), [work(2, 1)]);
   assert.deepEqual(agreed([2, work(2, 1)], [1, work(null)]), [work(2, 1)]);

@@ -20,11 +20,13 @@ const isSame = (one: PendingSlot, other: PendingSlot): boolean => one.slot === o
 export function pendingOf(reports: ReadonlyMap<NodeId, MemberReport>, seq: ViewId): PendingSlot[] {
   const done = [...reports.values()].flatMap(({ recovered }) => recovered);
   const pending: PendingSlot[] = [];
-  for (const one of [...reports.values()].flatMap((report) => report.pending)) {
-    if (done.some((other) => isSame(one, other))) continue;
-    const at = pending.findIndex((other) => isSame(one, other));
-    if (at < 0) pending.push(one);
-    else if (knowsMore(one, pending[at]!)) pending[at] = one;
+  for (const [teller, report] of reports) {
+    for (const one of report.pending) {
+      if (done.some((other) => isSame(one, other))) continue;
+      const at = pending.findIndex((other) => isSame(one, other));
+      if (at < 0) pending.push(one);
+      else if (knowsMore(teller, one, pending[at]!)) pending[at] = one;
+    }
   }
   const all = [...reports.values()];
   const isFirst = all.some(({ hasApplication }) => hasApplication) && !all.some(({ isInitialized }) => isInitialized);
@@ -33,11 +35,12 @@ export function pendingOf(reports: ReadonlyMap<NodeId, MemberReport>, seq: ViewI
 }
 
 /**
- * Who has tried it and failed is known to some earlier than to others; and so is whose turn it is: to him alone, maybe,
- * who begins as soon as he may.
+ * Who has tried it and failed is known to some earlier than to others. Whose turn it is may be known to him alone, who
+ * has begun perhaps: his word counts, whoever else was asked before, maybe a life of his node that is gone.
  */
-function knowsMore(one: PendingSlot, other: PendingSlot): boolean {
-  return one.tries > other.tries || (one.tries === other.tries && other.by === null && one.by !== null);
+function knowsMore(teller: NodeId, one: PendingSlot, other: PendingSlot): boolean {
+  if (one.tries !== other.tries) return one.tries > other.tries;
+  return one.by === teller || (other.by === null && one.by !== null);
 }
 
 /** Give what is pending to those who can do it; who has it already keeps it. */
