@@ -1,8 +1,10 @@
 /**
- * On the coordinator: whose turn it is to put a slot in order follows from what all members report.
+ * Whose turn it is to put a slot in order: on the coordinator it follows from what all members report, and a member
+ * reports all that it has been told.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RecoveryWork } from '../../src/core/application/recovery-work.js';
 import { generation, nodeId, slot, viewId, type NodeId } from '../../src/core/base/ids.js';
 import { assignWork, pendingOf } from '../../src/core/recovery/pending.js';
 import type { MemberReport, PendingSlot } from '../../src/core/wire/message.js';
@@ -35,4 +37,28 @@ test('that somebody has tried in vain is known to some only: it is the next one\
 test('where nobody knows whose turn it is, or he is gone, it is that of the first', () => {
   assert.deepEqual(agreed([2, work(null)], [3, work(null)]), [work(2)]);
   assert.deepEqual(agreed([2, work(4)], [3, work(4)]), [work(2)]);
+});
+
+test('whoever has just come may be the only one left who was told whose turn it is now, and reports it (seed 4001393)', () => {
+  const newcomer = new RecoveryWork();
+  newcomer.follow(new Set(), viewId(39));
+  assert.equal(newcomer.note(work(3, 1), false), true);
+  assert.deepEqual(newcomer.report.pending, [work(3, 1)]);
+});
+
+test('what is told late, when all have agreed and it was not pending any more, is done', () => {
+  const member = new RecoveryWork();
+  member.follow(new Set(), viewId(39));
+  member.agree([], []);
+  assert.equal(member.note(work(3, 1), false), false);
+  assert.deepEqual(member.report.pending, []);
+});
+
+test('what was told to be done stays so, though an earlier word comes later', () => {
+  const newcomer = new RecoveryWork();
+  newcomer.follow(new Set(), viewId(39));
+  assert.equal(newcomer.note(work(3, 1), true), true);
+  assert.equal(newcomer.note(work(3, 1), false), false);
+  assert.deepEqual(newcomer.report.pending, []);
+  assert.deepEqual(newcomer.report.recovered, [work(3, 1)]);
 });

@@ -31,6 +31,8 @@ export class RecoveryWork {
   #passed: readonly PendingSlot[] = [];
   #slots: readonly MemberSlot[] = [];
   #isInitialized = false;
+  /** In the latest view: what is not pending then is done. */
+  #hasAgreed = false;
   /** What this node is doing. */
   #running: PendingSlot | null = null;
 
@@ -46,8 +48,9 @@ export class RecoveryWork {
     return { isInitialized: this.#isInitialized, pending: this.#pending, recovered: this.#recovered };
   }
 
-  /** These members have failed, as a view says. Those with an application leave their slots behind. */
-  failed(nodes: ReadonlySet<NodeId>, since: ViewId): void {
+  /** The members are others, as a view says, and these have failed. Those with an application leave their slots behind. */
+  follow(nodes: ReadonlySet<NodeId>, since: ViewId): void {
+    this.#hasAgreed = false;
     for (const member of this.#slots) {
       if (!nodes.has(member.node) || !member.hasApplication) continue;
       const left: PendingSlot = { slot: member.slot, victim: member.node, since, by: null, tries: 0 };
@@ -60,6 +63,7 @@ export class RecoveryWork {
   /** All members have agreed. Results may have overtaken the agreement. */
   agree(slots: readonly MemberSlot[], pending: readonly PendingSlot[]): void {
     this.#slots = slots;
+    this.#hasAgreed = true;
     this.#pending = pending
       .filter((one) => !this.#recovered.some((other) => isSame(one, other)))
       .map((one) => this.#passed.find((other) => isSame(one, other) && other.tries > one.tries) ?? one);
@@ -99,9 +103,11 @@ export class RecoveryWork {
       this.#pending = this.#pending.filter((one) => one !== known);
       return true;
     }
-    if (known !== undefined && known.tries >= work.tries) return false;
+    const isKnown = known === undefined ? this.#hasAgreed || this.#recovered.some((one) => isSame(one, work)) : known.tries >= work.tries;
+    if (isKnown) return false;
     this.#passed = [...this.#passed.filter((one) => !isSame(one, work)), work];
-    this.#pending = this.#pending.map((one) => (one === known ? work : one));
+    // Whoever has just come may be the only one left who has heard of it.
+    this.#pending = known === undefined ? [...this.#pending, work] : this.#pending.map((one) => (one === known ? work : one));
     return true;
   }
 

@@ -70,9 +70,9 @@ export class Aftermath {
   /** A view shows that these have failed; none: only that the members are others. */
   follow(now: Millis, view: ViewId, failed: ReadonlySet<NodeId>): void {
     this.#view = view;
+    if (this.#hasApp) this.work.follow(failed, view);
     if (failed.size === 0) return;
     this.#isDisturbed = true;
-    if (this.#hasApp) this.work.failed(failed, view);
     this.#carryOut(this.gate.close(now));
   }
 
