@@ -93,6 +93,11 @@ const stories: Readonly<Record<RuleName, string>> = {
     lock p2:A res=R mode=EX flags=PERSISTENT
     exit p2
     lock B res=R mode=EX flags=ORPHAN,QUECVT`,
+  adopterIsTold: `
+    lock p2:A res=R mode=EX flags=PERSISTENT
+    lock B res=R mode=EX
+    exit p2
+    lock C res=R mode=EX flags=ORPHAN,PERSISTENT`,
 };
 
 const names = Object.keys(defaultLaw) as RuleName[];
@@ -183,6 +188,12 @@ describe('a rule does not cover', () => {
     assert.ok(!covers('middleIsResent', `${middle.replace('!', '')}\nkill n3`, 'st R c', '', 'n2:A:PR>CW'));
     assert.ok(covers('alternativeIsTold', 'lock A res=R mode=NL\nconvert A mode=PW flags=ALTPR', 'rc', 'EINVAL', '0'));
     assert.ok(!covers('alternativeIsTold', 'lock A res=R mode=PW flags=ALTPR', 'rc', 'EINVAL', '0'));
+  });
+
+  test('of adoptions: completions, and callbacks where nothing was adopted', () => {
+    assert.ok(covers('adopterIsTold', 'lock A res=R mode=EX flags=ORPHAN', 'ev A', '', 'bast(EX)'));
+    assert.ok(!covers('adopterIsTold', 'lock A res=R mode=EX flags=ORPHAN', 'ev A', '', 'ast(0)'));
+    assert.ok(!covers('adopterIsTold', 'lock A res=R mode=EX', 'ev A', '', 'bast(EX)'));
   });
 
   test('the remaining two: resources on which nothing of the kind was asked', () => {

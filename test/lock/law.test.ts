@@ -128,3 +128,27 @@ describe('adoptionIsChecked', () => {
     B lock EX ORPHAN QUECVT     -> B adopted EX | refused EINVAL quecvt-needs-convert
   `));
 });
+
+describe('adopterIsTold', () => {
+  test('whoever adopts what others wait for hears of it, or does not', () => tellBoth('adopterIsTold', `
+    A/2 lock EX PERSISTENT      -> A/2 OK EX
+    owner 2 ends                -> nothing
+    B lock PR                   -> B waits
+    C lock EX ORPHAN PERSISTENT -> C adopted EX | C adopted EX, C blocks PR
+  `));
+
+  test('also of somebody who came while the former owner lived; to PR a CW is told as CW', () => tellBoth('adopterIsTold', `
+    A/2 lock PR PERSISTENT      -> A/2 OK PR
+    B/3 lock PR                 -> B/3 OK PR
+    C lock CW                   -> C waits, A/2 blocks CW, B/3 blocks CW
+    B/3 unlock                  -> B/3 EUNLOCK, A/2 blocks CW
+    owner 2 ends                -> nothing
+    D lock PR ORPHAN PERSISTENT -> D adopted PR | D adopted PR, D blocks CW
+  `));
+
+  test('where nobody waits nothing is told', () => tellBoth('adopterIsTold', `
+    A/2 lock EX PERSISTENT      -> A/2 OK EX
+    owner 2 ends                -> nothing
+    C lock EX ORPHAN PERSISTENT -> C adopted EX
+  `));
+});

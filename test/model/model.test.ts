@@ -32,7 +32,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'grant 1: EXPEDITE', 'grant 2: a holder is in the way', 'grant 3: a converter is in the way', 'grant 5: a conversion that fits',
     'grant 6: QUECVT', 'grant 6: QUECVT and others convert', 'grant 7: NOORDER', 'grant 8: the first converter', 'grant 9: nobody queues',
     'grant 10: the first waiter', 'grant 11: not its turn', 'deadlock with one ahead', 'deadlock with one behind', 'demoted in a pass',
-    'granted in the mode it held', 'told on arrival', 'told on arrival, PR and CW', 'told after a pass', 'told after a pass, PR of CW',
+    'granted in the mode it held', 'told on arrival', 'told on arrival, PR and CW', 'told after a pass', 'told after a pass, PR of CW', 'told to an adopter',
     'value read', 'value written', 'value invalidated', 'a waiting orphan ends',
   ],
 };

@@ -17,7 +17,10 @@ const transfers: Record<string, string> = {
 const queueable: Record<string, string> = {
   NL: 'CR CW PR PW EX', CR: 'CW PR PW EX', CW: 'PR PW EX', PR: 'CW PW EX', PW: 'EX', EX: '',
 };
-const rankOf = (mode: string): number => ['NL', 'CR', 'CW', 'PR', 'PW', 'EX'].indexOf(mode);
+const modes = ['NL', 'CR', 'CW', 'PR', 'PW', 'EX'];
+const rankOf = (mode: string): number => modes.indexOf(mode);
+/** What somebody who holds `mode` heard when it was told of that rank: to PR a CW counts as PR. */
+const asHeard = (mode: string, told: number): string => (mode === 'PR' && told === 3 ? 'CW' : modes[told]!);
 /** Can these be held side by side? No mode ('') is in nobody's way. */
 const fit = (held: string, asked: string): boolean => held === '' || asked === '' || compatible[held]!.includes(asked);
 const arePrAndCw = (one: string, other: string): boolean => (one + other === 'PRCW') || (one + other === 'CWPR');
@@ -117,6 +120,7 @@ export class Oracle {
     Object.assign(orphan, { label, owner, flags: this.law.persistentStays ? [...flags, 'PERSISTENT'] : flags });
     this.#toEnd(orphan);
     this.#note(orphan, `adopted ${mode}`);
+    if (this.law.adopterIsTold && orphan.told >= 0 && this.#hit('told to an adopter')) this.#note(orphan, `blocks ${asHeard(mode, orphan.told)}`);
     return null;
   }
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { generation, lkid, nodeId, type ViewId } from '../../src/core/base/ids.js';
-import { Flag, Result } from '../../src/core/lock/flags.js';
+import { Flag, Result, deafMark } from '../../src/core/lock/flags.js';
 import { CR, CW, EX, IV, NL, PR, PW, type Mode } from '../../src/core/lock/mode.js';
 import type { SimEvent } from '../../src/core/sim/event.js';
 import { abandons, adopts, asks, audit, blocks, decides, decidesJoins, ends, heard, hears, held, holds, joins, leaves, queues, quiet, recovers, tell, waits } from './story.js';
@@ -101,6 +101,7 @@ describe('pairing', () => {
   keeps('a cancel that came too late', asks(1, 1, 'lock', EX), waits(1, 1), asks(1, 1, 'cancel', IV), ends(1, 1, 'OK', EX));
   keeps('granted, and then ended as was asked meanwhile', asks(1, 1, 'lock', EX), asks(1, 1, 'unlock', IV), ends(1, 1, 'OK', EX), ends(1, 1, 'EUNLOCK', IV));
   breaks('pairing', 'a blocking callback after the end', holds(1, 1, PR), asks(1, 1, 'unlock', PR), ends(1, 1, 'EUNLOCK', IV), blocks(1, 1, EX));
+  breaks('pairing', 'a blocking callback that nobody hears', holds(1, 1, PR, { flags: deafMark }), blocks(1, 1, EX));
   breaks('pairing', 'a blocking callback for nothing', holds(1, 1, PR), blocks(1, 1, PR));
   breaks('pairing', 'granted without a mode', asks(1, 1, 'lock', EX), ends(1, 1, 'OK', IV));
   keeps('the words to an owner who has ended reach nobody', asks(1, 1, 'lock', EX), abandons(1, [], [1]), ends(1, 1, 'OK', EX));
@@ -150,7 +151,7 @@ describe('value blocks', () => {
   keeps('forgotten with its last lock', ...writer(7), reader(null));
 });
 
-describe('directory, holdings, orphans, progress, recoveries and leftovers', () => {
+describe('directory, holdings, notices, orphans, progress, recoveries and leftovers', () => {
   const one = nodeId(1);
   const two = nodeId(2);
   const resources = [{ name: 'R', master: one }];
@@ -174,6 +175,16 @@ describe('directory, holdings, orphans, progress, recoveries and leftovers', () 
   breaks('orphans', 'a lock of an owner who has ended', ...granted, abandons(2, [], [2]), quiet([master, holder]));
   keeps('an orphan', ...granted, abandons(2, [2], []), quiet([master, { ...holder, own: [held(2, 2, PR, { isOrphan: true })] }]));
   breaks('orphans', 'a lock of a node that is gone', holds(1, 1, PR), quiet([{ ...master, mastered: [...own, held(3, 9, CR, { owner: null })] }]));
+
+  const wants = held(1, 1, IV, { requested: EX });
+  const inTheWay = quiet([{ ...master, own: [wants], mastered: [wants, far] }, holder]);
+  const wait: Story = [asks(1, 1, 'lock', EX), waits(1, 1)];
+  breaks('notices', 'nobody told the holder', holds(2, 2, PR), ...wait, inTheWay);
+  keeps('the holder was told', holds(2, 2, PR), ...wait, blocks(2, 2, EX), inTheWay);
+  breaks('notices', 'told before its latest grant', holds(2, 2, PR), ...wait, blocks(2, 2, EX), asks(2, 2, 'convert', PR), ends(2, 2, 'OK', PR), inTheWay);
+  keeps('it has said that nobody hears it', holds(2, 2, PR, { flags: deafMark }), ...wait, inTheWay);
+  breaks('notices', 'told to its former owner alone', holds(2, 2, PR), ...wait, blocks(2, 2, EX), abandons(2, [2], []),
+    asks(2, 3, 'adopt', PR), adopts(2, 3, 2, PR), inTheWay);
 
   breaks('progress', 'waiting for nobody', asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1), audit(2)]));
   keeps('waiting for a holder who lives', holds(2, 2, PW), asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1)]));

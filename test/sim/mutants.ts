@@ -36,6 +36,7 @@ const rows: readonly Row[] = [
   ['directory', 'lockspace/lockspace.ts', "      tables.send(directory, { kind: 'remove', lockspace: tables.id, seq: tables.seq, name, mastership });\n", '', 'a master forgets a resource, and the directory is not told', 4],
   ['orphans', 'lockspace/lockspace.ts', 'else this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);\n    }\n  }\n\n  /** End every', "else if (lock.copy !== 'process') this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);\n    }\n  }\n\n  /** End every",
     'a lock that is mastered elsewhere outlives its owner', 4],
+  ['notices', 'lockspace/receive.ts', "    tables.send(node!, { kind: 'blocking', lockspace: tables.id, seq: tables.seq, lkid: lkid!, mode });\n", '', 'a holder elsewhere is not told that it is in the way', 4],
   ['holdings', 'lockspace/reply.ts', "if (lock.place !== 'waiting' && lock.place !== 'converting') return false;", "if (lock.place !== 'waiting') return false;", 'a holder does not hear of the grant of its conversion', 5],
   ['progress', 'lock/operations.ts', "  turn.complete(lock, 'EUNLOCK');\n  grantPending(turn, resource);\n", "  turn.complete(lock, 'EUNLOCK');\n", 'an unlock lets nobody in', 4],
   ['leftovers', 'lockspace/receive.ts', '    this.#tables.forget(lock);\n  }\n\n  cancel', '    this.#tables.locks.remove(lock);\n  }\n\n  cancel', 'a resource whose last lock was another node\'s is never forgotten', 45],

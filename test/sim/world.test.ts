@@ -51,6 +51,8 @@ describe('a node alone', () => {
       ['value-block', 'invalid'],
       ['directory', 'resources'],
       ['holdings', 'waiting'],
+      ['notices', 'inTheWay'],
+      ['notices', 'deaf'],
       ['orphans', 'orphans'],
       ['progress', 'explained'],
       ['leftovers', 'drained'],

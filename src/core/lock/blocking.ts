@@ -11,9 +11,9 @@
  */
 import { Flag, deafMark } from './flags.js';
 import type { Lock } from './lock.js';
-import { CW, EX, PR, areMiddlePair, compatible, type Mode } from './mode.js';
+import { CW, EX, IV, PR, areMiddlePair, compatible, type Mode } from './mode.js';
 import type { Resource } from './resource.js';
-import type { Turn } from './turn.js';
+import { Block, type Turn } from './turn.js';
 
 /** A lock has joined a queue: tell the holders in its way. */
 export function tellHolders(turn: Turn, resource: Resource, blocked: Lock): void {
@@ -43,6 +43,14 @@ function shouldHearOf(holder: Lock, mode: Mode): boolean {
   if (isDeaf(holder)) return false;
   if (areMiddlePair(holder.granted, mode)) return holder.told < EX;
   return holder.told < mode && !compatible(holder.granted, mode);
+}
+
+/** An orphan has an owner again: it hears what nobody has heard. That may be over; it is late then, not wrong. */
+export function tellAdopter(turn: Turn, orphan: Lock): void {
+  const { told, granted } = orphan;
+  if (!turn.law.adopterIsTold || told === IV || isDeaf(orphan)) return;
+  // PR remembers a CW in its way as PR.
+  turn.outbox.push(new Block(orphan.cookie, orphan.id, compatible(granted, told) ? CW : told));
 }
 
 /** The strongest mode still blocked after a pass over the queues. */

@@ -28,6 +28,8 @@ export interface Law {
   readonly copiesAreKnown: boolean;
   /** Whoever adopts an orphan may not ask for what no lock call may ask for. */
   readonly adoptionIsChecked: boolean;
+  /** Whoever adopts an orphan hears what the orphan was told while nobody could hear it: that others wait. */
+  readonly adopterIsTold: boolean;
 }
 
 /** The kernel's law, to the letter. */
@@ -43,6 +45,7 @@ export const kernelLaw: Law = {
   alternativeIsTold: false,
   copiesAreKnown: false,
   adoptionIsChecked: false,
+  adopterIsTold: false,
 };
 
 /** The project's law. */
@@ -58,6 +61,7 @@ export const defaultLaw: Law = {
   alternativeIsTold: true,
   copiesAreKnown: true,
   adoptionIsChecked: true,
+  adopterIsTold: true,
 };
 
 /**

@@ -12,6 +12,7 @@
 import { earlier, type Lkid, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
 import { unreachable } from '../base/assert.js';
 import type { Outlet } from '../base/outbox.js';
+import { tellAdopter } from '../lock/blocking.js';
 import { Flag, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
 import { defaultLaw } from '../lock/law.js';
@@ -303,7 +304,7 @@ export class Lockspace {
     return value === null ? (flags & Flag.VALBLK) === 0 : value.length === this.config.valueLength;
   }
 
-  /** Hand an orphan of that name and mode to a new owner; it keeps its id, and no callback follows. */
+  /** Hand an orphan of that name and mode to a new owner; it keeps its id. */
   #adopt(wish: NewLock): Refused | Lock {
     const named = [...this.owners.orphans.keys()].filter((orphan) => orphan.resource.name === wish.name);
     const lock = named.find((orphan) => orphan.granted === wish.mode && orphan.isAtRest);
@@ -316,6 +317,11 @@ export class Lockspace {
     lock.cookie = wish.cookie;
     this.owners.add(lock, wish.owner);
     return lock;
+  }
+
+  /** Once it has heard that the orphan is its own. */
+  tellAdopter(lock: Lock): void {
+    tellAdopter(this.tables.turn, lock);
   }
 
   /** Begin a turn in which all locks of an owner end or become orphans. */

@@ -288,7 +288,7 @@ export class DlmNode {
   #operate(now: Millis, lockspace: Lockspace, input: Operation): void {
     switch (input.kind) {
       case 'lock':
-        this.#answerLock(input, lockspace.lock(now, input));
+        this.#answerLock(lockspace, input, lockspace.lock(now, input));
         break;
       case 'convert':
         this.#answer(input, lockspace.convert(now, input.lkid, input));
@@ -315,9 +315,12 @@ export class DlmNode {
     if (refused !== null) this.#refuse(input, refused.code, refused.rule);
   }
 
-  #answerLock(input: LockInput, outcome: Refused | Lock): void {
+  #answerLock(lockspace: Lockspace, input: LockInput, outcome: Refused | Lock): void {
     if (!(outcome instanceof Lock)) this.#answer(input, outcome);
-    else if ((input.flags & Flag.ORPHAN) !== 0) this.#outbox.push(adoption(outcome));
+    else if ((input.flags & Flag.ORPHAN) !== 0) {
+      this.#outbox.push(adoption(outcome));
+      lockspace.tellAdopter(outcome);
+    }
   }
 
   #refuse(call: Input, code: Refusal, rule: Rule | null): void {

@@ -57,6 +57,8 @@ export interface WorkloadOptions {
   readonly flagsPerMille: number;
   readonly valuePerMille: number;
   readonly persistentPerMille: number;
+  /** Of a thousand locks, of how many nobody hears that others wait. */
+  readonly deafPerMille: number;
   readonly lockspaces: readonly string[];
 }
 
@@ -100,7 +102,7 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
     },
     engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]) },
     nemesis: drawNemesis(prng),
-    workload: drawWorkload(prng),
+    workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')) },
   };
   const aftermath = drawAftermath(prng.fork('aftermath'), nodes, world.engine.detectMillis);
   // Who writes to a disk wants it for himself, and others want the same: so the dead leave something behind.
@@ -108,10 +110,10 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
   return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
 }
 
-/** The same world without anything that follows failures but the recovery of locks. */
+/** The same world without anything that follows failures but the recovery of locks; and everybody hears. */
 export function plainly(options: WorldOptions): WorldOptions {
-  const { nemesis } = options;
-  return { ...options, aftermath: noAftermath, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
+  const { nemesis, workload } = options;
+  return { ...options, aftermath: noAftermath, workload: { ...workload, deafPerMille: 0 }, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
 }
 
 /** Faults that came later are drawn apart, so that the worlds without them are as they were. */
@@ -136,9 +138,10 @@ export function configOf({ nodir, asInKernel }: LockspaceOptions, order: string)
  * What breaks a property by itself is as in the project's law in every world;
  * docs/differences.md says what it does otherwise: a value that nobody wrote, a lock in
  * no queue that holds on to its resource, a conversion that is granted twice, a mode that
- * is guessed and stands beside one that excludes it.
+ * is guessed and stands beside one that excludes it, an adopter who hears nothing of those
+ * who wait.
  */
-const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'grantLeavesConvertQueue', 'middleIsResent'];
+const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'grantLeavesConvertQueue', 'middleIsResent', 'adopterIsTold'];
 const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => !never.includes(name));
 
 /** Mostly the project's law; at times the kernel's, or any mixture of the two. */
@@ -160,7 +163,12 @@ function drawNemesis(prng: Prng): NemesisOptions {
   };
 }
 
-function drawWorkload(prng: Prng): WorkloadOptions {
+/** Mostly everybody hears. */
+function drawDeaf(prng: Prng): number {
+  return prng.chance(300) ? prng.pick([200, 1000]) : 0;
+}
+
+function drawWorkload(prng: Prng): Omit<WorkloadOptions, 'deafPerMille'> {
   return {
     ownersPerNode: prng.between(1, 6),
     locksPerOwner: prng.between(1, 6),

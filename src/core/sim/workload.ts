@@ -9,7 +9,7 @@
  */
 import { ownerId, type OwnerId } from '../base/ids.js';
 import type { Prng } from '../base/prng.js';
-import { Flag } from '../lock/flags.js';
+import { Flag, deafMark } from '../lock/flags.js';
 import type { Law } from '../lock/law.js';
 import { EX, IV, NL, PW, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
 import type { Agenda } from './agenda.js';
@@ -53,6 +53,7 @@ export class Workload {
   #claims = 0;
   #owners = 0;
   #values = 0;
+  readonly #deaf: Prng;
 
   constructor(
     readonly options: WorkloadOptions,
@@ -60,7 +61,9 @@ export class Workload {
     readonly agenda: Agenda,
     readonly prng: Prng,
     readonly port: WorkloadPort,
-  ) {}
+  ) {
+    this.#deaf = prng.fork('deaf');
+  }
 
   /** A new life has come up: its owners begin to act. */
   begin(machine: Machine): void {
@@ -183,6 +186,7 @@ export class Workload {
     let flags = prng.chance(options.flagsPerMille) ? prng.pick(mode === NL ? [...lockFlags, Flag.EXPEDITE] : lockFlags) : 0;
     if (prng.chance(options.persistentPerMille)) flags |= Flag.PERSISTENT;
     flags |= this.#valueFlag(flags);
+    if (this.#deaf.chance(options.deafPerMille)) flags |= deafMark;
     const ticket = this.#ticket(machine, owner, lockspace, name, flags, 'lock');
     const value = this.#valueFor(flags);
     this.#submit(machine, ticket, 'lock', mode, flags, value);

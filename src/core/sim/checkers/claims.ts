@@ -7,7 +7,7 @@
  * between PR and CW has only what both have, CR. A life counts as long as the latest view has it in it.
  */
 import type { Lkid } from '../../base/ids.js';
-import { Flag } from '../../lock/flags.js';
+import { Flag, deafMark } from '../../lock/flags.js';
 import { CR, IV, NL, areMiddlePair, isDown, type ModeOrNone } from '../../lock/mode.js';
 import type { Adopted, ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
 
@@ -26,6 +26,11 @@ export class Claim {
   /** Its end has been asked for. */
   get isEnding(): boolean {
     return this.pending?.operation === 'unlock';
+  }
+
+  /** Its owner said that nobody hears that others wait; who outlives him may hear it all the same. */
+  get isDeaf(): boolean {
+    return (this.first.flags & deafMark) !== 0;
   }
 
   /** It was waiting when its owner ended: the end of a lock beside it may have granted it before it was taken back. */

@@ -7,6 +7,7 @@
  * that is granted in a mode which is in the way.
  */
 import type { Status } from '../../base/status.js';
+import { Flag } from '../../lock/flags.js';
 import { NL, compatible, nameOfMode } from '../../lock/mode.js';
 import type { Blocked, ClaimId, Completed, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
@@ -69,6 +70,7 @@ export class Pairing implements Checker {
     if (this.claims.get(event.claim) === null && !this.claims.isLive(event.life)) return;
     const claim = this.#known(event.claim, 'blocking');
     this.counts.blockings += 1;
+    if (claim.isDeaf && (claim.first.flags & Flag.PERSISTENT) === 0) this.#complain(claim.id, 'told that it blocks, though nobody hears it');
     // A callback that crosses with a release or a weaker mode is late, not wrong.
     if (claim.pending === null && compatible(claim.told, event.mode)) {
       this.#complain(claim.id, `told that it blocks ${nameOfMode(event.mode)}, holding ${nameOfMode(claim.told)}`);

@@ -20,6 +20,7 @@ import { Holdings } from './holdings.js';
 import { Hygiene } from './hygiene.js';
 import { Leaving } from './leaving.js';
 import { Leftovers } from './leftovers.js';
+import { Notices } from './notices.js';
 import { OrderKept } from './order.js';
 import { Orphans } from './orphans.js';
 import { Pairing } from './pairing.js';
@@ -62,6 +63,7 @@ export class Panel {
       new Directory(),
       new Orphans(claims),
       new Holdings(),
+      new Notices(claims),
       new Progress(claims),
       new Leftovers(),
       new Epochs(),

@@ -90,6 +90,11 @@ export const differenceRules: readonly DifferenceRule[] = [
     reason: 'flags that no lock call may have would come to stand on the adopted lock',
     covers: (seen) => concernsCall(seen, isForbiddenAdoption),
   },
+  {
+    name: 'adopterIsTold',
+    reason: 'whoever adopts a lock that others wait for could let it go, if only it were told',
+    covers: (seen) => concernsCall(seen, isAdoption) && differsInBlocking(seen),
+  },
 ];
 
 /** The resources that a difference can be about. Callbacks of an unknown lock can be about any. */
@@ -201,8 +206,12 @@ function mayQueueForItsOwnMode(call: Step): boolean {
   return asksFor(call, Flag.QUECVT) && asksFor(call, Flag.ALTPR | Flag.ALTCW);
 }
 
+function isAdoption(call: Step): boolean {
+  return call.verb === 'lock' && asksFor(call, Flag.ORPHAN);
+}
+
 function isForbiddenAdoption(call: Step): boolean {
-  if (call.verb !== 'lock' || !asksFor(call, Flag.ORPHAN)) return false;
+  if (!isAdoption(call)) return false;
   const mode = modeNamed(call.settings.get('mode') ?? '') ?? Number(call.settings.get('mode'));
   return brokenLockRule(flagsOf(call), mode, nameOf(call).length) !== null;
 }
