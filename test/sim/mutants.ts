@@ -24,7 +24,7 @@ const rows: readonly Row[] = [
   ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12],
   ['departed', 'node/stack.ts', '    this.#isRunning = false;\n    this.#hasBegun = false;\n    if', '    if', 'locking goes on while a death is recovered from', 4],
   ['assertion', 'node/soonest.ts', "input.message.standing === 'notMaster'", 'false', 'a timer that was set before is taken for early enough', 11, 'full'],
-  ['pairing', 'lockspace/reply.ts', '|| lock.far!.node !== from || compatible(lock.granted, mode)) {', '|| lock.far!.node !== from) {', 'a blocking callback for a mode that is no longer held', 3],
+  ['pairing', 'lockspace/reply.ts', '(compatible(lock.granted, mode) || tables.turn.toldEarly.has(lock))', 'tables.turn.toldEarly.has(lock)', 'a blocking callback for a mode that is no longer held', 3],
   ['conversions', 'lock/operations.ts', "  lock.requested = IV;\n  if (lock.place === 'converting')", "  lock.requested = IV;\n  if (lock.place === 'converting') lock.granted = 0;\n  if (lock.place === 'converting')",
     'a conversion that is taken back gives up the mode it had', 3],
   ['tokens', 'lockspace/numbers.ts', '    this.#mastership += 1;\n', '    this.#mastership = 1;\n', 'a resource that was forgotten and made anew repeats its tokens', 1],

@@ -180,7 +180,9 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
 export function receiveBlocking(tables: Tables, from: NodeId, message: Blocking): void {
   const { lkid, mode } = message;
   const lock = tables.locks.get(lkid);
-  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from || compatible(lock.granted, mode)) {
+  // Whoever takes a conversion for done is told again, if what it has then is in the way.
+  const isOver = lock !== null && (compatible(lock.granted, mode) || tables.turn.toldEarly.has(lock));
+  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from || isOver) {
     tables.disregard(from, message, 'over');
     return;
   }
