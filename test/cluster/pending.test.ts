@@ -46,6 +46,16 @@ test('whoever has just come may be the only one left who was told whose turn it 
   assert.deepEqual(newcomer.report.pending, [work(3, 1)]);
 });
 
+test('who has been told that it is his turn begins when he knows the others, or he could pass it on to nobody (seed 4008063)', () => {
+  const newcomer = new RecoveryWork();
+  newcomer.follow(new Set(), viewId(39));
+  newcomer.note(work(3, 1), false);
+  assert.equal(newcomer.next(nodeId(3)), null);
+  newcomer.agree([2, 3].map((node) => ({ node: nodeId(node), slot: slot(node), hasApplication: true })), [work(2)]);
+  assert.deepEqual(newcomer.next(nodeId(3)), work(3, 1));
+  assert.deepEqual(newcomer.passedOn(work(3, 1), nodeId(3)), work(2, 2));
+});
+
 test('what is told late, when all have agreed and it was not pending any more, is done', () => {
   const member = new RecoveryWork();
   member.follow(new Set(), viewId(39));

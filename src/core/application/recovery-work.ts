@@ -76,9 +76,9 @@ export class RecoveryWork {
     this.#passed = [];
   }
 
-  /** What this node is to do next, if it does nothing. */
+  /** What this node is to do next, if it does nothing. Whoever has not agreed does not know to whom it could pass it on. */
   next(self: NodeId): PendingSlot | null {
-    if (this.#running !== null) return null;
+    if (this.#running !== null || !this.#hasAgreed) return null;
     return this.#pending.find(({ by }) => by === self) ?? null;
   }
 
