@@ -38,7 +38,7 @@ const rows: readonly Row[] = [
     'a lock that is mastered elsewhere outlives its owner', 4],
   ['notices', 'lockspace/receive.ts', "    tables.send(node!, { kind: 'blocking', lockspace: tables.id, seq: tables.seq, lkid: lkid!, mode });\n", '', 'a holder elsewhere is not told that it is in the way', 4],
   ['holdings', 'lockspace/reply.ts', "if (lock.place !== 'waiting' && lock.place !== 'converting') return false;", "if (lock.place !== 'waiting') return false;", 'a holder does not hear of the grant of its conversion', 5],
-  ['progress', 'lock/operations.ts', "  turn.complete(lock, 'EUNLOCK');\n  grantPending(turn, resource);\n", "  turn.complete(lock, 'EUNLOCK');\n", 'an unlock lets nobody in', 4],
+  ['progress', 'lock/operations.ts', '  letGo(turn, lock, flags, value);\n  grantPending(turn, lock.resource);\n', '  letGo(turn, lock, flags, value);\n', 'an unlock lets nobody in', 4],
   ['leftovers', 'lockspace/receive.ts', '    this.#tables.forget(lock);\n  }\n\n  cancel', '    this.#tables.locks.remove(lock);\n  }\n\n  cancel', 'a resource whose last lock was another node\'s is never forgotten', 45],
   ['quorum', 'node/node.ts', '  #follow(now: Millis, view: View): void {\n', '  #follow(now: Millis, given: View): void {\n    const view = { ...given, isQuorate: true };\n', 'every view is taken for quorate', 6, 'full'],
   ['self-stop', 'node/stack.ts', 'hasBegun: this.#hasBegun };\n    this.#isQuorate = false;\n    this.#isRunning = false;\n', 'hasBegun: this.#hasBegun };\n    this.#isQuorate = false;\n', 'whoever hears nothing of the engine grants on', 76, 'full'],

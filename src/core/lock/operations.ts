@@ -106,6 +106,12 @@ function fitsAfterDemotion(turn: Turn, lock: Lock): boolean {
 
 /** End a lock, wherever it stands. */
 export function unlock(turn: Turn, lock: Lock, flags: number, value: Uint8Array | null): void {
+  letGo(turn, lock, flags, value);
+  grantPending(turn, lock.resource);
+}
+
+/** End a lock, and let nobody in yet: as with `lower`. */
+export function letGo(turn: Turn, lock: Lock, flags: number, value: Uint8Array | null): void {
   const { resource } = lock;
   lock.flags |= flags;
   lock.results = 0;
@@ -116,7 +122,6 @@ export function unlock(turn: Turn, lock: Lock, flags: number, value: Uint8Array 
   lock.granted = IV;
   lock.requested = IV;
   turn.complete(lock, 'EUNLOCK');
-  grantPending(turn, resource);
 }
 
 export const cancelTwiceRule: Rule = {

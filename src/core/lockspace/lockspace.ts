@@ -152,7 +152,7 @@ export class Lockspace {
   /** There is somebody again who can be told what was given back. */
   settleGivenBack(now: Millis): void {
     this.tables.turn.begin(now);
-    this.#stranded.settle((lock) => this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null));
+    this.#stranded.settle((lock, flags) => this.#end(lock, flags, null));
   }
 
   /** Has what is asked of this lock to wait for the answer to something that its owner takes for done? */

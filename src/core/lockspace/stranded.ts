@@ -2,12 +2,13 @@
  * What owners give back while there is no quorum. For them it is done at once; for the
  * others as soon as they can be told, and until then nobody is let in.
  *
- *   unlock, locks that end   without an owner they stay until `settle`
- *   downward, mastered here  done, but whoever waits is looked at in `settle`
- *   downward, elsewhere      its master is told, and heeds it when it may
+ *   mastered here            done, but whoever waits is looked at in `settle`
+ *   mastered elsewhere       its master is told, and heeds it when it may
+ *   no master knows it yet   a conversion has to wait; what ends stays without an owner
+ *                            until `settle`
  *
  * A value that is given away so is lost. Its writer is told, and whatever is written
- * there is not valid from then on.
+ * there is not valid from then on, also to those who are in nobody's way.
  *
  * Asked by the lockspace; when there is no quorum, the stack knows.
  */
@@ -16,17 +17,20 @@ import { Flag, Result, brokenConvertRule, brokenUnlockRule } from '../lock/flags
 import { grantPending } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { IV, isDown, type Mode } from '../lock/mode.js';
-import { keptFlags, lower, type Conversion } from '../lock/operations.js';
+import { keptFlags, letGo, lower, type Conversion } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { Complete } from '../lock/turn.js';
-import { isUnanswered, sendConvert } from './request.js';
+import { askUnlock, isUnanswered, sendConvert } from './request.js';
 import type { Tables } from './tables.js';
+
+/** Its owner has it no more, and what it wrote last may be lost. */
+const givenBack = Flag.FORCEUNLOCK | Flag.IVVALBLK;
 
 export class Stranded {
   readonly #tables: Tables;
-  /** Without an owner, and not ended yet. */
+  /** Without an owner, and not ended yet, since no master may know them. */
   #ended: Lock[] = [];
-  /** Of these resources locks have been converted downward. */
+  /** Of these resources locks have ended, or been converted downward. */
   readonly #lowered = new Set<Resource>();
 
   constructor(tables: Tables) {
@@ -48,16 +52,25 @@ export class Stranded {
 
   /** End a lock for its owner. */
   unlock(lock: Lock, value: Uint8Array | null): void {
-    this.#tables.owners.remove(lock);
+    const tables = this.#tables;
+    tables.owners.remove(lock);
     lock.owner = null;
-    this.#ended.push(lock);
     this.#tell(lock, 'EUNLOCK', IV, value === null ? 0 : Result.NOTSTORED);
+    if (!isKnown(lock)) this.#ended.push(lock);
+    else if (lock.copy === 'process') askUnlock(tables, lock, givenBack, null);
+    else if (!lock.isAtRest) this.#ended.push(lock);
+    else {
+      this.#lowered.add(lock.resource);
+      tables.turn.dying = new Set([lock]);
+      letGo(tables.turn, lock, givenBack, null);
+      tables.forget(lock);
+    }
   }
 
   /** Is it in the middle of nothing, may it be converted so, and does it have a master that knows of it? */
-  mayLower({ place, isAtRest, resource, granted, copy, far }: Lock, { mode, flags }: Conversion): boolean {
-    const isKnown = resource.home.master !== null && (copy !== 'process' || far!.lkid !== null);
-    return place === 'granted' && isAtRest && isKnown && isDown(granted, mode) && brokenConvertRule(flags, granted, mode) === null;
+  mayLower(lock: Lock, { mode, flags }: Conversion): boolean {
+    const { place, isAtRest, granted } = lock;
+    return place === 'granted' && isAtRest && isKnown(lock) && isDown(granted, mode) && brokenConvertRule(flags, granted, mode) === null;
   }
 
   /** Convert a lock downward. */
@@ -81,12 +94,12 @@ export class Stranded {
   }
 
   /** There is a quorum again. `end` ends a lock for everybody; the turn has begun. */
-  settle(end: (lock: Lock) => void): void {
+  settle(end: (lock: Lock, flags: number) => void): void {
     const { turn, locks } = this.#tables;
     const ended = this.#ended.filter((lock) => locks.get(lock.id) === lock);
     this.#ended = [];
     turn.dying = new Set(ended);
-    for (const lock of ended) end(lock);
+    for (const lock of ended) end(lock, givenBack);
     for (const resource of this.#lowered) if (this.#tables.isMasterOf(resource)) grantPending(turn, resource);
     this.#lowered.clear();
   }
@@ -94,4 +107,9 @@ export class Stranded {
   #tell({ cookie, id, generation, mastership, tokenSequence }: Lock, status: 'OK' | 'EUNLOCK', mode: Mode | typeof IV, results: number): void {
     this.#tables.outbox.push(new Complete(cookie, id, status, mode, results, null, 'none', generation, mastership, tokenSequence));
   }
+}
+
+/** Has it a master, who knows of it? */
+function isKnown({ resource, copy, far }: Lock): boolean {
+  return resource.home.master !== null && (copy !== 'process' || far!.lkid !== null);
 }
