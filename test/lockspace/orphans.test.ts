@@ -3,7 +3,7 @@
  * and how they are purged.
  */
 import { describe, test } from 'node:test';
-import { defaultLaw } from '../../src/core/lock/law.js';
+import { defaultLaw, kernelLaw } from '../../src/core/lock/law.js';
 import { tell } from '../lock/story.js';
 
 describe('an orphan', () => {
@@ -83,14 +83,23 @@ describe('an adoption', () => {
     B/3 unlock                  -> C EUNLOCK
   `));
 
-  test('is not told of those who wait already, only of new ones', () => tell(`
+  test('by the kernel\'s law is not told of those who wait already, only of new ones', () => tell(`
     A/2 lock EX PERSISTENT      -> A/2 OK EX
     B lock PR                   -> B waits, A/2 blocks PR
     owner 2 ends                -> nothing
     C/3 lock EX ORPHAN          -> C/3 adopted EX
     D lock CR                   -> D waits
     E lock EX                   -> E waits, C/3 blocks EX
-  `));
+  `, kernelLaw));
+
+  test('by ours is told of them, and of new ones only if they want more', () => tell(`
+    A/2 lock EX PERSISTENT      -> A/2 OK EX
+    B lock PR                   -> B waits, A/2 blocks PR
+    owner 2 ends                -> nothing
+    C/3 lock EX ORPHAN          -> C/3 adopted EX, C/3 blocks PR
+    D lock CR                   -> D waits
+    E lock EX                   -> E waits, C/3 blocks EX
+  `, defaultLaw));
 
   test('fetches no value', () => tell(`
     N lock NL                   -> N OK NL
