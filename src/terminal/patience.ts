@@ -120,7 +120,8 @@ class Explanation {
       this.#lookAgain(() => this.#explain());
     } else if (mine !== null) {
       const lines = linesOf(this.#waiting, blockersOf(locks, { mode, mine }), node);
-      note([`waiting for ${mode} on ${shown}, ${describePlace(locks, mine)}`, ...lines, ...silent].join('\n  '));
+      const place = describePlace(locks, mine);
+      note([`waiting for ${mode} on ${shown}${place === '' ? '' : `, ${place}`}`, ...lines, ...silent].join('\n  '));
       this.#told = silent.join();
       this.#lookAgain(() => this.#watchMembers());
     } else {
