@@ -4,7 +4,7 @@
 import { DlmError, LockHandle, type FlagName, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
 import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
-import { interrupted, limitsOf, Unanswered, waitFor, type Patience } from './patience.js';
+import { interrupted, limitsOf, Unanswered, waitFor, type Interruption, type Patience } from './patience.js';
 import type { SignalWatch } from './signals.js';
 
 /** How long the node may take to take a request back. */
@@ -53,7 +53,7 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
 export function unlessHung(
   ask: (signal: AbortSignal) => Promise<LockHandle>,
   { shown, patience }: { shown: string; patience: Patience },
-  signals: SignalWatch,
+  signals: Interruption & { readonly aborted: AbortSignal },
   renounce = (): void => undefined,
 ): Promise<LockHandle> {
   const { mustNotWait, timeout } = limitsOf(patience);
@@ -71,7 +71,7 @@ export function unlessHung(
       renounce();
     };
     const giveUpAfter = (millis: number, why: () => Error): void => void setTimeout(() => giveUp(why()), millis).unref();
-    signals.aborted.addEventListener('abort', () => giveUpAfter(answerMillis, () => interrupted(shown, signals)));
+    signals.aborted.addEventListener('abort', () => giveUpAfter(answerMillis, () => (signals.first === null ? new DlmError('DLM_CANCELLED', 'the wait was aborted') : interrupted(shown, signals))));
     if (mustNotWait) giveUpAfter(answerMillis, () => new Unanswered(answerMillis));
     if (timeout === undefined || timeout > longestMillis) return;
     giveUpAfter(timeout + answerMillis, () => new DlmError('DLM_TIMED_OUT', 'nobody answers that the request is taken back'));

@@ -62,7 +62,7 @@ export function limitsOf({ nonblock, wait, since }: Patience): { mustNotWait: bo
 }
 
 /** The first signal that came, if one came. */
-interface Interruption {
+export interface Interruption {
   readonly first: EndSignal | null;
 }
 

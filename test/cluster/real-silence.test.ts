@@ -120,3 +120,21 @@ test('who waits for so long and no longer is not kept waiting by the silence of 
   assert.equal(await waiting.exit, timedOutExit);
   assert.match(waiting.said(), /^dlm: EX on here was not granted within 3 s\n {2}the node here does not answer$/m);
 });
+
+test('a shell that does not want to wait is not made to by the silence of who decides', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const kept = ['-m', 'NL', '-q', '--owner-pid', String(process.pid)];
+  await fleet.sayAt(2, 'lock', 'there', ...kept);
+  await fleet.sayAt(1, 'lock', 'there', ...kept);
+  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
+  assert.equal(await fleet.masterOf('there', 1), 2);
+
+  signalAll([fleet.pidAt(2)], 'SIGSTOP');
+  const shell = fleet.run(['bash', '-c', 'eval "$("$0" shellenv bash)"; dlm_lock there -n; echo "first $?"; dlm_lock there -w 0.1; echo "second $?"', program], { env: fleet.envOf(1) });
+  assert.equal(await shell.exit, 0);
+  assert.match(shell.said(), new RegExp(`node 2, which decides about it, does not answer\n[^]*first ${busyExit}\n[^]*second ${timedOutExit}\n`));
+
+  signalAll([fleet.pidAt(2)], 'SIGCONT');
+  await fleet.sayAt(1, 'lock', 'there', '-w', '20', '-q', '--', 'true');
+});
