@@ -28,7 +28,8 @@ mapfile -t computing < <(find "${rooms[@]}" -name '*.test.ts' | sort)
 mapfile -t others < <(find test -name '*.test.ts' -not -path 'test/house/*' "${left[@]}" | sort | grep -vxF -f <(printf '%s\n' "${longest[@]}" "${computing[@]}"))
 
 told=$(mktemp -d)
-trap 'kill "$computing_run" 2>/dev/null || true; rm -rf "$told"' EXIT
+computing_run=
+trap '[ -z "$computing_run" ] || kill "$computing_run" 2>/dev/null || true; rm -rf "$told"' EXIT
 counted() {
   local files=("${@:3}")
   files=("${files[@]/#/.tmp/compiled/}")

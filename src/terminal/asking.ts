@@ -1,10 +1,10 @@
 /**
  * Asking for a new lock, or for several, as the options of a command say.
  */
-import { DlmError, type FlagName, type LockHandle, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
+import { DlmError, LockHandle, type FlagName, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
 import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
-import { interrupted, limitsOf, Unanswered, waitFor, type Patience } from './patience.js';
+import { interrupted, limitsOf, Unanswered, waitFor, type Interruption, type Patience } from './patience.js';
 import type { SignalWatch } from './signals.js';
 
 /** How long the node may take to take a request back. */
@@ -37,36 +37,44 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const about = { lockspace: space.name, status: () => space.port.status(), locks: () => space.port.locksOfAll({ lockspace: space.name, name: target.name }) };
   const waiting = { ...about, shown: target.shown, mode, isMine, caller: process.ppid, patience, isQuiet, note };
 
-  const lock = await waitFor(waiting, signals, () => unlessHung((signal) => space.lock(target.name, optionsOf(request, signal)), waiting, signals));
+  const handle = new LockHandle(space);
+  const ask = (signal: AbortSignal): Promise<LockHandle> => space.lock(target.name, optionsOf(request, signal), handle);
+  const lock = await waitFor(waiting, signals, () => unlessHung(ask, waiting, signals, () => handle.renounce()));
   if (signals.first === null) return lock;
   await lock.unlock();
   throw interrupted(target.shown, signals);
 }
 
 /**
- * A node that does not even answer that the request is taken back is not waited for: it will see that we are gone. So it
- * is, too, where another node decides that is stopped. Who does not want to wait gives up when nobody has answered, and
- * takes the request back by the signal that `ask` is given.
+ * A node that does not even answer that the request is taken back is not waited for. So it is, too, where another node
+ * decides that is stopped. Who does not want to wait gives up when nobody has answered, and takes the request back by the
+ * signal that `ask` is given. A new lock is renounced as well: the grant may be on its way, and nobody would hold it.
  */
-export function unlessHung(ask: (signal: AbortSignal) => Promise<LockHandle>, { shown, patience }: { shown: string; patience: Patience }, signals: SignalWatch): Promise<LockHandle> {
+export function unlessHung(
+  ask: (signal: AbortSignal) => Promise<LockHandle>,
+  { shown, patience }: { shown: string; patience: Patience },
+  signals: Interruption & { readonly aborted: AbortSignal },
+  renounce = (): void => undefined,
+): Promise<LockHandle> {
   const { mustNotWait, timeout } = limitsOf(patience);
   const hung = new AbortController();
   const asked = ask(mustNotWait ? AbortSignal.any([signals.aborted, hung.signal]) : signals.aborted);
   return new Promise((resolve, reject) => {
-    asked.then(resolve, reject);
-    const giveUp = (): void => reject(interrupted(shown, signals));
-    signals.aborted.addEventListener('abort', () => setTimeout(giveUp, answerMillis).unref());
-    if (mustNotWait) {
-      const nobodyAnswers = (): void => {
-        reject(new Unanswered(answerMillis));
-        hung.abort();
-      };
-      const timer = setTimeout(nobodyAnswers, answerMillis).unref();
-      asked.catch(() => undefined).finally(() => clearTimeout(timer));
-    }
+    let isOpen = true;
+    const settled = (): void => void (isOpen = false);
+    asked.then(resolve, reject).then(settled, settled);
+    const giveUp = (error: Error): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      reject(error);
+      hung.abort();
+      renounce();
+    };
+    const giveUpAfter = (millis: number, why: () => Error): void => void setTimeout(() => giveUp(why()), millis).unref();
+    signals.aborted.addEventListener('abort', () => giveUpAfter(answerMillis, () => (signals.first === null ? new DlmError('DLM_CANCELLED', 'the wait was aborted') : interrupted(shown, signals))));
+    if (mustNotWait) giveUpAfter(answerMillis, () => new Unanswered(answerMillis));
     if (timeout === undefined || timeout > longestMillis) return;
-    const timeIsUp = (): void => reject(new DlmError('DLM_TIMED_OUT', 'nobody answers that the request is taken back'));
-    setTimeout(timeIsUp, timeout + answerMillis).unref();
+    giveUpAfter(timeout + answerMillis, () => new DlmError('DLM_TIMED_OUT', 'nobody answers that the request is taken back'));
   });
 }
 

@@ -98,7 +98,9 @@ function describeOwner(owner: OwnerInfo, node: number): string {
 
 /** `2nd of 3 in the queue`; empty if it stands in none. A queue on another node is not seen from here. */
 export function describePlace(locks: readonly LockInfo[], mine: LockInfo | null): string {
-  if (mine === null || mine.state === 'granted') return '';
+  if (mine === null) return '';
+  // A conversion that its master has not answered: the lock stands as it stood.
+  if (mine.state === 'granted') return mine.master === null || mine.master === mine.node ? '' : `and for the answer of node ${mine.master}, which decides about it`;
   if (mine.position === null) return mine.master === null ? 'and for word of who decides about it' : `in the queue on node ${mine.master}, which decides about it`;
   const queue = locks.filter((lock) => lock.state === mine.state);
   const name = mine.state === 'converting' ? 'queue of conversions' : 'queue';

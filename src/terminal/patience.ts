@@ -15,6 +15,8 @@ import { bySignal, type EndSignal } from './signals.js';
 
 /** How long nobody needs to be told that we wait. */
 const silenceMillis = 1000;
+/** How long the node may take to tell what is to be seen: it asks the others, and waits a second for them. */
+const lookMillis = 2000;
 
 /** How patient the command line is. */
 export interface Patience {
@@ -60,7 +62,7 @@ export function limitsOf({ nonblock, wait, since }: Patience): { mustNotWait: bo
 }
 
 /** The first signal that came, if one came. */
-interface Interruption {
+export interface Interruption {
   readonly first: EndSignal | null;
 }
 
@@ -118,7 +120,8 @@ class Explanation {
       this.#lookAgain(() => this.#explain());
     } else if (mine !== null) {
       const lines = linesOf(this.#waiting, blockersOf(locks, { mode, mine }), node);
-      note([`waiting for ${mode} on ${shown}, ${describePlace(locks, mine)}`, ...lines, ...silent].join('\n  '));
+      const place = describePlace(locks, mine);
+      note([`waiting for ${mode} on ${shown}${place === '' ? '' : `, ${place}`}`, ...lines, ...silent].join('\n  '));
       this.#told = silent.join();
       this.#lookAgain(() => this.#watchMembers());
     } else {
@@ -131,7 +134,7 @@ class Explanation {
   /** That a member cannot be reached any more may be found only when we have waited for a while. */
   async #watchMembers(): Promise<void> {
     const { mode, shown, lockspace, status } = this.#waiting;
-    const silent = describeSilent(await status().catch(() => null), lockspace);
+    const silent = silentIn(await soon(status()), lockspace);
     if (this.#isOver) return;
     if (silent.length > 0 && silent.join() !== this.#told) this.#tell([`still waiting for ${mode} on ${shown}`, ...silent].join('\n  '));
     this.#told = silent.join();
@@ -217,11 +220,25 @@ interface Sight {
   readonly isMember: boolean;
 }
 
+/** A node that does not answer shows nothing, and is not waited for. */
 async function look(waiting: Waiting): Promise<Sight> {
-  const { locks, unlisted } = await waiting.locks().catch(() => ({ locks: [], unlisted: [] }));
-  const status = await waiting.status().catch(() => null);
+  const [told, status] = await Promise.all([soon(waiting.locks()), soon(waiting.status())]);
+  const { locks, unlisted } = told ?? { locks: [], unlisted: [] };
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
   const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : [...describeStop(status, waiting.lockspace), ...describeSuspension(status, waiting.lockspace)];
-  return { locks, unlisted, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: describeSilent(status, waiting.lockspace), node: status?.node ?? null, isMember: (status?.cluster ?? null) !== null };
+  return { locks, unlisted, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: silentIn(status, waiting.lockspace), node: status?.node ?? null, isMember: (status?.cluster ?? null) !== null };
+}
+
+/** Who does not answer; `status` null: not even our own node. */
+function silentIn(status: NodeStatus | null, lockspace: string): string[] {
+  return status === null ? ['the node here does not answer'] : describeSilent(status, lockspace);
+}
+
+/** Null: it could not be found out in time. */
+function soon<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(null), lookMillis);
+    answer.then(resolve, () => resolve(null)).finally(() => clearTimeout(timer));
+  });
 }

@@ -7,6 +7,7 @@
  */
 import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LocksOfAll, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
+import { unlessHung } from './asking.js';
 import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
 import { needWriter } from './held-lock.js';
@@ -130,7 +131,8 @@ class ShellVerbs {
     const handle = new LockHandle(space);
     space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags, blocking: false });
     if (handle.mode === null) {
-      await waitFor(waiting, { first: null }, () => handle.settledWithin({ signal: call.signal, ...(timeout === undefined ? {} : { timeout }) }));
+      const settled = (signal: AbortSignal): Promise<LockHandle> => handle.settledWithin({ signal, ...(timeout === undefined ? {} : { timeout }) });
+      await patiently(waiting, call, settled, () => handle.renounce());
     }
     const lock = this.#locks.add(handle, place, shown, call.asker);
     this.#tellResults(waiting, handle);
@@ -154,10 +156,10 @@ class ShellVerbs {
     const flags = line.all('flag').map(parseFlag);
     const locks = (): Promise<LocksOfAll> => this.#locksAround(lockspace, handle.id);
     const waiting = this.#waiting(line, call, { lockspace, locks, shown, mode, isMine: (lock) => lock.id === handle.id });
-    await waitFor(waiting, { first: null }, () =>
+    await patiently(waiting, call, (signal) =>
       handle.convert(mode, {
         flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
-        signal: call.signal,
+        signal,
         ...(value === undefined ? {} : { value }),
         ...(timeout === undefined ? {} : { timeout }),
       }),
@@ -348,4 +350,10 @@ function valueToSet(line: Line, [word, ...tooMany]: readonly string[]): Uint8Arr
   if (tooMany.length > 0 || (word === undefined) === (hex === undefined)) throw misused(line.name, 'one value is needed');
   if (word === '-') throw misused(line.name, 'a value on standard input is for the command: dlm lvb set NAME -');
   return hex === undefined ? valueOfText(word!) : valueOfHex(hex);
+}
+
+/** As the patience of the call is, and no longer: who decides may not answer. */
+function patiently(waiting: Waiting, call: ShellCall, ask: (signal: AbortSignal) => Promise<LockHandle>, renounce?: () => void): Promise<LockHandle> {
+  const caller = { first: null, aborted: call.signal };
+  return waitFor(waiting, caller, () => unlessHung(ask, waiting, caller, renounce));
 }

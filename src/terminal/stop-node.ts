@@ -42,8 +42,7 @@ export class NodeStop {
       if (isDlmError(error, 'DLM_NODE_IN_USE') && this.#served.applications.length > 0) return this.#stay();
       // What force could not do may be asked for again; after anything else the next signal is the second one.
       if (isSecond) this.#isUnderWay = false;
-      if (isDlmError(error, 'DLM_NO_NODE')) this.#say('the node is leaving already, as soon as the locks that are held have ended; a second signal does not wait for them');
-      else this.#say(`the node cannot leave: ${(error as Error).message}`);
+      this.#say(`the node cannot leave: ${(error as Error).message}`);
     }
   }
 
@@ -67,12 +66,19 @@ export class NodeStop {
     try {
       await this.#served.leave();
     } catch (error) {
+      if (isDlmError(error, 'DLM_NO_NODE')) return this.#drainWithOthers();
       if (!isDlmError(error, 'DLM_NODE_IN_USE') || this.#served.applications.length > 0) throw error;
       const { client } = this.#served;
       const lines = describeLocks(inTheWayOfLeaving(await client.locks(), await client.status()), 'resource');
       this.#say(['locks are held; the node takes no new ones and stops when they have ended, or at a second signal', ...lines].join('\n  '));
       await this.#served.leave({ drain: true });
     }
+  }
+
+  /** Somebody has it drain, and may call that off; a signal is not called off. */
+  async #drainWithOthers(): Promise<void> {
+    this.#say('the node is leaving already, as soon as the locks that are held have ended; a second signal does not wait for them');
+    await this.#served.leave({ drain: true });
   }
 
   #stay(): void {

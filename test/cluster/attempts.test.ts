@@ -3,7 +3,7 @@
  * place. The etcd of these tests is a port at which nobody listens.
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { attach, askNode, corosyncNodes, openNode, serveNode, type ClusterOptions, type DlmError } from '../../src/core/index.js';
 import { leaseTiming, leastTtlMillis } from '../../src/core/host/engine/etcd-lease.js';
@@ -69,6 +69,13 @@ for (const [who, join] of Object.entries(ways)) {
     it('on the local engine, since there is nobody to join: the same', async (test) => {
       const [dir, base] = [scratch(test), scratch(test)];
       await assert.rejects(join(dir, { cluster: 'web', base, mustExist: true }), { code: 'DLM_START_REFUSED', message: /has no members/ });
+      await refusesLonelyNode(dir);
+    });
+
+    it('on the local engine, since the folder of the cluster is not for us: the same', async (test) => {
+      const [dir, base] = [scratch(test), scratch(test)];
+      chmodSync(base, 0o777);
+      await assert.rejects(join(dir, { cluster: 'web', base }), { code: 'DLM_NOT_PERMITTED' });
       await refusesLonelyNode(dir);
     });
 

@@ -2,8 +2,9 @@
  * A member that is stopped answers nobody: whoever looks or asks for a lock is told, and is not left to guess.
  */
 import assert from 'node:assert/strict';
+import { LockHandle, attach } from '../../src/core/index.js';
 import { test } from '../kill/bounded.js';
-import { signalAll } from '../kill/processes.js';
+import { signalAll, until } from '../kill/processes.js';
 import { program } from '../kill/stage.js';
 import { Fleet, isRunningWith } from './fleet.js';
 
@@ -82,4 +83,58 @@ test('who does not want to wait is not made to by the silence of who decides', a
   assert.deepEqual(left?.map(({ resource, mode, requested }) => [resource, mode, requested]), [['free', 'NL', null], ['there', 'NL', null], ['there', 'NL', null]]);
   await fleet.sayAt(1, 'unlock', ours);
   await fleet.sayAt(2, 'unlock', theirs);
+});
+
+test('a lock that nobody waits for any more is given back when it is granted, though the one who asked is still there', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const kept = ['-m', 'NL', '-q', '--owner-pid', String(process.pid)];
+  await fleet.sayAt(2, 'lock', 'there', ...kept);
+  await fleet.sayAt(1, 'lock', 'there', ...kept);
+  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
+  assert.equal(await fleet.masterOf('there', 1), 2);
+
+  const client = await attach({ dir: fleet.place(1) });
+  test.after(() => client.close());
+  const space = await client.lockspace('default');
+  const handle = new LockHandle(space);
+  signalAll([fleet.pidAt(2)], 'SIGSTOP');
+  const asked = space.lock('there', { flags: ['NOQUEUE'], owner: { pid: process.pid } }, handle);
+  // A session carries out one request after another: the lock has been asked for.
+  await client.status();
+  handle.renounce();
+  await client.status();
+  signalAll([fleet.pidAt(2)], 'SIGCONT');
+  // The master had the request before it heard that nobody wants it.
+  await asked.catch(() => undefined);
+  await until('it is given back', async () => (await fleet.locksOf(1, 'there')).every(({ mode, requested }) => mode === 'NL' && requested === null));
+});
+
+test('who waits for so long and no longer is not kept waiting by the silence of his own node', async (test) => {
+  const fleet = await Fleet.of([1]);
+  test.after(() => fleet.clear());
+  await fleet.sayAt(1, 'lock', 'here', '-q', '--owner-pid', String(process.pid));
+  const waiting = fleet.at(1, 'lock', 'here', '-w', '3', '--', 'true');
+  await until('it waits', async () => (await fleet.locksOf(1, 'here')).some(({ state }) => state === 'waiting'));
+  signalAll([fleet.pidAt(1)], 'SIGSTOP');
+  assert.equal(await waiting.exit, timedOutExit);
+  assert.match(waiting.said(), /^dlm: EX on here was not granted within 3 s\n {2}the node here does not answer$/m);
+});
+
+test('a shell that does not want to wait is not made to by the silence of who decides', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const kept = ['-m', 'NL', '-q', '--owner-pid', String(process.pid)];
+  await fleet.sayAt(2, 'lock', 'there', ...kept);
+  await fleet.sayAt(1, 'lock', 'there', ...kept);
+  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
+  assert.equal(await fleet.masterOf('there', 1), 2);
+
+  signalAll([fleet.pidAt(2)], 'SIGSTOP');
+  const shell = fleet.run(['bash', '-c', 'eval "$("$0" shellenv bash)"; dlm_lock there -n; echo "first $?"; dlm_lock there -w 0.1; echo "second $?"', program], { env: fleet.envOf(1) });
+  assert.equal(await shell.exit, 0);
+  assert.match(shell.said(), new RegExp(`node 2, which decides about it, does not answer\n[^]*first ${busyExit}\n[^]*second ${timedOutExit}\n`));
+
+  signalAll([fleet.pidAt(2)], 'SIGCONT');
+  await fleet.sayAt(1, 'lock', 'there', '-w', '20', '-q', '--', 'true');
 });

@@ -73,6 +73,21 @@ describe('a session', () => {
     assert.equal((refused!.error as unknown as { rule: string }).rule, 'quecvt-needs-convert');
   });
 
+  it('gives back what was granted to somebody who has stopped waiting', async (test) => {
+    const { tap, another } = await session(test);
+    tap.say(ask(1, 'a'), { id: 2, op: 'cancel', lockspace: 'default', request: 1, forNobody: true });
+    const heard = [await tap.next(), await tap.next(), await tap.next(), await tap.next()];
+    assert.deepEqual(heard[2], { id: 2, result: { cancelled: false } });
+    assert.deepEqual([heard[1]!['status'], heard[3]!['status']], ['OK', 'EUNLOCK']);
+    const other = await another();
+    await other.ask(ask(1, 'a', { flags: ['NOQUEUE'] }));
+    assert.equal((await other.next())!['status'], 'OK');
+    tap.say(ask(3, 'b'), { id: 4, op: 'cancel', lockspace: 'default', request: 3 });
+    assert.deepEqual([(await tap.next())!['id'], (await tap.next())!['status'], (await tap.next())!['id']], [3, 'OK', 4]);
+    await other.ask(ask(2, 'b', { flags: ['NOQUEUE'] }));
+    assert.equal((await other.next())!['status'], 'EAGAIN');
+  });
+
   it('cancels by lock and by request', async (test) => {
     const { tap, another } = await session(test);
     await tap.ask(ask(1, 'a'));

@@ -130,7 +130,10 @@ describe('a node that is not started', () => {
     const dir = stage(test);
     const words = ['--cluster=web', '--etcd=http://127.0.0.1:1', '--fence=lease', '--listen=tcp:127.0.0.1:0', '--insecure'];
     const start = startDetached({ dir, mayBeAlone: true, startTimeout: 4_000 }, words);
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
     await assert.rejects(start, { code: 'DLM_START_FAILED', message: /did not answer in time, and was ended/, hint: /node\.log$/ });
+    assert.ok(timers() <= before, 'nothing is left that would keep the command from ending');
     const client = await startDetached({ dir, mayBeAlone: true }, ['--alone']);
     assert.equal((await client.status()).start, 'joined');
     await client.close();

@@ -89,6 +89,8 @@ describe('who is in the way', () => {
     assert.equal(describePlace([reader, first], first), 'alone in the queue');
     assert.equal(describePlace([reader], reader), '');
     assert.equal(describePlace([reader], null), '');
+    const asked = lock('asked', { node: 1, master: 2 });
+    assert.equal(describePlace([asked], asked), 'and for the answer of node 2, which decides about it');
   });
 });
 

@@ -63,9 +63,9 @@ export async function checkOptions(given: ClusterOptions, places: Places): Promi
   return { options, plan };
 }
 
-/** Is it not the wish that is wrong, but what the engine stands on that is not there? */
+/** Is it not the wish that is wrong, but what the engine stands on that is not there, or not for us? */
 export function isOfSurroundings(error: unknown): boolean {
-  return error instanceof DlmError && (error.code === 'DLM_START_FAILED' || error.code === 'DLM_NOT_PERMITTED');
+  return error instanceof DlmError && ['DLM_START_FAILED', 'DLM_NOT_PERMITTED', 'DLM_STATE_UNUSABLE'].includes(error.code);
 }
 
 /** One that has not joined yet. Rejects as `engineOf`. */

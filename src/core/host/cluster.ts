@@ -82,11 +82,12 @@ export class Cluster {
 
   /** Become a member. Rejects as `Engine.join`, as `Transport.open`, and with `DLM_CONFIG_INVALID`. */
   static async join(given: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
-    const { options, plan } = await checkOptions(given, places).catch(async (error: unknown) => {
+    const mark = async (error: unknown): Promise<never> => {
       if (isOfSurroundings(error)) await markClustered(places, given.cluster);
       throw error;
-    });
-    const engine = await engineFor(options, places, log);
+    };
+    const { options, plan } = await checkOptions(given, places).catch(mark);
+    const engine = await engineFor(options, places, log).catch(mark);
     const parts = { options, places, life, engine, plan, log };
     // A way to fence that cannot work is refused before anybody counts us as a member.
     const history = new FenceHistory(places, log);

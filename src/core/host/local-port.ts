@@ -82,9 +82,9 @@ export class LocalPort implements Port {
     this.#host.attend(lkid, listener);
   }
 
-  cancel(lockspace: string, lkid: Lkid, _listener: Listener): Promise<boolean> {
+  cancel(lockspace: string, lkid: Lkid, _listener: Listener, isForNobody = false): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      cancelLock(this.#host, lockspace, lkid, resolve, (refusal) => reject(errorOfRefusal(refusal)));
+      cancelLock(this.#host, { lockspace, lkid, isForNobody }, resolve, (refusal) => reject(errorOfRefusal(refusal)));
     });
   }
 
@@ -162,27 +162,43 @@ function attempt<Answer>(work: () => Answer): Promise<Answer> {
   return new Promise((resolve) => resolve(work()));
 }
 
+/** Which lock; and is there nobody any more for whom it could be granted? */
+export interface CancelCall {
+  readonly lockspace: string;
+  readonly lkid: Lkid;
+  readonly isForNobody: boolean;
+}
+
 /** Tells `answer` whether there was anything to cancel, and `refuse` if the call was refused: now, or when it is known. */
 export function cancelLock(
   host: Host,
-  lockspace: string,
-  lkid: Lkid,
+  { lockspace, lkid, isForNobody }: CancelCall,
   answer: (wasCancelled: boolean) => void,
   refuse: (refusal: Refuse) => void,
 ): void {
+  const end = (wasCancelled: boolean): void => {
+    if (!wasCancelled && isForNobody) giveBack(host, lockspace, lkid);
+    answer(wasCancelled);
+  };
   host.whenRunning(lockspace, () => {
     const isWaiting = host.node.isWaiting(lockspace, lkid);
     const listener = new CancelListener((wasCancelled) => {
       host.ignore(lkid, listener);
-      answer(wasCancelled);
+      end(wasCancelled);
     });
     host.attend(lkid, listener);
     const refusal = host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
     if (refusal === null && isWaiting) return;
     host.ignore(lkid, listener);
-    if (refusal === null) answer(false);
+    if (refusal === null) end(false);
     else refuse(refusal);
   });
+}
+
+/** The grant was under way, from another node or to the caller, when it was taken back: whoever was to hold it has been told that he does not. */
+export function giveBack(host: Host, lockspace: string, lkid: Lkid): void {
+  const call: UnlockInput = { kind: 'unlock', lockspace, lkid, flags: 0, value: null };
+  setImmediate(() => host.whenChangeable(call, () => void host.turn(call)));
 }
 
 /** Hears how a lock that waits ends its wait; its master may grant it before it hears of the cancel. */

@@ -173,6 +173,11 @@ export class LockHandle implements Listener {
     return this.#space.port.cancel(this.#space.name, lkid(this.#lkid), this);
   }
 
+  /** As `cancel`, by somebody who has stopped waiting for a new lock: one that is granted all the same is given back. */
+  renounce(): void {
+    this.#space.port.cancel(this.#space.name, lkid(this.#lkid), this, true).catch(() => undefined);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#mode !== IV) await this.unlock();
   }

@@ -30,11 +30,10 @@ export class LockspaceClient {
    *
    * Rejects with `DLM_BUSY` (NOQUEUE), `DLM_TIMED_OUT`, `DLM_CANCELLED`,
    * `DLM_RULE_BROKEN`, `DLM_NAME_INVALID`… The lock lasts until it is unlocked or
-   * its owner ends.
+   * its owner ends. `handle`: one that was made for it, by somebody who may want to renounce.
    */
-  lock(name: Name, options: LockOptions = noOptions): Promise<LockHandle> {
+  lock(name: Name, options: LockOptions = noOptions, handle = new LockHandle(this)): Promise<LockHandle> {
     if (options !== noOptions && options.signal?.aborted === true) return Promise.reject(abortedBefore());
-    const handle = new LockHandle(this);
     try {
       this.start(handle, name, options);
     } catch (error) {

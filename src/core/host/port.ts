@@ -112,8 +112,11 @@ export interface Port {
   unlock(call: UnlockInput, listener: Listener): void;
   /** Also hear the completions of a lock that somebody else asked for. */
   attend(lkid: Lkid, listener: Listener): void;
-  /** Was there anything to cancel? The listener hears the rest; it stands for a lock whose id is not known yet. */
-  cancel(lockspace: string, lkid: Lkid, listener: Listener): Promise<boolean>;
+  /**
+   * Was there anything to cancel? The listener hears the rest; it stands for a lock whose id is not known yet.
+   * `isForNobody`: a lock that is granted all the same, or was before, is given back.
+   */
+  cancel(lockspace: string, lkid: Lkid, listener: Listener, isForNobody?: boolean): Promise<boolean>;
   /** Keep what this client holds until that process is gone, even if the client dies first. */
   protect(pid: number): Promise<void>;
 

@@ -155,6 +155,8 @@ class ServingNode implements Served, ServedNode {
   readonly log: (line: string) => void;
   #tellLeft: (why: string) => void = () => undefined;
   #isLeaving = false;
+  /** So many wait for the last lock to end. */
+  #drainers = 0;
   #hasFailed = false;
   #stopping: Promise<void> | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
@@ -227,7 +229,7 @@ class ServingNode implements Served, ServedNode {
 
   async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
     const { force = false, drain = false, signal } = options;
-    if (this.#isLeaving && !force) throw new DlmError('DLM_NO_NODE', 'the node is leaving already', 'it ends when the last lock has; see: dlm locks; not to wait for that: dlm node leave --force');
+    if (this.#isLeaving && !force && !drain) throw new DlmError('DLM_NO_NODE', 'the node is leaving already', 'it ends when the last lock has; see: dlm locks; not to wait for that: dlm node leave --force');
     // An application does not end by itself as locks do: to wait for it would be to grant nothing meanwhile, for how long nobody knows.
     if (!force) this.#refuseWithApplications();
     if (!force && drain) await this.#drain(leaver?.gone ?? signal ?? new AbortController().signal);
@@ -252,7 +254,7 @@ class ServingNode implements Served, ServedNode {
   #refuseWithApplications(): void {
     const { lockspaces } = this.host.applications;
     if (lockspaces.length === 0) return;
-    this.#isLeaving = false;
+    if (this.#drainers === 0 && this.#stopping === null) this.#isLeaving = false;
     throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order; with --force it is killed, and the node counts as failed');
   }
 
@@ -261,16 +263,20 @@ class ServingNode implements Served, ServedNode {
     return this.#stopping;
   }
 
-  /** Take no new locks and wait until the last has ended. */
+  /** Take no new locks and wait until the last has ended. It goes on until all who asked for it have called it off. */
   async #drain(calledOff: AbortSignal): Promise<void> {
+    if (!this.#isLeaving) this.log('takes no new locks and leaves when the last has ended');
     this.#isLeaving = true;
-    this.log('takes no new locks and leaves when the last has ended');
+    this.#drainers += 1;
     while (missedCount(this.host) > 0 && !calledOff.aborted && this.#stopping === null) {
       await new Promise((resolve) => setTimeout(resolve, drainLookMillis));
     }
+    this.#drainers -= 1;
     if (!calledOff.aborted || this.#stopping !== null) return;
-    this.#isLeaving = false;
-    this.log('nobody waits for it to leave any more, and it goes on');
+    if (this.#drainers === 0) {
+      this.#isLeaving = false;
+      this.log('nobody waits for it to leave any more, and it goes on');
+    }
     throw new DlmError('DLM_CANCELLED', 'the node was to leave, and that was called off');
   }
 

@@ -31,8 +31,8 @@ export class ServedPort extends LocalPort {
     });
   }
 
-  override cancel(lockspace: string, lkid: Lkid, listener: Listener): Promise<boolean> {
-    if (!this.#keptBack.delete(listener)) return super.cancel(lockspace, lkid, listener);
+  override cancel(lockspace: string, lkid: Lkid, listener: Listener, isForNobody = false): Promise<boolean> {
+    if (!this.#keptBack.delete(listener)) return super.cancel(lockspace, lkid, listener, isForNobody);
     listener.refuse(new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
     return Promise.resolve(true);
   }

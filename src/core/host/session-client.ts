@@ -142,10 +142,10 @@ export class SessionPort implements Port {
     known.listeners.push(listener);
   }
 
-  async cancel(lockspace: string, lkid: Lkid, listener: Listener): Promise<boolean> {
+  async cancel(lockspace: string, lkid: Lkid, listener: Listener, isForNobody = false): Promise<boolean> {
     const request = this.#asking.get(listener);
     const which = request === undefined ? { lkid } : { request };
-    return (await this.#ask<{ cancelled: boolean }>('cancel', { lockspace, ...which })).cancelled;
+    return (await this.#ask<{ cancelled: boolean }>('cancel', { lockspace, ...which, ...(isForNobody ? { forNobody: true } : {}) })).cancelled;
   }
 
   async protect(pid: number): Promise<void> {

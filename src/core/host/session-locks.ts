@@ -14,7 +14,7 @@ import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import type { Owner } from './host.js';
 import { summary } from './inspect.js';
-import { cancelLock } from './local-port.js';
+import { cancelLock, giveBack } from './local-port.js';
 import { errorOfRefusal, nothingNew } from './outcome.js';
 import { pidNamespace } from './process-facts.js';
 import type { Served } from './served.js';
@@ -68,7 +68,7 @@ export class SessionLocks {
     if (lock.isGone) known.delete(lock.lkid);
     else known.set(lock.lkid, lock);
 
-    if (!lock.isWaiting && this.#forNobody.delete(lock) && !lock.isGone) this.#giveBack(lock);
+    if (!lock.isWaiting && this.#forNobody.delete(lock) && !lock.isGone) giveBack(this.#at.host, lock.lockspace, lock.lkid);
     if (lock.request === null) return;
     if (lock.isWaiting) this.#waiting.set(lock.request, lock);
     else this.#waiting.delete(lock.request);
@@ -185,14 +185,21 @@ export class SessionLocks {
     const asked = request.request ?? -1;
     const isKeptBack = request.lkid === null && this.#keptBack.delete(asked);
     if (isKeptBack) this.#session.refuse(asked, new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
-    const target = request.lkid === null ? (this.#waiting.get(asked)?.lkid ?? null) : lkid(request.lkid);
+    const isForNobody = request.forNobody === true;
+    const target = request.lkid === null ? (this.#asked(asked, isForNobody)?.lkid ?? null) : lkid(request.lkid);
 
     const answer = (cancelled: boolean): void => this.#session.result(id, { cancelled });
     if (isKeptBack || target === null) answer(isKeptBack);
     else {
       const refuse = (refusal: Refuse): void => this.#session.refuse(id, errorOfRefusal(refusal), refusal.rule?.name);
-      this.#session.whileHolding(() => cancelLock(this.#at.host, request.lockspace, target, answer, refuse));
+      this.#session.whileHolding(() => cancelLock(this.#at.host, { lockspace: request.lockspace, lkid: target, isForNobody }, answer, refuse));
     }
+  }
+
+  /** The lock that was asked for with that number, if it waits, or whatever has become of it. */
+  #asked(request: number, isAny: boolean): SessionLock | undefined {
+    const waiting = this.#waiting.get(request);
+    return waiting !== undefined || !isAny ? waiting : [...this.#own.values()].findLast((lock) => lock.request === request);
   }
 
   protect(pid: number): void {
@@ -212,13 +219,6 @@ export class SessionLocks {
       this.#forNobody.add(lock);
       this.#takeBack(lock);
     }
-  }
-
-  /** The grant was under way from another node when it was taken back: whoever was to hold it has been told that he does not. */
-  #giveBack({ lockspace, lkid }: SessionLock): void {
-    const { host } = this.#at;
-    const call: UnlockInput = { kind: 'unlock', lockspace, lkid, flags: 0, value: null };
-    setImmediate(() => host.whenChangeable(call, () => void host.turn(call)));
   }
 
   /** One that has ended with its owner is unknown by now, and refused: as well. */

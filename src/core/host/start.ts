@@ -140,7 +140,10 @@ class Launched {
       if (this.ending !== null) return;
       const hasEnded = once(this.#child, 'exit');
       this.#child.kill(signal);
-      await Promise.race([hasEnded, pause(endMillis)]);
+      // Nobody is kept waiting by the rest of a pause.
+      const isOver = new AbortController();
+      await Promise.race([hasEnded, pause(endMillis, undefined, { signal: isOver.signal }).catch(() => undefined)]);
+      isOver.abort();
     }
   }
 }
