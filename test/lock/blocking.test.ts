@@ -162,6 +162,15 @@ describe('a holder for whom nobody listens', () => {
     C lock EX                   -> C waits, B blocks EX
   `));
 
+  test('nor that its own conversion is stuck', () => tell(`
+    A lock PR                   -> A OK PR
+    B lock PR deaf              -> B OK PR
+    C lock NL                   -> C OK NL
+    A convert EX                -> A waits
+    B convert EX NODLCKWT       -> B waits
+    C unlock                    -> C EUNLOCK
+  `));
+
   test('is told all the same when it may outlive its owner: whoever adopts it may listen', () => tell(`
     A lock EX PERSISTENT deaf   -> A OK EX
     B lock PR                   -> B waits, A blocks PR

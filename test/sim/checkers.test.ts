@@ -183,6 +183,7 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
   keeps('the holder was told', holds(2, 2, PR), ...wait, blocks(2, 2, EX), inTheWay);
   breaks('notices', 'told before its latest grant', holds(2, 2, PR), ...wait, blocks(2, 2, EX), asks(2, 2, 'convert', PR), ends(2, 2, 'OK', PR), inTheWay);
   keeps('it has said that nobody hears it', holds(2, 2, PR, { flags: deafMark }), ...wait, inTheWay);
+  keeps('it came in past who waits', ...wait, holds(2, 2, PR, { flags: Flag.NOORDER }), inTheWay);
   breaks('notices', 'told to its former owner alone', holds(2, 2, PR), ...wait, blocks(2, 2, EX), abandons(2, [2], []),
     asks(2, 3, 'adopt', PR), adopts(2, 3, 2, PR), inTheWay);
 

@@ -35,7 +35,7 @@ function tellAll(turn: Turn, first: Lock | null, blocked: Lock): void {
 }
 
 /** Would nobody hear it? Whoever adopts a lock that outlives its owner may want to. */
-function isDeaf(holder: Lock): boolean {
+export function isDeaf(holder: Lock): boolean {
   return holder.has(deafMark) && !holder.has(Flag.PERSISTENT);
 }
 

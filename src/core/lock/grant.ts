@@ -18,7 +18,7 @@
  *
  * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
  */
-import { tellHoldersAfterPass } from './blocking.js';
+import { isDeaf, tellHoldersAfterPass } from './blocking.js';
 import { isInConversionDeadlock } from './deadlock.js';
 import { Flag, Result, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
@@ -209,5 +209,5 @@ function walkConversions(turn: Turn, resource: Resource, blocked: Blocked, occas
 
 /** A conversion that waits in a deadlock of its own will (NODLCKWT) hears that it is stuck. */
 function tellDeadlocked(turn: Turn, lock: Lock): void {
-  if (lock.has(Flag.NODLCKWT) && lock.told < lock.requested) turn.block(lock, lock.requested as Mode);
+  if (lock.has(Flag.NODLCKWT) && lock.told < lock.requested && !isDeaf(lock)) turn.block(lock, lock.requested as Mode);
 }
