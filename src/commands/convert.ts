@@ -54,11 +54,12 @@ export default class Convert extends BaseCommand {
     const signals = new SignalWatch();
     const call: ConvertOptions = {
       flags: mustNotWait ? [...(flags.flag ?? []), 'NOQUEUE'] : (flags.flag ?? []),
+      signal: signals.aborted,
       ...(value === undefined ? {} : { value }),
       ...(timeout === undefined ? {} : { timeout }),
     };
     const waiting: Waiting = {
-      locks: () => locksAround(client, id),
+      ...locksAround(client, id),
       lockspace: parseLockId(id).lockspace,
       status: () => client.status(),
       shown: `lock ${id}`,
@@ -69,7 +70,7 @@ export default class Convert extends BaseCommand {
       isQuiet: flags.quiet,
       note: (words) => this.note(words),
     };
-    await waitFor(waiting, signals, () => unlessHung((signal) => lock.convert(flags.mode, { ...call, signal }), waiting, signals));
+    await waitFor(waiting, signals, () => unlessHung(lock.convert(flags.mode, call), waiting, signals));
     this.noteAll(describeResults(lock.results, lock.mode));
     return jsonOfLock(lock);
   }
