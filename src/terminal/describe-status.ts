@@ -24,8 +24,18 @@ export function describeStatus(status: NodeStatus): string[] {
     ...status.waitingFor.map(({ pid, command }): [string, string] => ['waits for', `pid ${pid}, protected by its predecessor: ${showCommand(command, Infinity)}`]),
     ...status.lockspaces.map((lockspace): [string, string] => ['lockspace', describeLockspace(lockspace)]),
   ];
-  const health = !status.quorate ? 'NOT quorate: nothing is granted' : status.waitingFor.length > 0 ? 'healthy, and grants nothing yet' : 'healthy';
-  return [`node ${status.node} is ${health}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
+  return [`node ${status.node} is ${describeHealth(status)}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
+}
+
+function describeHealth({ quorate, leaving, waitingFor }: NodeStatus): string {
+  const ending = describeLeaving(leaving?.locks ?? null);
+  if (!quorate) return `NOT quorate: nothing is granted${ending === null ? '' : `; ${ending}`}`;
+  return ending ?? (waitingFor.length > 0 ? 'healthy, and grants nothing yet' : 'healthy');
+}
+
+function describeLeaving(locks: number | null): string | null {
+  if (locks === null) return null;
+  return locks === 0 ? 'leaving' : `draining: it grants nothing new, and leaves when ${counted(locks, 'lock')} ${locks === 1 ? 'has' : 'have'} ended`;
 }
 
 function clusterFacts({ name, view, members, insecure, fencing, isFencing }: ClusterStatus): [string, string][] {

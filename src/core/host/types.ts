@@ -165,6 +165,8 @@ export interface NodeStatus {
   readonly sessions: number;
   /** Protected commands of the node's earlier life that still run: nothing is granted before they have ended. */
   readonly waitingFor: readonly HolderInfo[];
+  /** It was told to leave and grants no new locks; it drains as long as there are `locks`. Null: it stays. */
+  readonly leaving: { readonly locks: number } | null;
   readonly lockspaces: readonly LockspaceSummary[];
 }
 
