@@ -7,7 +7,7 @@ import { DlmError, passingCaller, type LockspaceClient } from '../core/index.js'
 import { askForLock, askForLocks, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { inProcessFlags } from '../terminal/cluster-flags.js';
-import { namesAndCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
+import { namesAndCommand, splitAtDashes, wordsOf, quoteCommand } from '../terminal/command-line.js';
 import { describeResults } from '../terminal/describe.js';
 import { formatWait } from '../terminal/durations.js';
 import { needExecutable } from '../terminal/executable.js';
@@ -18,7 +18,7 @@ import { needNames, type NamedLine } from '../terminal/names.js';
 import { endOf } from '../terminal/own-end.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
-import { runUnderLock, quoteCommand } from '../terminal/under-lock.js';
+import { runUnderLock } from '../terminal/under-lock.js';
 
 type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
 

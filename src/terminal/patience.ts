@@ -233,7 +233,8 @@ function sentence({ shown, mode, patience }: Waiting, unanswered: Silent | null)
   const { mustNotWait } = limitsOf(patience);
   if (mustNotWait && unanswered === null) return `${shown} is busy: ${mode} cannot be granted now`;
   const when = mustNotWait ? 'at once' : `within ${formatLimit(patience.wait ?? 0)}`;
-  return `${mode} on ${shown} was not granted ${when}${(unanswered?.words ?? null) === null ? '' : `: ${unanswered!.words}`}`;
+  const words = unanswered?.words ?? null;
+  return `${mode} on ${shown} was not granted ${when}${words === null ? '' : `: ${words}`}`;
 }
 
 const elsewhere = 'who is in the way is known to the node that decides about it: see dlm locks there';
