@@ -16,6 +16,7 @@ import { agreement } from './misfit.js';
 import { errorOfRefusal } from './outcome.js';
 import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, CancelWord, ConvertCall, Listener, LockCall, Port } from './port.js';
 import type { LockFilter, LockInfo, LocksOfAll, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
+import { ProcessFamily } from './process-family.js';
 import type { ProcessWatch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
 
@@ -105,8 +106,8 @@ export class LocalPort implements Port {
     });
   }
 
-  protect(pid: number): Promise<void> {
-    return attempt(() => this.#at.watch.protect(this.#self, pid));
+  async protect(pid: number): Promise<void> {
+    this.#at.watch.protect(this.#self, await ProcessFamily.whenSeen(pid), pid);
   }
 
   async joinLockspace(name: string, options: LockspaceOptions): Promise<LockspaceSummary> {

@@ -18,6 +18,7 @@ import { giveUpForGood } from './late-grant.js';
 import { cancelLock } from './local-port.js';
 import { errorOfRefusal, nothingNew } from './outcome.js';
 import { pidNamespace } from './process-facts.js';
+import { ProcessFamily } from './process-family.js';
 import type { Served } from './served.js';
 import type { Session } from './session.js';
 import { SessionLock } from './session-lock.js';
@@ -211,9 +212,11 @@ export class SessionLocks {
     return true;
   }
 
-  protect(pid: number): void {
+  /** Rejects with `DLM_OWNER_INVALID`. Whoever has not heard that it is done has not let the process begin. */
+  async protect(pid: number): Promise<void> {
     this.checkNamespace();
-    this.#at.watch.protect(this.owner, pid);
+    const family = await ProcessFamily.whenSeen(pid);
+    if (!this.#session.hasEnded) this.#at.watch.protect(this.owner, family, pid);
   }
 
   /** The session has ended, and nobody is there any more for whom its requests could be granted. */
