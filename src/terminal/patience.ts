@@ -65,6 +65,26 @@ export function limitsOf({ nonblock, wait, since }: Patience): { mustNotWait: bo
   return { mustNotWait: false, timeout: Math.max(1, wait - passed) };
 }
 
+/** How long the node of this machine may say nothing at all; undefined: as long as to anybody. One that is only slow is not taken for silent. */
+export function answerTimeoutOf(patience: Patience): { answerTimeout?: number } {
+  const { timeout } = limitsOf(patience);
+  return timeout === undefined ? {} : { answerTimeout: Math.max(2 * lastWordsMillis, timeout + lastWordsMillis) };
+}
+
+/** Reach the node, by `reach`. That it is silent for so long means that `mode` on `shown` is not granted in time. */
+export async function reachedInTime<Reached>(wish: Pick<Waiting, 'shown' | 'mode' | 'patience' | 'isQuiet'>, reach: () => Promise<Reached>): Promise<Reached> {
+  const { patience } = wish;
+  const { mustNotWait, timeout } = limitsOf(patience);
+  try {
+    return await reach();
+  } catch (error) {
+    if (timeout === undefined || !(error instanceof Unanswered)) throw error;
+    const { 'conflict-exit-code': exit } = patience;
+    const words = sentence(wish, { node: null, words: error.message });
+    throw new Failure(new DlmError(mustNotWait ? 'DLM_BUSY' : 'DLM_TIMED_OUT', words, error.hint), { isSilent: wish.isQuiet, ...(exit === undefined ? {} : { exit }) });
+  }
+}
+
 /** The locks on one resource, for `Waiting`. */
 export function lockLists(from: Pick<NodeClient, 'locks' | 'locksOfAll'>, filter: LockFilter): Pick<Waiting, 'locks' | 'locksHere'> {
   return { locks: () => from.locksOfAll(filter), locksHere: () => from.locks(filter) };
@@ -229,7 +249,7 @@ function linesOf({ caller }: Waiting, inTheWay: readonly LockInfo[], node: numbe
   return [...describeLocks(inTheWay), ...(caller === undefined || node === null ? [] : describeAncestors(inTheWay, { pid: caller, node }))];
 }
 
-function sentence({ shown, mode, patience }: Waiting, unanswered: Silent | null): string {
+function sentence({ shown, mode, patience }: Pick<Waiting, 'shown' | 'mode' | 'patience'>, unanswered: Silent | null): string {
   const { mustNotWait } = limitsOf(patience);
   if (mustNotWait && unanswered === null) return `${shown} is busy: ${mode} cannot be granted now`;
   const when = mustNotWait ? 'at once' : `within ${formatLimit(patience.wait ?? 0)}`;

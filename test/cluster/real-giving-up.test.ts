@@ -101,3 +101,14 @@ test('what has not been asked yet because the lockspace recovers is not asked an
   await fleet.sayAt(3, 'lock', 'there', '-m', 'PR', '-w', '20', '-q', '--', 'true');
   assert.deepEqual(await left(fleet), [[1, 'PR', null], [2, 'NL', null]]);
 });
+
+test('the node of this machine is not waited for longer than others when it says nothing', async (test) => {
+  const { fleet, ours } = await fleetWithMaster(test, 'PR');
+  signalAll([fleet.pidAt(1)], 'SIGSTOP');
+  const waited = fleet.at(1, 'lock', 'there', '-w', '0.2', ...owner.slice(1));
+  const converted = fleet.at(1, 'convert', ours, '-m', 'EX', '-w', '0.2');
+  const chosen = fleet.at(1, 'lock', 'there', '-n', '-E', '7', ...owner);
+  assert.deepEqual([await waited.exit, await converted.exit, await chosen.exit, chosen.said()], [timedOutExit, timedOutExit, 7, '']);
+  assert.match(waited.said(), /^dlm: EX on there was not granted within 0\.2 s: the node behind .* has accepted the connection and says nothing\nhint: it may be stopped /);
+  signalAll([fleet.pidAt(1)], 'SIGCONT');
+});

@@ -22,7 +22,7 @@ interface Patience {
   readonly signal?: AbortSignal;
 }
 
-/** It was given up, and nobody has said whether it was granted before: should it be, that is undone. */
+/** Nobody has answered. Of a request: it was given up, and whether it was granted before is not known; should it be, that is undone. */
 export class Unanswered extends DlmError {}
 
 /** Nobody wanted it any more before it was asked for. */
