@@ -87,8 +87,7 @@ describe('who is in the way', () => {
   test('our place is told among those of our queue', () => {
     assert.equal(describePlace([reader, first, mine, last], mine), '2nd of 3 in the queue');
     assert.equal(describePlace([reader, first], first), 'alone in the queue');
-    // It is to be converted, and its master has not said yet that it has to wait.
-    assert.equal(describePlace([reader], reader), 'and for word of node 1, which decides about it');
+    assert.equal(describePlace([reader], reader), '');
     assert.equal(describePlace([reader], null), '');
     const asked = lock('asked', { node: 1, master: 2 });
     assert.equal(describePlace([asked], asked), 'and for the answer of node 2, which decides about it');

@@ -181,7 +181,7 @@ function attempt<Answer>(work: () => Answer): Promise<Answer> {
 }
 
 /** Which lock; and is there nobody any more for whom it could be granted? */
-export interface CancelCall {
+interface CancelCall {
   readonly lockspace: string;
   readonly lkid: Lkid;
   readonly isForNobody: boolean;
@@ -214,7 +214,7 @@ export function cancelLock(
 }
 
 /** The grant was under way, from another node or to the caller, when it was taken back: whoever was to hold it has been told that he does not. */
-export function giveBack(host: Host, lockspace: string, lkid: Lkid): void {
+function giveBack(host: Host, lockspace: string, lkid: Lkid): void {
   const call: UnlockInput = { kind: 'unlock', lockspace, lkid, flags: 0, value: null };
   setImmediate(() => host.whenChangeable(call, () => void host.turn(call)));
 }
