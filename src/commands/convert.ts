@@ -1,14 +1,14 @@
 /**
  * Convert a lock to another mode.
  */
-import { parseLockId, type ConvertOptions } from '../core/index.js';
+import { escapeText, parseLockId, type ConvertOptions } from '../core/index.js';
 import { unlessHung } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { describeResults } from '../terminal/describe.js';
 import * as options from '../terminal/flags.js';
 import { jsonOfLock, locksAround, needWriter } from '../terminal/held-lock.js';
 import { checkLockWords, idMeant } from '../terminal/own-lock.js';
-import { limitsOf, waitFor, type Waiting } from '../terminal/patience.js';
+import { answerTimeoutOf, limitsOf, reachedInTime, waitFor, type Waiting } from '../terminal/patience.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
 import { valueGiven } from '../terminal/values.js';
@@ -47,18 +47,21 @@ export default class Convert extends BaseCommand {
     checkLockWords(args.id, flags, 'convert');
     const value = valueGiven(flags);
     const { mustNotWait, timeout } = limitsOf(flags);
-    const client = await this.reach();
+    const shown = args.id === undefined ? (flags.name ?? flags['name-hex'] ?? '') : `lock ${args.id}`;
+    const wish = { shown: escapeText(shown), mode: flags.mode, patience: flags, isQuiet: flags.quiet };
+    const client = await reachedInTime(wish, () => this.reach({ 'no-start': true, ...answerTimeoutOf(flags) }));
     const id = await idMeant(client, args.id, flags, 'convert');
     const lock = await client.lockOf(id);
     if (value !== undefined) await needWriter(client, lock, flags.mode);
     const signals = new SignalWatch();
     const call: ConvertOptions = {
       flags: mustNotWait ? [...(flags.flag ?? []), 'NOQUEUE'] : (flags.flag ?? []),
+      signal: signals.aborted,
       ...(value === undefined ? {} : { value }),
       ...(timeout === undefined ? {} : { timeout }),
     };
     const waiting: Waiting = {
-      locks: () => locksAround(client, id),
+      ...locksAround(client, id),
       lockspace: parseLockId(id).lockspace,
       status: () => client.status(),
       shown: `lock ${id}`,
@@ -69,7 +72,7 @@ export default class Convert extends BaseCommand {
       isQuiet: flags.quiet,
       note: (words) => this.note(words),
     };
-    await waitFor(waiting, signals, () => unlessHung((signal) => lock.convert(flags.mode, { ...call, signal }), waiting, signals));
+    await waitFor(waiting, signals, () => unlessHung(lock.convert(flags.mode, call), waiting, signals));
     this.noteAll(describeResults(lock.results, lock.mode));
     return jsonOfLock(lock);
   }

@@ -3,11 +3,11 @@
  */
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, passingCaller, type LockspaceClient } from '../core/index.js';
+import { DlmError, passingCaller, type LockspaceClient, type ModeName, type NodeClient } from '../core/index.js';
 import { askForLock, askForLocks, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { inProcessFlags } from '../terminal/cluster-flags.js';
-import { namesAndCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
+import { namesAndCommand, quoteCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
 import { describeResults } from '../terminal/describe.js';
 import { formatWait } from '../terminal/durations.js';
 import { needExecutable } from '../terminal/executable.js';
@@ -16,9 +16,10 @@ import { describeHolding, describePassing, infoOf, jsonOfLock, ownerPid } from '
 import { liveFlags } from '../terminal/law-words.js';
 import { needNames, type NamedLine } from '../terminal/names.js';
 import { endOf } from '../terminal/own-end.js';
+import { answerTimeoutOf, reachedInTime } from '../terminal/patience.js';
 import { prose } from '../terminal/prose.js';
 import { SignalWatch } from '../terminal/signals.js';
-import { runUnderLock, quoteCommand } from '../terminal/under-lock.js';
+import { runUnderLock } from '../terminal/under-lock.js';
 
 type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
 
@@ -97,7 +98,7 @@ export default class Lock extends BaseCommand {
       throw new DlmError('DLM_USAGE', '--owner-pid is for a lock without a command', 'a command owns the lock it runs under');
     }
     needExecutable(command[0]!, 'the lock was not asked for; see: dlm lock --help');
-    const { client, space } = await this.reachLockspace(flags, quoteCommand(command));
+    const { client, space } = await this.#reach(targets.map(({ shown }) => shown).join(' '), flags, quoteCommand(command));
     const signals = new SignalWatch();
     const began = performance.now();
     const locks = await askForLocks(this.#request(space, flags, null), targets, signals);
@@ -118,7 +119,7 @@ export default class Lock extends BaseCommand {
     if (hook !== undefined) {
       throw new DlmError('DLM_USAGE', `--${hook} is for a lock with a command`, 'without one dlm ends at once, and nobody is left to run a program');
     }
-    const { space } = await this.reachLockspace(flags);
+    const { space } = await this.#reach(target.shown, flags);
     const request = { ...this.#request(space, flags, ownerPid(flags['owner-pid'])), target };
     const began = performance.now();
     const lock = await askForLock(request, new SignalWatch());
@@ -136,6 +137,11 @@ export default class Lock extends BaseCommand {
     this.noteAll([describeHolding(lock, target.shown, owner, request.flags.includes('PERSISTENT')), ...describeResults(lock.results, lock.mode)]);
   }
 
+  #reach(shown: string, flags: LockFlags, command = ''): Promise<{ client: NodeClient; space: LockspaceClient }> {
+    const wish = { shown, mode: modeIn(flags), patience: flags, isQuiet: flags.quiet };
+    return reachedInTime(wish, () => this.reachLockspace({ ...flags, ...answerTimeoutOf(flags) }, command));
+  }
+
   #tellWait(shown: string, began: number): void {
     this.note(`${shown}: granted after ${formatWait(performance.now() - began)}`);
   }
@@ -143,7 +149,7 @@ export default class Lock extends BaseCommand {
   #request(space: LockspaceClient, flags: LockFlags, owner: number | null): Omit<Request, 'target'> {
     return {
       space,
-      mode: flags.mode ?? (flags.shared ? 'PR' : 'EX'),
+      mode: modeIn(flags),
       flags: options.flagsFor(flags.flag, { PERSISTENT: flags.persistent }),
       wantValue: flags.value,
       blocking: flags['on-blocked'] !== undefined,
@@ -153,4 +159,8 @@ export default class Lock extends BaseCommand {
       note: (words) => this.note(words),
     };
   }
+}
+
+function modeIn({ mode, shared }: LockFlags): ModeName {
+  return mode ?? (shared ? 'PR' : 'EX');
 }

@@ -194,6 +194,8 @@ export {
 } from './host/application-handle.js';
 export { recoveryVariable } from './host/recovery-identity.js';
 export type { ApplicationEvent, RecoverEvent, ResumeEvent, SuspendEvent } from './host/port.js';
+export { Unanswered } from './host/deadline.js';
+export { goesBack } from './host/late-grant.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';
 export type { LockHandle as Lock } from './host/lock-handle.js';
 export { LockspaceClient, attachApplication } from './host/lockspace-client.js';

@@ -1,16 +1,16 @@
 /**
  * Asking for a new lock, or for several, as the options of a command say.
  */
-import { DlmError, LockHandle, type FlagName, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
+import { LockHandle, Unanswered, type FlagName, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
 import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
-import { interrupted, limitsOf, Unanswered, waitFor, type Interruption, type Patience } from './patience.js';
+import { interrupted, limitsOf, lockLists, waitFor, type Patience } from './patience.js';
 import type { SignalWatch } from './signals.js';
 
-/** How long the node may take to take a request back. */
-const answerMillis = 2000;
+/** How long the node may take to answer that a request is given up, which it does when others have had their time. */
+const answerMillis = 600;
 /** A timer cannot be set for longer, and nobody waits so long. */
-const longestMillis = 2 ** 31 - 1 - answerMillis;
+const timerMax = 0x7fff_ffff;
 
 /** What is wanted of the law, and in front of whom it is waited for. */
 export interface Request {
@@ -34,47 +34,34 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const pid = ownerPid ?? process.pid;
   const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
   const { patience, isQuiet, note } = request;
-  const about = { lockspace: space.name, status: () => space.port.status(), locks: () => space.port.locksOfAll({ lockspace: space.name, name: target.name }) };
+  const about = { lockspace: space.name, status: () => space.port.status(), ...lockLists(space.port, { lockspace: space.name, name: target.name }) };
   const waiting = { ...about, shown: target.shown, mode, isMine, caller: process.ppid, patience, isQuiet, note };
 
   const handle = new LockHandle(space);
-  const ask = (signal: AbortSignal): Promise<LockHandle> => space.lock(target.name, optionsOf(request, signal), handle);
-  const lock = await waitFor(waiting, signals, () => unlessHung(ask, waiting, signals, () => handle.renounce()));
+  const ask = (): Promise<LockHandle> => space.lock(target.name, optionsOf(request, signals.aborted), handle);
+  const lock = await waitFor(waiting, signals, () => unlessHung(ask(), waiting, signals, () => handle.renounce()));
   if (signals.first === null) return lock;
   await lock.unlock();
   throw interrupted(target.shown, signals);
 }
 
 /**
- * A node that does not even answer that the request is taken back is not waited for. So it is, too, where another node
- * decides that is stopped. Who does not want to wait gives up when nobody has answered, and takes the request back by the
- * signal that `ask` is given. A new lock is renounced as well: the grant may be on its way, and nobody would hold it.
+ * Our own node, too, may be silent, so that it does not even answer that the request is given up; that another node is, it
+ * says itself. A new lock is renounced then: the grant may be on its way, and nobody would hold it.
  */
-export function unlessHung(
-  ask: (signal: AbortSignal) => Promise<LockHandle>,
-  { shown, patience }: { shown: string; patience: Patience },
-  signals: Interruption & { readonly aborted: AbortSignal },
-  renounce = (): void => undefined,
-): Promise<LockHandle> {
-  const { mustNotWait, timeout } = limitsOf(patience);
-  const hung = new AbortController();
-  const asked = ask(mustNotWait ? AbortSignal.any([signals.aborted, hung.signal]) : signals.aborted);
+export function unlessHung(asked: Promise<LockHandle>, { shown, patience }: { shown: string; patience: Patience }, signals: SignalWatch, renounce = (): void => undefined): Promise<LockHandle> {
+  const { timeout } = limitsOf(patience);
   return new Promise((resolve, reject) => {
-    let isOpen = true;
-    const settled = (): void => void (isOpen = false);
-    asked.then(resolve, reject).then(settled, settled);
+    const timers: NodeJS.Timeout[] = [];
     const giveUp = (error: Error): void => {
-      if (!isOpen) return;
-      isOpen = false;
       reject(error);
-      hung.abort();
       renounce();
     };
-    const giveUpAfter = (millis: number, why: () => Error): void => void setTimeout(() => giveUp(why()), millis).unref();
-    signals.aborted.addEventListener('abort', () => giveUpAfter(answerMillis, () => (signals.first === null ? new DlmError('DLM_CANCELLED', 'the wait was aborted') : interrupted(shown, signals))));
-    if (mustNotWait) giveUpAfter(answerMillis, () => new Unanswered(answerMillis));
-    if (timeout === undefined || timeout > longestMillis) return;
-    giveUpAfter(timeout + answerMillis, () => new DlmError('DLM_TIMED_OUT', 'nobody answers that the request is taken back'));
+    const after = (millis: number, end: () => void): void => void timers.push(setTimeout(end, Math.min(millis, timerMax)).unref());
+    signals.aborted.addEventListener('abort', () => after(answerMillis, () => giveUp(interrupted(shown, signals))));
+    if (timeout !== undefined) after(timeout + answerMillis, () => giveUp(new Unanswered('DLM_TIMED_OUT', 'the node does not answer')));
+    const stop = (): void => timers.forEach((timer) => clearTimeout(timer));
+    asked.then(resolve, reject).finally(stop);
   });
 }
 

@@ -20,6 +20,8 @@ export interface Reach extends ClusterFlags {
   readonly 'in-process'?: boolean;
   readonly alone?: boolean;
   readonly verbose?: boolean;
+  /** How long whoever asks may wait for a node that says nothing, in milliseconds. */
+  readonly answerTimeout?: number;
 }
 
 export abstract class BaseCommand extends Command {
@@ -42,6 +44,7 @@ export abstract class BaseCommand extends Command {
             start: reach !== null && reach['no-start'] !== true,
             holder,
             ...(lockspace === null ? {} : { lockspace }),
+            ...(reach?.answerTimeout === undefined ? {} : { answerTimeout: reach.answerTimeout }),
             onStart: (words) => this.noteStart(words, reach?.verbose),
           });
     this.#client = client;

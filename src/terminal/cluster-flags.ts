@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, engineNames, fenceWays, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
+import { DlmError, engineNames, escapeText, fenceWays, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
+import { quoteCommand } from './command-line.js';
 import { etcdFlags, etcdPlace, etcdWords } from './etcd-flags.js';
 import { nodeFlag, weightFlag } from './flags.js';
 
@@ -59,13 +60,25 @@ export function clusterWords(flags: ClusterFlags): string[] {
   ];
 }
 
+/** The same as a person would type them, on one line; undefined if they do not fit on one. */
+function clusterLine(flags: ClusterFlags): string | undefined {
+  const typed = clusterWords(flags).map((word) => {
+    const [, option, value] = /^(--[^=]+)=(?!-)(.*)$/s.exec(word) ?? [];
+    return option === undefined ? quoteCommand([word]) : `${option} ${quoteCommand([value!])}`;
+  });
+  const line = typed.join(' ');
+  return line === escapeText(line) ? line : undefined;
+}
+
 /** Null: no cluster. Throws `DLM_USAGE`. */
 export function clusterOptions(flags: ClusterFlags): ClusterOptions | null {
   const { cluster, engine, node, name, listen, weight, fence, config } = flags;
   if (cluster === undefined) return null;
   const etcd = etcdPlace(flags);
+  const line = clusterLine(flags);
   return {
     cluster,
+    ...(line === undefined ? {} : { line }),
     ...(engine === undefined ? (etcd === null ? {} : { engine: 'etcd' }) : { engine: engine as EngineName }),
     ...(etcd === null ? {} : { etcd }),
     ...(node === undefined ? {} : { node }),

@@ -24,8 +24,18 @@ export function describeStatus(status: NodeStatus): string[] {
     ...status.waitingFor.map(({ pid, command }): [string, string] => ['waits for', `pid ${pid}, protected by its predecessor: ${showCommand(command, Infinity)}`]),
     ...status.lockspaces.map((lockspace): [string, string] => ['lockspace', describeLockspace(lockspace)]),
   ];
-  const health = !status.quorate ? 'NOT quorate: nothing is granted' : status.waitingFor.length > 0 ? 'healthy, and grants nothing yet' : 'healthy';
-  return [`node ${status.node} is ${health}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
+  return [`node ${status.node} is ${describeHealth(status)}`, ...facts.map(([name, words]) => `  ${name.padEnd(11)} ${words}`)];
+}
+
+function describeHealth({ quorate, leaving, waitingFor }: NodeStatus): string {
+  const ending = describeLeaving(leaving?.locks ?? null);
+  if (!quorate) return `NOT quorate: nothing is granted${ending === null ? '' : `; ${ending}`}`;
+  return ending ?? (waitingFor.length > 0 ? 'healthy, and grants nothing yet' : 'healthy');
+}
+
+function describeLeaving(locks: number | null): string | null {
+  if (locks === null) return null;
+  return locks === 0 ? 'leaving' : `draining: it grants nothing new, and leaves when ${counted(locks, 'lock')} ${locks === 1 ? 'has' : 'have'} ended`;
 }
 
 function clusterFacts({ name, view, members, insecure, fencing, isFencing }: ClusterStatus): [string, string][] {
@@ -65,13 +75,24 @@ export function describeSuspension(status: NodeStatus | null, name: string): str
  * They are waited for as long as they count as members.
  */
 export function describeSilent(status: NodeStatus | null, lockspace: string): string[] {
-  const joined = status?.cluster?.members.filter(({ lockspaces }) => lockspaces.includes(lockspace)) ?? [];
-  return joined.flatMap(({ node, name, link }) => {
+  return joinedTo(status, lockspace).flatMap(({ node, name, link }) => {
     const who = `node ${node} (${escapeText(name)})`;
     if (link === 'down') return [`there is no link to ${who}, which is still a member: it may be stopped, or just be starting`];
     if (link === 'overfull') return [`${who} has taken no messages for too long: it must come back as another life, and is waited for until it has ended`];
     return [];
   });
+}
+
+/** Who may it be that does not answer: members that cannot be reached, or the only other one there is. */
+export function suspectsOf(status: NodeStatus | null, lockspace: string): number[] {
+  const others = joinedTo(status, lockspace).filter(({ node }) => node !== status!.node);
+  const unreached = others.filter(({ link }) => link === 'down' || link === 'overfull');
+  const suspects = unreached.length > 0 || others.length > 1 ? unreached : others;
+  return suspects.map(({ node }) => node);
+}
+
+function joinedTo(status: NodeStatus | null, lockspace: string): MemberInfo[] {
+  return status?.cluster?.members.filter(({ lockspaces }) => lockspaces.includes(lockspace)) ?? [];
 }
 
 /** `recovering: locks 5/6, waiting for node 2`, and what else is waited for. */

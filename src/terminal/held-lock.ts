@@ -1,9 +1,10 @@
 /**
  * A lock that a command leaves behind, as words and as JSON.
  */
-import { DlmError, modeNamed, parseLockId, transferOf, type LockHandle, type LockInfo, type LocksOfAll, type LockspaceClient, type ModeName, type NodeClient, type OwnerInfo, type PassingCaller } from '../core/index.js';
+import { DlmError, modeNamed, parseLockId, transferOf, type LockHandle, type LockInfo, type LockspaceClient, type ModeName, type NodeClient, type OwnerInfo, type PassingCaller } from '../core/index.js';
 import { showCommand } from './describe.js';
 import type { NamedLine } from './names.js';
+import type { Waiting } from './patience.js';
 import { hexOfValue } from './values.js';
 
 /** The process that the lock shall belong to: the one named, or the one that called us. Throws `DLM_OWNER_INVALID`. */
@@ -19,11 +20,20 @@ export async function infoOf(space: LockspaceClient, target: NamedLine, lock: Lo
   return locks.find((info) => info.id === lock.id) ?? null;
 }
 
-/** The locks on the resource of that lock. */
-export async function locksAround(client: NodeClient, id: string): Promise<LocksOfAll> {
-  const { locks, unlisted } = await client.locksOfAll({ lockspace: parseLockId(id).lockspace });
-  const resource = locks.find((lock) => lock.id === id)?.resourceHex;
-  return { locks: locks.filter((lock) => lock.resourceHex === resource), unlisted };
+/** The locks on the resource of that lock, for `Waiting`. */
+export function locksAround(client: NodeClient, id: string): Pick<Waiting, 'locks' | 'locksHere'> {
+  const { lockspace } = parseLockId(id);
+  const around = (all: readonly LockInfo[]): LockInfo[] => {
+    const resource = all.find((lock) => lock.id === id)?.resourceHex;
+    return all.filter((lock) => lock.resourceHex === resource);
+  };
+  return {
+    locks: async () => {
+      const { locks, unlisted } = await client.locksOfAll({ lockspace });
+      return { locks: around(locks), unlisted };
+    },
+    locksHere: async () => around(await client.locks({ lockspace })),
+  };
 }
 
 /**

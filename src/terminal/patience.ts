@@ -5,9 +5,9 @@
  * again. A signal takes the request back. Whether the grant or the end of
  * patience came first is decided by the node, so that there is one outcome.
  */
-import { DlmError, type HolderInfo, type LockHandle, type LockInfo, type LocksOfAll, type ModeName, type NodeStatus } from '../core/index.js';
+import { DlmError, Unanswered, goesBack, type ErrorCode, type HolderInfo, type LockFilter, type LockHandle, type LockInfo, type LocksOfAll, type ModeName, type NodeClient, type NodeStatus } from '../core/index.js';
 import { blockersOf, describeLocks, locksEverywhere, describePlace, describeSurvivors } from './describe.js';
-import { describeSilent, describeStop, describeSuspension } from './describe-status.js';
+import { describeSilent, describeStop, describeSuspension, suspectsOf } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { describeAncestors } from './own-ancestors.js';
 import { Failure, isDlmError } from './report.js';
@@ -17,6 +17,12 @@ import { bySignal, type EndSignal } from './signals.js';
 const silenceMillis = 1000;
 /** How long the node may take to tell what is to be seen: it asks the others, and waits a second for them. */
 const lookMillis = 2000;
+/** How long whoever decides may take to answer somebody who does not want to wait. */
+const answerMillis = 2000;
+/** How long others may take to tell who is in the way, to somebody who has waited long enough. */
+const lastWordsMillis = 500;
+/** A timer cannot be set for longer, and nobody waits so long. */
+const timerMax = 0x7fff_ffff;
 
 /** How patient the command line is. */
 export interface Patience {
@@ -32,6 +38,8 @@ export interface Patience {
 export interface Waiting {
   /** The locks on the resource; asked only of those who have something to tell. */
   readonly locks: () => Promise<LocksOfAll>;
+  /** The same, as far as our own node knows them. */
+  readonly locksHere: () => Promise<readonly LockInfo[]>;
   readonly lockspace: string;
   /** The node's: what an earlier one protected and still runs, or a recovery, may keep it from taking any request. */
   readonly status: () => Promise<NodeStatus>;
@@ -46,23 +54,44 @@ export interface Waiting {
   readonly note: (words: string) => void;
 }
 
-/** Nobody has said whether the lock can be granted now, and waiting was not wanted. */
-export class Unanswered extends DlmError {
-  constructor(millis: number) {
-    super('DLM_BUSY', `nobody has answered for ${millis / 1000} s`);
-  }
-}
-
-/** What a request says of its patience: -w 0 tries once and does not wait, as -n. */
+/**
+ * What a request says of its patience: -w 0 tries once and does not wait, as -n. That is answered at once, or whoever
+ * decides is silent, and is not waited for either.
+ */
 export function limitsOf({ nonblock, wait, since }: Patience): { mustNotWait: boolean; timeout?: number } {
-  if (nonblock || wait === 0) return { mustNotWait: true };
+  if (nonblock || wait === 0) return { mustNotWait: true, timeout: answerMillis };
   if (wait === undefined) return { mustNotWait: false };
   const passed = since === undefined ? 0 : performance.now() - since;
   return { mustNotWait: false, timeout: Math.max(1, wait - passed) };
 }
 
+/** How long the node of this machine may say nothing at all; undefined: as long as to anybody. One that is only slow is not taken for silent. */
+export function answerTimeoutOf(patience: Patience): { answerTimeout?: number } {
+  const { timeout } = limitsOf(patience);
+  return timeout === undefined ? {} : { answerTimeout: Math.max(2 * lastWordsMillis, timeout + lastWordsMillis) };
+}
+
+/** Reach the node, by `reach`. That it is silent for so long means that `mode` on `shown` is not granted in time. */
+export async function reachedInTime<Reached>(wish: Pick<Waiting, 'shown' | 'mode' | 'patience' | 'isQuiet'>, reach: () => Promise<Reached>): Promise<Reached> {
+  const { patience } = wish;
+  const { mustNotWait, timeout } = limitsOf(patience);
+  try {
+    return await reach();
+  } catch (error) {
+    if (timeout === undefined || !(error instanceof Unanswered)) throw error;
+    const { 'conflict-exit-code': exit } = patience;
+    const words = sentence(wish, { node: null, words: error.message });
+    throw new Failure(new DlmError(mustNotWait ? 'DLM_BUSY' : 'DLM_TIMED_OUT', words, error.hint), { isSilent: wish.isQuiet, ...(exit === undefined ? {} : { exit }) });
+  }
+}
+
+/** The locks on one resource, for `Waiting`. */
+export function lockLists(from: Pick<NodeClient, 'locks' | 'locksOfAll'>, filter: LockFilter): Pick<Waiting, 'locks' | 'locksHere'> {
+  return { locks: () => from.locksOfAll(filter), locksHere: () => from.locks(filter) };
+}
+
 /** The first signal that came, if one came. */
-export interface Interruption {
+interface Interruption {
   readonly first: EndSignal | null;
 }
 
@@ -76,7 +105,7 @@ export async function waitFor(waiting: Waiting, signals: Interruption, ask: () =
     return await ask();
   } catch (error) {
     if (signals.first !== null && isDlmError(error, 'DLM_CANCELLED')) throw interrupted(waiting.shown, signals);
-    if (isDlmError(error, 'DLM_BUSY', 'DLM_TIMED_OUT')) throw await gaveUp(waiting, error);
+    if (isDlmError(error, 'DLM_BUSY', 'DLM_TIMED_OUT')) throw gaveUp(waiting, error, await explanation.lastSight());
     throw error;
   } finally {
     explanation.end();
@@ -100,15 +129,26 @@ class Explanation {
   #isOver = false;
   /** What was said of what keeps the node from taking requests. */
   #told = '';
+  readonly #lastTimer: NodeJS.Timeout | null;
+  #last: Promise<Sight> | null = null;
 
   constructor(waiting: Waiting) {
     this.#waiting = waiting;
     this.#timer = setTimeout(() => void this.#explain(), silenceMillis);
+    const { timeout } = limitsOf(waiting.patience);
+    this.#lastTimer = timeout === undefined || timeout > timerMax ? null : setTimeout(() => void this.lastSight(), timeout);
   }
 
   end(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    if (this.#lastTimer !== null) clearTimeout(this.#lastTimer);
+  }
+
+  /** How things stand when patience is at its end: looked for while it is found out whether the lock was granted before. */
+  lastSight(): Promise<Sight> {
+    this.#last ??= lookBriefly(this.#waiting);
+    return this.#last;
   }
 
   async #explain(): Promise<void> {
@@ -134,7 +174,7 @@ class Explanation {
   /** That a member cannot be reached any more may be found only when we have waited for a while. */
   async #watchMembers(): Promise<void> {
     const { mode, shown, lockspace, status } = this.#waiting;
-    const silent = silentIn(await soon(status()), lockspace);
+    const silent = silentIn(await within(lookMillis, status()), lockspace);
     if (this.#isOver) return;
     if (silent.length > 0 && silent.join() !== this.#told) this.#tell([`still waiting for ${mode} on ${shown}`, ...silent].join('\n  '));
     this.#told = silent.join();
@@ -153,30 +193,33 @@ class Explanation {
   }
 }
 
-async function gaveUp(waiting: Waiting, error: DlmError): Promise<Failure> {
-  const sight = await look(waiting);
+function gaveUp(waiting: Waiting, error: DlmError, sight: Sight): Failure {
+  const { patience, mode, isQuiet } = waiting;
   const { locks, mine, survivors, obstacle, silent, node, isMember } = sight;
-  const unanswered = error instanceof Unanswered ? whoIsSilent(sight) : null;
-  const inTheWay = blockersOf(locks, { mode: waiting.mode, mine });
+  const { mustNotWait } = limitsOf(patience);
+  const code = mustNotWait ? 'DLM_BUSY' : error.code;
+  const unanswered = error instanceof Unanswered || code !== error.code ? whoIsSilent(sight) : null;
+  const inTheWay = blockersOf(locks, { mode, mine });
   const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0 && unanswered === null;
-  const exit = waiting.patience['conflict-exit-code'];
-  const words = unanswered === null ? sentence(waiting, error) : `${waiting.mode} on ${waiting.shown} was not granted at once: ${unanswered.words ?? error.message}`;
-  return new Failure(new DlmError(error.code, words, hintFor(waiting, error, sight, unanswered?.node ?? null)), {
-    details: [...(unanswered === null ? [] : describeUndecided(mine)), ...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : linesOf(waiting, inTheWay, node)), ...silent],
+  const exit = patience['conflict-exit-code'];
+  return new Failure(new DlmError(code, sentence(waiting, unanswered), hintFor(waiting, code, sight, unanswered?.node ?? null)), {
+    details: [...(unanswered === null ? [] : describeUndecided(waiting, mine)), ...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : linesOf(waiting, inTheWay, node)), ...silent],
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
-    isSilent: waiting.isQuiet,
+    isSilent: isQuiet,
     ...(exit === undefined ? {} : { exit }),
   });
 }
 
-/** A request is taken back, whatever is answered later; a conversion cannot be. */
-function describeUndecided(mine: LockInfo | null): string[] {
-  if (mine === null || mine.mode === null) return [];
-  return [`until it answers the lock holds ${mine.mode}; whether it was converted is known then: see dlm locks`];
+/** A new lock is taken back, whatever is answered later; a conversion was asked of a lock that stays. */
+function describeUndecided({ mode: wanted }: Waiting, mine: LockInfo | null): string[] {
+  const held = mine?.mode ?? null;
+  if (held === null) return [];
+  if (goesBack(held, wanted)) return [`the lock holds ${held}; should it be converted all the same when that is answered, it goes back to ${held}`];
+  return [`until that is answered the lock holds ${held}; whether it was converted is known then: see dlm locks`];
 }
 
 /** What to do next; undefined: what the catalogue says. */
-function hintFor({ shown, lockspace }: Waiting, { code }: DlmError, { survivors, obstacle, isMember }: Sight, silent: number | null): string | undefined {
+function hintFor({ shown, lockspace }: Waiting, code: ErrorCode, { survivors, obstacle, isMember }: Sight, silent: number | null): string | undefined {
   if (!isMember || survivors.length > 0) return undefined;
   if (obstacle.length > 0) return 'see what it waits for with: dlm recover status';
   if (silent !== null) return `let node ${silent} go on; if it must be ended: dlm recover run --node ${silent} --force`;
@@ -185,21 +228,33 @@ function hintFor({ shown, lockspace }: Waiting, { code }: DlmError, { survivors,
 }
 
 /** Whose answer is missing, as far as that is known. */
-function whoIsSilent({ locks, mine, unlisted }: Sight): { node: number | null; words: string | null } {
-  const silent = unlisted.filter(({ why }) => why === 'silent').map(({ node }) => node);
+interface Silent {
+  readonly node: number | null;
+  readonly words: string | null;
+}
+
+/** Null: all who may have to decide have answered us meanwhile. */
+function whoIsSilent({ locks, mine, suspects, isOfAll, node, isMember }: Sight): Silent | null {
+  if (isOfAll) return null;
+  // That our own node is silent is said already.
+  if (node === null) return { node: null, words: null };
+  if (!isMember) return { node: null, words: 'nobody has answered' };
   const master = mine?.master ?? locks.find((lock) => lock.master !== null)?.master ?? null;
-  if (master !== null && silent.includes(master)) return { node: master, words: `node ${master}, which decides about it, does not answer` };
-  if (silent.length === 0) return { node: null, words: null };
-  return { node: silent[0]!, words: `node ${silent.join(' and ')}, which may decide about it, does not answer` };
+  if (master !== null && master !== node) return { node: master, words: `node ${master}, which decides about it, does not answer` };
+  if (suspects.length === 0) return { node: null, words: 'nobody has answered' };
+  return { node: suspects[0]!, words: `node ${suspects.join(' and ')}, which may decide about it, does not answer` };
 }
 
 function linesOf({ caller }: Waiting, inTheWay: readonly LockInfo[], node: number | null): string[] {
   return [...describeLocks(inTheWay), ...(caller === undefined || node === null ? [] : describeAncestors(inTheWay, { pid: caller, node }))];
 }
 
-function sentence({ shown, mode, patience }: Waiting, error: DlmError): string {
-  if (error.code === 'DLM_BUSY') return `${shown} is busy: ${mode} cannot be granted now`;
-  return `${mode} on ${shown} was not granted within ${formatLimit(patience.wait ?? 0)}`;
+function sentence({ shown, mode, patience }: Pick<Waiting, 'shown' | 'mode' | 'patience'>, unanswered: Silent | null): string {
+  const { mustNotWait } = limitsOf(patience);
+  if (mustNotWait && unanswered === null) return `${shown} is busy: ${mode} cannot be granted now`;
+  const when = mustNotWait ? 'at once' : `within ${formatLimit(patience.wait ?? 0)}`;
+  const words = unanswered?.words ?? null;
+  return `${mode} on ${shown} was not granted ${when}${words === null ? '' : `: ${words}`}`;
 }
 
 const elsewhere = 'who is in the way is known to the node that decides about it: see dlm locks there';
@@ -212,22 +267,38 @@ interface Sight {
   readonly obstacle: readonly string[];
   /** Members that cannot be reached. */
   readonly silent: readonly string[];
-  /** Members that have not told what they know. */
-  readonly unlisted: LocksOfAll['unlisted'];
+  /** Members whose answer may be missing. */
+  readonly suspects: readonly number[];
+  /** All members have told what they know, or said that they do not. */
+  readonly isOfAll: boolean;
   /** Ours, as far as it is known. */
   readonly node: number | null;
   /** Others than this node may decide about the resource, and know more. */
   readonly isMember: boolean;
 }
 
+function look(waiting: Waiting): Promise<Sight> {
+  return lookAt(waiting, waiting.locks);
+}
+
 /** A node that does not answer shows nothing, and is not waited for. */
-async function look(waiting: Waiting): Promise<Sight> {
-  const [told, status] = await Promise.all([soon(waiting.locks()), soon(waiting.status())]);
-  const { locks, unlisted } = told ?? { locks: [], unlisted: [] };
+async function lookAt({ status: ask, lockspace, isMine }: Waiting, list: () => Promise<LocksOfAll>): Promise<Sight> {
+  const [told, status] = await Promise.all([within(lookMillis, list()), within(lookMillis, ask())]);
+  const locks = told?.locks ?? [];
   // While there are survivors nobody holds or waits for anything.
   const survivors = locks.length > 0 ? [] : (status?.waitingFor ?? []);
-  const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : [...describeStop(status, waiting.lockspace), ...describeSuspension(status, waiting.lockspace)];
-  return { locks, unlisted, mine: locks.findLast(waiting.isMine) ?? null, survivors, obstacle, silent: silentIn(status, waiting.lockspace), node: status?.node ?? null, isMember: (status?.cluster ?? null) !== null };
+  const obstacle = survivors.length > 0 ? describeSurvivors(survivors) : [...describeStop(status, lockspace), ...describeSuspension(status, lockspace)];
+  return {
+    locks,
+    mine: locks.findLast(isMine) ?? null,
+    survivors,
+    obstacle,
+    silent: silentIn(status, lockspace),
+    suspects: suspectsOf(status, lockspace),
+    isOfAll: told !== null && !told.unlisted.some(({ why }) => why === 'silent'),
+    node: status?.node ?? null,
+    isMember: (status?.cluster ?? null) !== null,
+  };
 }
 
 /** Who does not answer; `status` null: not even our own node. */
@@ -235,10 +306,20 @@ function silentIn(status: NodeStatus | null, lockspace: string): string[] {
   return status === null ? ['the node here does not answer'] : describeSilent(status, lockspace);
 }
 
+const nothingSeen: Sight = { locks: [], mine: null, survivors: [], obstacle: [], silent: silentIn(null, ''), suspects: [], isOfAll: false, node: null, isMember: false };
+
+/** Of whoever is silent nobody waits for a word any more, be it our own node. */
+async function lookBriefly(waiting: Waiting): Promise<Sight> {
+  const all = await within(lastWordsMillis, look(waiting));
+  if (all !== null) return all;
+  const ofThisNode = async (): Promise<LocksOfAll> => ({ locks: [...(await waiting.locksHere())], unlisted: [{ node: 0, why: 'silent' }] });
+  return (await within(lastWordsMillis, lookAt(waiting, ofThisNode))) ?? nothingSeen;
+}
+
 /** Null: it could not be found out in time. */
-function soon<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
+function within<Answer>(millis: number, answer: Promise<Answer>): Promise<Answer | null> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), lookMillis);
+    const timer = setTimeout(() => resolve(null), millis);
     answer.then(resolve, () => resolve(null)).finally(() => clearTimeout(timer));
   });
 }

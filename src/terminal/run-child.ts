@@ -61,7 +61,7 @@ export class GuardedChild {
       env,
       detached: !this.sharesTerminal,
     });
-    this.#family = ProcessFamily.of(this.pid);
+    this.#family = ProcessFamily.of(this.pid, env.DLM_LKID ?? '');
     this.#exit = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
       this.#child.once('exit', (code, signal) => resolve({ code: code ?? exitOfSignal(signal!), signal }));

@@ -5,16 +5,15 @@
  * a shell alone can do wrong is to wait for itself, since it does one thing at a
  * time; that is refused as the deadlock it is.
  */
-import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LocksOfAll, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
+import { DlmError, defaultLockspace, escapeText, LockHandle, type LockInfo, type LockspaceClient, type ModeName, type ShellAnswer, type ShellCall, type ShellParty, type ShellSpeaker } from '../core/index.js';
 import { anchorValue, dropAnchor } from './anchor.js';
-import { unlessHung } from './asking.js';
 import { needLockspace } from './base-command.js';
 import { describeResults } from './describe.js';
-import { needWriter } from './held-lock.js';
+import { locksAround, needWriter } from './held-lock.js';
 import { flagsFor, parseFlag, parseMode } from './law-words.js';
 import { needName, type NamedLine } from './names.js';
 import { parseBig } from './numbers.js';
-import { limitsOf, waitFor, type Waiting } from './patience.js';
+import { limitsOf, lockLists, waitFor, type Waiting } from './patience.js';
 import { inWords, isDlmError } from './report.js';
 import { ShellLocks, isLost, type ShellLock } from './shell-locks.js';
 import { helpFor, helpOf, lockspaceOf, misused, parseLine, patienceOf, type Line } from './shell-words.js';
@@ -127,12 +126,11 @@ class ShellVerbs {
     if (inTheWay !== null) throw waitsForItself(inTheWay, shown);
 
     const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === this.#shell.pid && lock.requested === mode;
-    const waiting = this.#waiting(line, call, { lockspace: space.name, locks: () => this.#shell.client.locksOfAll({ lockspace: space.name, name }), shown, mode, isMine });
+    const waiting = this.#waiting(line, call, { lockspace: space.name, ...lockLists(this.#shell.client, { lockspace: space.name, name }), shown, mode, isMine });
     const handle = new LockHandle(space);
     space.start(handle, name, { mode, flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags, blocking: false });
     if (handle.mode === null) {
-      const settled = (signal: AbortSignal): Promise<LockHandle> => handle.settledWithin({ signal, ...(timeout === undefined ? {} : { timeout }) });
-      await patiently(waiting, call, settled, () => handle.renounce());
+      await waitFor(waiting, { first: null }, () => handle.settledWithin({ signal: call.signal, ...(timeout === undefined ? {} : { timeout }) }));
     }
     const lock = this.#locks.add(handle, place, shown, call.asker);
     this.#tellResults(waiting, handle);
@@ -154,12 +152,11 @@ class ShellVerbs {
     const value = valueOf(line);
     if (value !== undefined) await needWriter(this.#shell.client, handle, mode);
     const flags = line.all('flag').map(parseFlag);
-    const locks = (): Promise<LocksOfAll> => this.#locksAround(lockspace, handle.id);
-    const waiting = this.#waiting(line, call, { lockspace, locks, shown, mode, isMine: (lock) => lock.id === handle.id });
-    await patiently(waiting, call, (signal) =>
+    const waiting = this.#waiting(line, call, { lockspace, ...locksAround(this.#shell.client, handle.id), shown, mode, isMine: (lock) => lock.id === handle.id });
+    await waitFor(waiting, { first: null }, () =>
       handle.convert(mode, {
         flags: mustNotWait ? [...flags, 'NOQUEUE'] : flags,
-        signal,
+        signal: call.signal,
         ...(value === undefined ? {} : { value }),
         ...(timeout === undefined ? {} : { timeout }),
       }),
@@ -314,22 +311,16 @@ class ShellVerbs {
     return given[0] === undefined ? null : parseMode(given[0]);
   }
 
-  #waiting(line: Line, call: ShellCall, about: Pick<Waiting, 'lockspace' | 'locks' | 'shown' | 'mode' | 'isMine'>): Waiting {
+  #waiting(line: Line, call: ShellCall, about: Pick<Waiting, 'lockspace' | 'locks' | 'locksHere' | 'shown' | 'mode' | 'isMine'>): Waiting {
     const isQuiet = line.has('quiet');
     const note = (words: string): void => {
       if (!isQuiet) call.note(`dlm: ${words}\n`);
     };
-    return { ...about, status: () => this.#shell.client.status(), patience: patienceOf(line), isQuiet, note };
+    return { ...about, status: () => this.#shell.client.status(), caller: call.asker, patience: patienceOf(line), isQuiet, note };
   }
 
   #tellResults({ note }: Waiting, handle: LockHandle): void {
     for (const words of describeResults(handle.results, handle.mode)) note(words);
-  }
-
-  async #locksAround(lockspace: string, id: string): Promise<LocksOfAll> {
-    const locks = await this.#shell.client.locks({ lockspace });
-    const resource = locks.find((lock) => lock.id === id)?.resourceHex;
-    return { locks: locks.filter((lock) => lock.resourceHex === resource), unlisted: [] };
   }
 }
 
@@ -350,10 +341,4 @@ function valueToSet(line: Line, [word, ...tooMany]: readonly string[]): Uint8Arr
   if (tooMany.length > 0 || (word === undefined) === (hex === undefined)) throw misused(line.name, 'one value is needed');
   if (word === '-') throw misused(line.name, 'a value on standard input is for the command: dlm lvb set NAME -');
   return hex === undefined ? valueOfText(word!) : valueOfHex(hex);
-}
-
-/** As the patience of the call is, and no longer: who decides may not answer. */
-function patiently(waiting: Waiting, call: ShellCall, ask: (signal: AbortSignal) => Promise<LockHandle>, renounce?: () => void): Promise<LockHandle> {
-  const caller = { first: null, aborted: call.signal };
-  return waitFor(waiting, caller, () => unlessHung(ask, waiting, caller, renounce));
 }

@@ -108,9 +108,3 @@ async function giveBack({ locks, warn }: Guard): Promise<void> {
   const names = held.map(({ shown }) => shown).join(' ');
   warn(`the command has ended; nobody has answered for ${farewellMillis / 1000} s that ${names} is given back: others may have to wait until the node answers again, or is gone`);
 }
-
-/** A command line as it could be typed again, for those who look who holds the lock. */
-export function quoteCommand(command: readonly string[]): string {
-  const quoted = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return quoted.join(' ');
-}

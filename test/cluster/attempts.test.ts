@@ -26,7 +26,7 @@ async function refusesLonelyNode(dir: string): Promise<void> {
   await assert.rejects(attach({ dir, start: true }), {
     code: 'DLM_START_REFUSED',
     message: /has been part of a cluster, or was to be/,
-    hint: /dlm node join --cluster web --detach; .* dlm node join --alone --detach/,
+    hint: /dlm node join --cluster web( .+)? --detach; .* dlm node join --alone --detach/,
   });
   await assert.rejects(serveNode({ dir, log }), { code: 'DLM_START_REFUSED' });
   assert.equal(existsSync(`${dir}/control.sock`), false);
@@ -57,7 +57,7 @@ for (const [who, join] of Object.entries(ways)) {
       assert.deepEqual(new Set(await hintsFor(dir)), new Set(['DLM_NO_NODE: start one with: dlm node join --detach']));
       await assert.rejects(join(dir, atEtcd), { code: 'DLM_NO_NODE', message: /etcd does not answer in time/ });
       await refusesLonelyNode(dir);
-      assert.deepEqual(new Set(await hintsFor(dir)), new Set(['DLM_NO_NODE: be a member again with: dlm node join --cluster web --detach']));
+      assert.deepEqual(new Set(await hintsFor(dir)), new Set(['DLM_NO_NODE: be a member again with: dlm node join --cluster web --etcd http://127.0.0.1:1 --detach']));
     });
 
     it('since corosync is not there: the same', { skip: corosyncRuns && 'corosync runs here' }, async (test) => {

@@ -101,6 +101,38 @@ describe('a session', () => {
     assert.deepEqual((await other.ask({ id: 3, op: 'cancel', lockspace: 'default', request: 1 }))!['result'], { cancelled: false });
   });
 
+  it('gives up for good what waits: it is not granted any more', async (test) => {
+    const { tap, another } = await session(test);
+    const { lkid } = (await tap.ask(ask(1, 'a')))!['result'] as { lkid: number };
+    await tap.next();
+    const other = await another();
+    other.say(ask(1, 'a'), { id: 2, op: 'cancel', lockspace: 'default', request: 1, forGood: true });
+    const heard = [await other.next(), await other.next(), await other.next(), await other.next()];
+    assert.deepEqual(heard.map((message) => message!['event'] ?? message!['id']), [1, 'waiting', 2, 'complete']);
+    assert.deepEqual([heard[2]!['result'], heard[3]!['status']], [{ cancelled: true }, 'ECANCEL']);
+    assert.equal((await tap.next())!['event'], 'blocking');
+    assert.deepEqual((await tap.ask({ id: 2, op: 'cancel', lockspace: 'default', lkid, forGood: true }))!['result'], { cancelled: false });
+    assert.deepEqual((await tap.ask({ id: 3, op: 'unlock', lockspace: 'default', lkid }))!['result'], { lkid });
+  });
+
+  it('takes with it the conversion that it waited for, and not the lock of another owner', async (test) => {
+    const { tap, dir } = await session(test);
+    const { pid } = idler(test);
+    await tap.ask(ask(1, 'a', { mode: 'PR' }));
+    await tap.next();
+    const other = new WireTap(test, dir);
+    await other.greet({ ...hello, pidns: pidNamespace() });
+    const { lkid } = (await other.ask(ask(1, 'a', { mode: 'PR', owner: { pid } })))!['result'] as { lkid: number };
+    await other.next();
+    await other.ask({ id: 2, op: 'convert', lockspace: 'default', lkid, mode: 'EX' });
+    assert.equal((await other.next())!['event'], 'waiting');
+    assert.equal((await tap.next())!['event'], 'blocking');
+    other.socket.end();
+    assert.equal(await other.next(), null);
+    const locks = (await tap.ask({ id: 2, op: 'locks', name: 'a' }))!['result'] as { mode: string; state: string; owner: { pid: number } }[];
+    assert.deepEqual(locks.filter(({ owner }) => owner.pid === pid).map(({ mode, state }) => [mode, state]), [['PR', 'granted']]);
+  });
+
   it('tells of a lock of somebody else that it has changed', async (test) => {
     const { tap, another } = await session(test);
     const { lkid } = (await tap.ask(ask(1, 'a')))!['result'] as { lkid: number };

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { nodePlaces } from '../../src/core/host/places.js';
-import { keepGeneration, lastCluster, markClustered, nextLife, wasEverClustered } from '../../src/core/host/state-file.js';
+import { keepGeneration, lastJoin, markClustered, nextLife, wasEverClustered } from '../../src/core/host/state-file.js';
 import { openNode } from '../../src/core/index.js';
 import { scratch } from './scratch.js';
 
@@ -74,19 +74,24 @@ describe('a state that cannot be used', () => {
 });
 
 describe('the memory of a cluster', () => {
-  it('has the name of the last one, and may lack it', async (test) => {
+  it('has the options with which the last one was joined, or its name, and may lack it', async (test) => {
     const places = nodePlaces(scratch(test));
     await nextLife(places, noon);
-    assert.equal(lastCluster(places), null);
+    assert.equal(lastJoin(places), null);
     for (const name of ['web', 'west']) {
       await markClustered(places, name);
       await nextLife(places, noon);
-      assert.equal(lastCluster(places), name);
+      assert.equal(lastJoin(places), `--cluster ${name}`);
     }
+    await markClustered(places, 'west', '--cluster west --node 3');
+    await nextLife(places, noon);
+    assert.equal(lastJoin(places), '--cluster west --node 3');
+    writeFileSync(places.stateFile, '{"incarnation":5,"everClustered":true,"cluster":"east"}');
+    assert.equal(lastJoin(places), '--cluster east');
     writeFileSync(places.stateFile, '{"incarnation":5,"everClustered":true}');
-    assert.equal(lastCluster(places), null);
+    assert.equal(lastJoin(places), null);
     await markClustered(places, 'web');
-    assert.equal(lastCluster(places), 'web');
+    assert.equal(lastJoin(places), '--cluster web');
   });
 
   it('is there if the file says so, and outlives further lives', async (test) => {

@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { ChildRegister } from '../../src/core/host/child-register.js';
 import { nodePlaces } from '../../src/core/host/places.js';
 import { ProcessFamily } from '../../src/core/host/process-family.js';
-import { bootId, commandOf, identify, isAlive, pidNamespace } from '../../src/core/host/process-facts.js';
+import { bootId, commandOf, factsOf, identify, isAlive, pidNamespace } from '../../src/core/host/process-facts.js';
 import { served, codeOf } from '../contract/ports.js';
 import { scratch } from './scratch.js';
 import { ended, idler, player } from './troupe.js';
@@ -50,6 +50,22 @@ describe('a process', () => {
 
   it('is in some pid namespace', () => {
     assert.match(pidNamespace() ?? '', /^\d+$/);
+  });
+});
+
+describe('a family of processes', () => {
+  it('is not gone, and its mark is not another one, while a process begins one program after another', async (test) => {
+    const mark = `restless-${process.pid}`;
+    const script = `${scratch(test)}/restless.sh`;
+    writeFileSync(script, 'exec sh "$0"\n');
+    const restless = spawn('sh', [script], { stdio: 'ignore', env: { ...process.env, DLM_LKID: mark } });
+    test.after(() => restless.kill('SIGKILL'));
+    const { session } = factsOf(process.pid)!;
+    const orphans = new ProcessFamily({ pid: await zombie(test), started: 0, session }, mark);
+    for (let look = 1; look <= 300; look += 1) {
+      assert.equal(orphans.isGone, false, `look ${look}`);
+      assert.equal((await ProcessFamily.whenSeen(restless.pid!))!.mark, mark, `look ${look}`);
+    }
   });
 });
 

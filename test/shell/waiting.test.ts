@@ -62,6 +62,17 @@ for (const shell of shells) {
       assert.equal(script.out(), '0\n');
     });
 
+    test('whoever waits for the end of a process above it is told so', async () => {
+      const { out, err } = await desk.end(shell, `dlm_lock up; (dlm_lock up -w 0.2); echo "$? $$"`);
+      assert.match(out, /^81 /);
+      assert.match(err, new RegExp(`^ {2}pid ${out.trim().slice(3)} has this very command running under that lock, so that the two wait for each other`, 'm'));
+
+      const inner = `eval "$(dlm shellenv ${shell.name})"; dlm_lock again -w 0.2; echo "$?"`;
+      const nested = await desk.end(shell, `dlm lock again -q -- ${shell.name} ${shell.options.join(' ')} -c '${inner}'`);
+      assert.equal(nested.out, '81\n');
+      assert.match(nested.err, /^ {2}pid \d+ has this very command running under that lock/m);
+    });
+
     test('an interrupt ends the script, its exit trap runs, and its request is taken back', async () => {
       const holder = await holding('i1');
       const script = desk.start(shell, 'trap "echo bye" EXIT; dlm_lock i1; echo not reached');

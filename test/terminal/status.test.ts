@@ -7,11 +7,12 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { until } from '../kill/processes.js';
 import { Desk } from './shell.js';
 
 const status = {
   node: 1, incarnation: 1, engine: 'local', start: 'joined', pid: 1, version: '0', socket: null, uptimeMillis: 0,
-  quorate: false, members: [1], cluster: null, sessions: 1, waitingFor: [], lockspaces: [],
+  quorate: false, members: [1], cluster: null, sessions: 1, waitingFor: [], leaving: null, lockspaces: [],
 };
 
 /** A node outside the quorum, as far as it is asked. A node of one machine never is. */
@@ -51,6 +52,23 @@ describe('dlm node status', { timeout: 60_000 }, () => {
       assert.deepEqual([words.exit, words.err, json.exit, json.err], [0, '', 0, '']);
       assert.match(words.out, /^node 1 is healthy\n/);
       assert.equal((JSON.parse(json.out) as { quorate: boolean }).quorate, true);
+    } finally {
+      await desk.clear();
+    }
+  });
+
+  test('says that the node drains, and for how many locks it waits', async () => {
+    const desk = new Desk();
+    try {
+      const { out } = await desk.dlm('lock', 'a', '--owner-pid', String(process.pid));
+      const draining = desk.dlm('node', 'leave', '--drain');
+      await until('the node drains', async () => (await desk.dlm('node', 'status')).out.startsWith('node 1 is draining'));
+      const [words, json] = [await desk.dlm('node', 'status'), await desk.dlm('node', 'status', '--json')];
+      assert.deepEqual([words.exit, json.exit], [0, 0]);
+      assert.match(words.out, /^node 1 is draining: it grants nothing new, and leaves when 1 lock has ended\n/);
+      assert.deepEqual((JSON.parse(json.out) as { leaving: unknown }).leaving, { locks: 1 });
+      await desk.dlm('unlock', out.trim());
+      assert.equal((await draining).exit, 0);
     } finally {
       await desk.clear();
     }

@@ -15,7 +15,8 @@ export default class NodeStatusCommand extends BaseCommand {
   static override usage = 'node status';
   static override description = prose`
     The exit code tells: 0 healthy, 2 running but not quorate (nothing is granted), 1 no answer. It never starts a
-    node.`;
+    node. One that was told to leave and waits for the last locks to end says that it drains, and for how many ("leaving"
+    with --json); its code is that of a healthy one.`;
   static override examples = [
     '<%= config.bin %> node status',
     { description: 'Only the exit code', command: '<%= config.bin %> node status > /dev/null 2>&1' },

@@ -27,6 +27,7 @@ import type { Host, Owner } from './host.js';
 import { errorOfRefusal } from './outcome.js';
 import type { ApplicationAnswer, ApplicationEvent, ApplicationListener, ApplicationTerms } from './port.js';
 import { lockspaceOfRecovery, recoveryIdentity } from './recovery-identity.js';
+import { ProcessFamily } from './process-family.js';
 import type { ProcessWatch } from './watch.js';
 import { checkLockspaceName } from './wish.js';
 
@@ -70,7 +71,7 @@ export class Applications {
     }
     const before = this.#host.node.stack(lockspace)?.lockspace.config ?? null;
     const order = orderFor(terms.order, before);
-    if (terms.isClient) watch.protect(owner, owner.pid);
+    if (terms.isClient) watch.protect(owner, ProcessFamily.of(owner.pid), owner.pid);
     this.#attached.set(lockspace, { owner, listener, terms, watch, identity: null });
     try {
       this.#join(lockspace, before, { ...(before ?? defaultConfig), order: order.text }, terms.suspendMillis);

@@ -24,6 +24,8 @@ export interface AttachOptions {
   readonly holder?: HolderInfo;
   /** A lockspace to join on the way, which saves an exchange where it will be used. */
   readonly lockspace?: string;
+  /** How long a node that is there may say nothing, in milliseconds, if that is to be less than usual: `DLM_NO_NODE`. */
+  readonly answerTimeout?: number;
   /** Told, in words for people, when a node is started. */
   readonly onStart?: (words: string) => void;
   /** How long a node that is started may take to answer, in milliseconds. */
@@ -34,7 +36,7 @@ export interface AttachOptions {
 export async function attachTo(options: AttachOptions): Promise<NodeClient> {
   const places = placesToTry(options.dir);
   const holder = options.holder ?? ourselves();
-  const found = await firstAnswer(places, holder, options.lockspace);
+  const found = await firstAnswer(places, holder, options.lockspace, options.answerTimeout);
   if (found !== null) return new NodeClient(found);
   if (options.start !== true) {
     const { hintWithoutNode } = await import('./clustered.js');

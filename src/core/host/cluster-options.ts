@@ -3,7 +3,7 @@
  * asked: by the node that is to join, and by the command that is to start one in the
  * background. Nothing is written here, and nobody is spoken with.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { nodeId } from '../base/ids.js';
 import { planFencing, type FencingOptions, type FencingPlan } from './cluster-fencing.js';
@@ -17,6 +17,8 @@ import type { Places } from './places.js';
 
 export interface ClusterOptions extends FencingOptions {
   readonly cluster: string;
+  /** The options of `dlm node join` that say all this, as a shell reads them: for those who are told how to be a member again. */
+  readonly line?: string;
   /** Who says who is a member; `local` if not given. */
   readonly engine?: EngineName;
   /** For the engine `etcd`. */
@@ -85,6 +87,15 @@ export async function checkJoin(given: ClusterOptions, places: Places): Promise<
 /** How long a node in the background may take to become a member, in milliseconds: it says better than its starter why it cannot. */
 export async function startMillisFor({ engine = 'local', etcd }: ClusterOptions): Promise<number> {
   return (await joinMillisBy(engine, etcd)) + comingUpMillis;
+}
+
+/** With which options a person would be a member as this one is; for a program that is one, those without which it would be another cluster. */
+export function lineFor({ line, cluster, engine = 'local', etcd, base }: ClusterOptions): string {
+  if (line !== undefined) return line;
+  const words = (option: string, value: string, name: string): string => ` --${option} ${/^[\w@%+=:,./-]+$/.test(value) ? value : name}`;
+  if (engine === 'etcd') return `--cluster ${cluster}${words('etcd', etcd?.endpoints.join(',') ?? '', 'URL')}`;
+  if (engine !== 'local') return `--cluster ${cluster} --engine ${engine}`;
+  return `--cluster ${cluster}${base === undefined ? '' : words('cluster-dir', resolve(base), 'FOLDER')}`;
 }
 
 export const linkSocket = ({ run }: Places): string => join(run, 'link.sock');

@@ -21,7 +21,7 @@ import { isInspection } from '../wire/concern.js';
 import { AftermathDriver } from './aftermath-driver.js';
 import { checkBudget, EngineDeadline } from './engine-deadline.js';
 import { fencingConfig, methodsFor, type FencingPlan } from './cluster-fencing.js';
-import { addressOf, checkOptions, engineFor, isOfSurroundings, linkSocket, type ClusterOptions } from './cluster-options.js';
+import { addressOf, checkOptions, engineFor, isOfSurroundings, linkSocket, type ClusterOptions, lineFor } from './cluster-options.js';
 import type { Engine, View } from './engine/engine.js';
 import type { EngineName } from './engine/engines.js';
 import type { Host } from './host.js';
@@ -83,7 +83,7 @@ export class Cluster {
   /** Become a member. Rejects as `Engine.join`, as `Transport.open`, and with `DLM_CONFIG_INVALID`. */
   static async join(given: ClusterOptions, places: Places, life: Life, log: (line: string) => void): Promise<Cluster> {
     const mark = async (error: unknown): Promise<never> => {
-      if (isOfSurroundings(error)) await markClustered(places, given.cluster);
+      if (isOfSurroundings(error)) await markClustered(places, given.cluster, lineFor(given));
       throw error;
     };
     const { options, plan } = await checkOptions(given, places).catch(mark);
@@ -93,7 +93,7 @@ export class Cluster {
     const history = new FenceHistory(places, log);
     methodsFor(plan, engine, { lifeOf: () => 0, nameOf: () => null, goneSince: () => null }, history);
     // Whether we are let in or not: a node of no cluster could grant here what the members hold, so none is started by itself from now on.
-    await markClustered(places, options.cluster);
+    await markClustered(places, options.cluster, lineFor(given));
     const node = await engine.join({
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,

@@ -8,7 +8,8 @@
 import { existsSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
 import { ownUid, type Places } from './places.js';
-import { isMarkedClustered, lastCluster, wasEverClustered } from './state-file.js';
+import { isMarkedClustered, lastJoin, wasEverClustered } from './state-file.js';
+import { escapeText } from './text.js';
 
 /** Throws `DLM_START_REFUSED`, or `DLM_STATE_UNUSABLE`. */
 export function refuseWhereClustered(everyPlace: readonly Places[]): void {
@@ -40,9 +41,9 @@ function isClustered(places: Places): boolean {
   }
 }
 
-/** The line with which this node would be a member again; what else was said then, an operator must know. */
+/** The line with which this node would be a member again, as it was one; of who only has a configuration an operator must know the cluster. */
 function joinAgain(places: Places): string {
-  return `dlm node join --cluster ${lastCluster(places) ?? 'NAME'} --detach`;
+  return `dlm node join ${escapeText(lastJoin(places) ?? '--cluster NAME')} --detach`;
 }
 
 function whyClustered(places: Places): string | null {

@@ -9,6 +9,7 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { DlmError } from '../base/errors.js';
+import { Unanswered } from './deadline.js';
 import { LineReader } from './line-reader.js';
 import { ownUid, socketAddress } from './places.js';
 import { pidNamespace, shorten } from './process-facts.js';
@@ -20,12 +21,12 @@ import type { HolderInfo } from './types.js';
 
 const request = 'GET /v1/session HTTP/1.1\r\nHost: dlm\r\nConnection: Upgrade\r\nUpgrade: dlm-session\r\n\r\n';
 
-/** How long a node may take to greet us. */
+/** How long a node may take to greet us, at most. */
 const greetingMillis = 10_000;
 const headMax = 4_096;
 
 /** A session with the node behind this socket, joining a lockspace at once if one is named; null if there is none. */
-export async function connect(socketPath: string, holder: HolderInfo, lockspace: string | null = null): Promise<SessionPort | null> {
+export async function connect(socketPath: string, holder: HolderInfo, lockspace: string | null = null, patienceMillis = greetingMillis): Promise<SessionPort | null> {
   if (!isOurs(socketPath)) return null;
   const socket = await open(socketPath);
   if (socket === null) return null;
@@ -40,7 +41,7 @@ export async function connect(socketPath: string, holder: HolderInfo, lockspace:
   };
   const join = lockspace === null ? '' : `${JSON.stringify({ id: firstCall, op: 'joinLockspace', lockspace })}\n`;
   socket.write(`${request}${JSON.stringify(hello)}\n${join}`);
-  return greeted(socket, socketPath, lockspace);
+  return greeted(socket, socketPath, lockspace, Math.min(patienceMillis, greetingMillis));
 }
 
 /** Is there a socket that we may trust? Throws `DLM_NOT_PERMITTED`. */
@@ -82,7 +83,7 @@ function open(path: string): Promise<Socket | null> {
 }
 
 /** Wait for the welcome. Null: the node was about to leave. */
-function greeted(socket: Socket, path: string, joining: string | null): Promise<SessionPort | null> {
+function greeted(socket: Socket, path: string, joining: string | null, patienceMillis: number): Promise<SessionPort | null> {
   return new Promise((resolve, reject) => {
     const greeting = new Greeting();
     const stop = (): void => {
@@ -110,7 +111,7 @@ function greeted(socket: Socket, path: string, joining: string | null): Promise<
       stop();
       resolve(new SessionPort(socket, greeting.reader, heard.node, heard.incarnation, joining));
     };
-    const timer = setTimeout(() => refuse(noAnswer(path)), greetingMillis);
+    const timer = setTimeout(() => refuse(noAnswer(path)), patienceMillis);
     socket.on('data', hear).on('error', leave).on('end', leave);
   });
 }
@@ -160,7 +161,7 @@ function full(path: string): DlmError {
 }
 
 function noAnswer(path: string): DlmError {
-  return new DlmError(
+  return new Unanswered(
     'DLM_NO_NODE',
     `the node behind ${path} has accepted the connection and says nothing`,
     'it may be stopped or overloaded; see its log beside the socket',

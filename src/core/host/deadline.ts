@@ -4,10 +4,16 @@
  * The race between grant and cancel is decided by the node alone. If the grant
  * came first the caller has the lock, also when its time was up; if the cancel
  * came first it hears why it was cancelled. There is no third outcome.
+ *
+ * Whether the cancel came first is known to the node that decides about the lock,
+ * and that one may be silent. It is not waited for: then our own node is told that
+ * the request is given up for good, and undoes what is granted later.
  */
 import { DlmError } from '../base/errors.js';
 import type { LockHandle } from './lock-handle.js';
 
+/** How long whoever decides about the lock may take to say which came first. */
+const verdictMillis = 300;
 /** The longest a timer can run, about 24 days. A longer wait is cut to that. */
 const timerMax = 0x7fff_ffff;
 
@@ -15,6 +21,9 @@ interface Patience {
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
+
+/** Nobody has answered. Of a request: it was given up, and whether it was granted before is not known; should it be, that is undone. */
+export class Unanswered extends DlmError {}
 
 /** Nobody wanted it any more before it was asked for. */
 export function abortedBefore(): DlmError {
@@ -34,35 +43,47 @@ export function withDeadline(handle: LockHandle, outcome: Promise<LockHandle>, p
   return waitPatiently(handle, outcome, timeout, signal);
 }
 
-async function waitPatiently(
-  handle: LockHandle,
-  outcome: Promise<LockHandle>,
-  timeout: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<LockHandle> {
-  let reason: DlmError | null = null;
-  const giveUp = (why: DlmError): void => {
-    reason ??= why;
-    handle.cancel().catch(() => undefined);
-  };
-  const onAbort = (): void => giveUp(new DlmError('DLM_CANCELLED', 'the wait was aborted'));
-  const timer =
-    timeout === undefined
-      ? null
-      : setTimeout(
-          () => giveUp(new DlmError('DLM_TIMED_OUT', `the lock was not granted within ${timeout / 1000} s`)),
-          Math.min(timeout, timerMax),
-        );
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted === true) onAbort();
+function waitPatiently(handle: LockHandle, outcome: Promise<LockHandle>, timeout: number | undefined, signal: AbortSignal | undefined): Promise<LockHandle> {
+  return new Promise((resolve, reject) => {
+    let reason: DlmError | null = null;
+    let timer: NodeJS.Timeout | null = null;
+    const setTimer = (work: () => void, millis: number): void => {
+      if (timer !== null) clearTimeout(timer);
+      timer = setTimeout(work, Math.min(millis, timerMax));
+    };
+    const stop = (): void => {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const giveUpForGood = (): void => {
+      const { code, message } = reason!;
+      handle.giveUpForGood().then(
+        (wasWaiting) => {
+          // What has just been decided is being told.
+          if (wasWaiting) settle(() => reject(new Unanswered(code, `${message}, and nobody has answered since`)));
+        },
+        () => undefined,
+      );
+    };
+    const giveUp = (why: DlmError): void => {
+      if (reason !== null) return;
+      reason = why;
+      handle.cancel().catch(() => undefined);
+      setTimer(giveUpForGood, verdictMillis);
+    };
+    const onAbort = (): void => giveUp(new DlmError('DLM_CANCELLED', 'the wait was aborted'));
+    const settle = (how: () => void): void => {
+      stop();
+      how();
+    };
 
-  try {
-    return await outcome;
-  } catch (error) {
-    if (reason !== null && error instanceof DlmError && error.code === 'DLM_CANCELLED') throw reason;
-    throw error;
-  } finally {
-    if (timer !== null) clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  }
+    outcome.then(
+      (lock) => settle(() => resolve(lock)),
+      (error: unknown) => settle(() => reject(reason !== null && error instanceof DlmError && error.code === 'DLM_CANCELLED' ? reason : error)),
+    );
+    if (timeout !== undefined) setTimer(() => giveUp(new DlmError('DLM_TIMED_OUT', `the lock was not granted within ${timeout / 1000} s`)), timeout);
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+  });
 }

@@ -11,10 +11,12 @@ import type { ConvertInput, UnlockInput } from '../node/input.js';
 import { nameOf, parseOrder } from '../node/snapshot.js';
 import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
+import { giveUpForGood } from './late-grant.js';
 import { agreement } from './misfit.js';
 import { errorOfRefusal } from './outcome.js';
-import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
+import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, CancelWord, ConvertCall, Listener, LockCall, Port } from './port.js';
 import type { LockFilter, LockInfo, LocksOfAll, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
+import { ProcessFamily } from './process-family.js';
 import type { ProcessWatch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
 
@@ -32,6 +34,8 @@ export class LocalPort implements Port {
   readonly #host: Host;
   readonly #at: Surroundings;
   readonly #self: Owner;
+  /** Those who have asked for what the node has not been asked yet. */
+  readonly #keptBack = new Set<Listener>();
 
   constructor(at: Surroundings, self: Owner) {
     this.#at = at;
@@ -44,7 +48,7 @@ export class LocalPort implements Port {
   lock(call: LockCall, owner: WatchedProcess | null): void {
     call.owner = owner === null ? this.#self.id : this.#at.watch.ownerFor(owner.pid).id;
     if (this.#host.isFree(call.lockspace)) this.#turnNow(call, call.cookie);
-    else this.#host.whenRunning(call.lockspace, () => this.#turnNow(call, call.cookie));
+    else this.keepBack(call.cookie, (work) => this.#host.whenRunning(call.lockspace, work), () => this.#turnNow(call, call.cookie));
   }
 
   convert(call: ConvertCall, listener: Listener): void {
@@ -57,7 +61,16 @@ export class LocalPort implements Port {
 
   #change(call: ConvertCall | UnlockInput, listener: Listener): void {
     if (this.#host.mayChange(call)) this.#turnNow(call, listener);
-    else this.#host.whenChangeable(call, () => this.#turnNow(call, listener));
+    else if (call.kind === 'unlock') this.#host.whenChangeable(call, () => this.#turnNow(call, listener));
+    else this.keepBack(listener, (work) => this.#host.whenChangeable(call, work), () => this.#turnNow(call, listener));
+  }
+
+  /** Do it when `once` says that it may be done, unless it is cancelled until then. */
+  protected keepBack(listener: Listener, once: (work: () => void) => void, work: () => void): void {
+    this.#keptBack.add(listener);
+    once(() => {
+      if (this.#keptBack.delete(listener)) work();
+    });
   }
 
   #turnNow(call: LockCall | ConvertCall | UnlockInput, listener: Listener): void {
@@ -82,14 +95,19 @@ export class LocalPort implements Port {
     this.#host.attend(lkid, listener);
   }
 
-  cancel(lockspace: string, lkid: Lkid, _listener: Listener, isForNobody = false): Promise<boolean> {
+  cancel(lockspace: string, lkid: Lkid, listener: Listener, how?: CancelWord): Promise<boolean> {
+    if (this.#keptBack.delete(listener)) {
+      listener.refuse(new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
+      return Promise.resolve(true);
+    }
+    if (how === 'forGood') return attempt(() => giveUpForGood(this.#host, lockspace, lkid));
     return new Promise((resolve, reject) => {
-      cancelLock(this.#host, { lockspace, lkid, isForNobody }, resolve, (refusal) => reject(errorOfRefusal(refusal)));
+      cancelLock(this.#host, { lockspace, lkid, isForNobody: how === 'forNobody' }, resolve, (refusal) => reject(errorOfRefusal(refusal)));
     });
   }
 
-  protect(pid: number): Promise<void> {
-    return attempt(() => this.#at.watch.protect(this.#self, pid));
+  async protect(pid: number): Promise<void> {
+    this.#at.watch.protect(this.#self, await ProcessFamily.whenSeen(pid), pid);
   }
 
   async joinLockspace(name: string, options: LockspaceOptions): Promise<LockspaceSummary> {
@@ -163,7 +181,7 @@ function attempt<Answer>(work: () => Answer): Promise<Answer> {
 }
 
 /** Which lock; and is there nobody any more for whom it could be granted? */
-export interface CancelCall {
+interface CancelCall {
   readonly lockspace: string;
   readonly lkid: Lkid;
   readonly isForNobody: boolean;
@@ -196,7 +214,7 @@ export function cancelLock(
 }
 
 /** The grant was under way, from another node or to the caller, when it was taken back: whoever was to hold it has been told that he does not. */
-export function giveBack(host: Host, lockspace: string, lkid: Lkid): void {
+function giveBack(host: Host, lockspace: string, lkid: Lkid): void {
   const call: UnlockInput = { kind: 'unlock', lockspace, lkid, flags: 0, value: null };
   setImmediate(() => host.whenChangeable(call, () => void host.turn(call)));
 }

@@ -173,9 +173,17 @@ export class LockHandle implements Listener {
     return this.#space.port.cancel(this.#space.name, lkid(this.#lkid), this);
   }
 
+  /**
+   * Take it back whoever is silent, and should it be granted later, have that undone. False: it waited for nothing. Until it
+   * is known what came of it, the lock takes no other request.
+   */
+  giveUpForGood(): Promise<boolean> {
+    return this.#space.port.cancel(this.#space.name, lkid(this.#lkid), this, 'forGood');
+  }
+
   /** As `cancel`, by somebody who has stopped waiting for a new lock: one that is granted all the same is given back. */
   renounce(): void {
-    this.#space.port.cancel(this.#space.name, lkid(this.#lkid), this, true).catch(() => undefined);
+    this.#space.port.cancel(this.#space.name, lkid(this.#lkid), this, 'forNobody').catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

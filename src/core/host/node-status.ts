@@ -12,7 +12,7 @@ import type { ProcessWatch } from './watch.js';
 export function statusOf(
   host: Host,
   watch: ProcessWatch,
-  around: Pick<NodeStatus, 'start' | 'socket' | 'sessions'>,
+  around: Pick<NodeStatus, 'start' | 'socket' | 'sessions' | 'leaving'>,
 ): NodeStatus {
   return {
     node: host.self,

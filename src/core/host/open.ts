@@ -100,7 +100,7 @@ class InsidePort extends LocalPort {
       if (lockCount > 0 && !force) throw stillLocked(lockCount);
       await this.close();
     };
-    const status = () => statusOf(host, watch, { start: 'in-process', socket: null, sessions: 1 });
+    const status = () => statusOf(host, watch, { start: 'in-process', socket: null, sessions: 1, leaving: null });
     super({ host, watch, status, leave }, self);
     this.#host = host;
     this.#watch = watch;

@@ -102,6 +102,9 @@ export interface ConvertCall extends ConvertInput {
   readonly recovery?: string | undefined;
 }
 
+/** What becomes of a request that is cancelled too late. */
+export type CancelWord = 'forGood' | 'forNobody';
+
 export interface Port {
   readonly node: number;
   readonly incarnation: number;
@@ -113,10 +116,11 @@ export interface Port {
   /** Also hear the completions of a lock that somebody else asked for. */
   attend(lkid: Lkid, listener: Listener): void;
   /**
-   * Was there anything to cancel? The listener hears the rest; it stands for a lock whose id is not known yet.
-   * `isForNobody`: a lock that is granted all the same, or was before, is given back.
+   * Was there anything to cancel? The listener hears the rest; it stands for a lock whose id is not known yet. `forGood`: the
+   * node answers by itself, however silent others are, and undoes what they grant later. `forNobody`: a lock that is granted
+   * all the same, or was before, is given back.
    */
-  cancel(lockspace: string, lkid: Lkid, listener: Listener, isForNobody?: boolean): Promise<boolean>;
+  cancel(lockspace: string, lkid: Lkid, listener: Listener, how?: CancelWord): Promise<boolean>;
   /** Keep what this client holds until that process is gone, even if the client dies first. */
   protect(pid: number): Promise<void>;
 

@@ -28,14 +28,19 @@ export function identify(pid: number): ProcessId | null {
 
 /** As `identify`, and what else is known of it. */
 export function factsOf(pid: number): ProcessFacts | null {
+  const fields = livingFieldsOf(pid);
+  return fields === null ? null : { pid, started: Number(fields[19]), parent: Number(fields[1]), session: Number(fields[3]) };
+}
+
+/** What /proc/PID/stat has from the state on, which is its third field; null if the process has ended. */
+function livingFieldsOf(pid: number): string[] | null {
   const stat = read(`/proc/${pid}/stat`);
   if (stat === null) return null;
   // The second field is the program's name in parentheses, with anything in it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
   const threads = Number(fields[17]);
-  const hasEnded = (state === 'Z' || state === 'X') && threads <= 1;
-  return hasEnded ? null : { pid, started: Number(fields[19]), parent: Number(fields[1]), session: Number(fields[3]) };
+  return (state === 'Z' || state === 'X') && threads <= 1 ? null : fields;
 }
 
 /** That process and those it descends from, as far as can be seen. */
@@ -51,10 +56,35 @@ export function everyProcess(): ProcessFacts[] {
   return pids.map((pid) => factsOf(Number(pid))).filter((facts) => facts !== null);
 }
 
-/** The variable in the environment that a process was started with; null if there is none, or that cannot be seen. */
-export function variableOf(pid: number, name: string): string | null {
-  const words = (read(`/proc/${pid}/environ`) ?? '').split('\0');
-  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+/**
+ * The variable in the environment that a process was started with; null if there is none, or that cannot be seen. Not
+ * known: while a process begins another program (execve) it has no environment for a moment, and the one it had may end
+ * while it is read. Only of one that was read to its end can be said what is not in it.
+ */
+export function variableOf(pid: number, name: string): string | null | 'not known' {
+  const environment = environmentOf(pid);
+  if (environment === null) return null;
+  const found = environment.toString('utf8').split('\0').find((word) => word.startsWith(`${name}=`));
+  if (found !== undefined) return found.slice(name.length + 1);
+  const fields = livingFieldsOf(pid);
+  return fields === null || isWhole(environment, fields) ? null : 'not known';
+}
+
+/** Of a process whose first thread has ended the others have it. */
+function environmentOf(pid: number): Buffer | null {
+  const own = bytesOf(`/proc/${pid}/environ`);
+  if (own === null || own.length > 0 || livingFieldsOf(pid)?.[0] !== 'Z') return own;
+  const threads = namesIn(`/proc/${pid}/task`).map((thread) => bytesOf(`/proc/${pid}/task/${thread}/environ`));
+  return threads.find((bytes) => bytes !== null && bytes.length > 0) ?? own;
+}
+
+/** Where it begins and ends in memory says how long it is. */
+function isWhole(environment: Buffer, fields: readonly string[]): boolean {
+  if (fields[0] === 'Z') return environment.length > 0;
+  const [start, end] = [Number(fields[47]), Number(fields[48])];
+  // Some systems never tell; then what is there has to do.
+  if (end === 0) return Number(livingFieldsOf(process.pid)?.[48]) === 0;
+  return environment.length === end - start;
 }
 
 export function isAlive({ pid, started }: ProcessId): boolean {
@@ -94,8 +124,20 @@ export function bootId(): string {
 }
 
 function read(path: string): string | null {
+  return bytesOf(path)?.toString('utf8') ?? null;
+}
+
+function namesIn(folder: string): string[] {
   try {
-    return readFileSync(path, 'utf8');
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function bytesOf(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
   } catch {
     return null;
   }

@@ -7,7 +7,11 @@
  * One that shares the session of a terminal is told apart from the others there by
  * a variable that it was started with and that those inherit whom it starts. A
  * process that makes a session of its own leaves the family, on purpose.
+ *
+ * Which variables a process has cannot be seen while it begins another program. Until
+ * then it may be one of the family: it is not signalled, and the family is not gone.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { everyProcess, factsOf, isAlive, variableOf, type ProcessFacts, type ProcessId } from './process-facts.js';
 
 /** How long a family may tidy up before it is killed. */
@@ -15,6 +19,10 @@ export const graceMillis = 5_000;
 
 /** Every protected command is given this variable, and no two the same value. */
 const variable = 'DLM_LKID';
+
+/** How soon it is looked again which mark a process has, and how often at most. */
+const lookMillis = 2;
+const looksMax = 1_000;
 
 export class ProcessFamily implements ProcessId {
   readonly pid: number;
@@ -30,14 +38,24 @@ export class ProcessFamily implements ProcessId {
     this.mark = mark;
   }
 
-  /** The family of a living process; null if there is none of that number. */
-  static of(pid: number): ProcessFamily | null {
+  /** The family of a living process; null if there is none of that number. Of one that has just been started the mark must be said. */
+  static of(pid: number, mark: string = markSeen(pid) ?? ''): ProcessFamily | null {
     const root = Number.isSafeInteger(pid) && pid > 0 ? factsOf(pid) : null;
-    return root === null ? null : new ProcessFamily(root, variableOf(pid, variable) ?? '');
+    return root === null ? null : new ProcessFamily(root, mark);
+  }
+
+  /** The same when it can be seen which mark the process has. */
+  static async whenSeen(pid: number): Promise<ProcessFamily | null> {
+    let mark = markSeen(pid);
+    for (let looks = 1; looks < looksMax && mark === undefined; looks += 1) {
+      await pause(lookMillis);
+      mark = markSeen(pid);
+    }
+    return ProcessFamily.of(pid, mark ?? '');
   }
 
   get isGone(): boolean {
-    return !isAlive(this) && this.members().length === 0;
+    return !isAlive(this) && !everyProcess().some((process) => this.#includes(process) !== 'no');
   }
 
   /**
@@ -45,12 +63,12 @@ export class ProcessFamily implements ProcessId {
    * over meanwhile, and its number be that of another one.
    */
   get isLongGone(): boolean {
-    return !isAlive(this) && !this.members().some((pid) => this.#isMarked(pid));
+    return !isAlive(this) && !everyProcess().some((process) => this.#includes(process) !== 'no' && this.#isMarked(process.pid) !== 'no');
   }
 
   /** Those that live, the root first if it does. */
   members(): number[] {
-    const found = everyProcess().filter((process) => this.#includes(process));
+    const found = everyProcess().filter((process) => this.#includes(process) === 'yes');
     return found.map(({ pid }) => pid).sort((one, other) => Number(other === this.pid) - Number(one === this.pid));
   }
 
@@ -66,12 +84,23 @@ export class ProcessFamily implements ProcessId {
     }
   }
 
-  #includes({ pid, started, session }: ProcessFacts): boolean {
-    if (pid === this.pid) return started === this.started;
-    return session === this.session && (this.session === this.pid || this.#isMarked(pid));
+  #includes({ pid, started, session }: ProcessFacts): Belongs {
+    if (pid === this.pid) return started === this.started ? 'yes' : 'no';
+    if (session !== this.session) return 'no';
+    return this.session === this.pid ? 'yes' : this.#isMarked(pid);
   }
 
-  #isMarked(pid: number): boolean {
-    return this.mark !== '' && variableOf(pid, variable) === this.mark;
+  #isMarked(pid: number): Belongs {
+    if (this.mark === '') return 'no';
+    const mark = variableOf(pid, variable);
+    return mark === 'not known' ? 'perhaps' : mark === this.mark ? 'yes' : 'no';
   }
+}
+
+type Belongs = 'yes' | 'no' | 'perhaps';
+
+/** Empty: none. Undefined: that cannot be seen now. */
+function markSeen(pid: number): string | undefined {
+  const mark = variableOf(pid, variable);
+  return mark === 'not known' ? undefined : (mark ?? '');
 }

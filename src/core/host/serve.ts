@@ -212,7 +212,9 @@ class ServingNode implements Served, ServedNode {
   }
 
   status(): NodeStatus {
-    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions });
+    // Whoever stops waits for no lock any more.
+    const leaving = this.#isLeaving ? { locks: this.#stopping === null ? missedCount(this.host) : 0 } : null;
+    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions, leaving });
   }
 
   get #sessions(): number {

@@ -33,20 +33,19 @@ export function answer(session: Session, locks: SessionLocks, at: Served, reques
         return awaitChange(session, at, request);
       case 'openShell':
         return openShell(session, locks, at, request);
+      case 'protect':
+        return protect(session, locks, request);
       default:
         return session.whileHolding(() => session.result(request.id, resultOf(session, locks, at, request)));
     }
   });
 }
 
-type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' | 'awaitChange' | 'joinLockspace' }>;
+type Plain = Exclude<Request, { op: 'lock' | 'convert' | 'unlock' | 'cancel' | 'locks' | 'leave' | 'openShell' | 'protect' | 'awaitChange' | 'joinLockspace' }>;
 
 function resultOf(session: Session, locks: SessionLocks, at: Served, request: Plain): unknown {
   const { host } = at;
   switch (request.op) {
-    case 'protect':
-      locks.protect(request.pid);
-      return {};
     case 'removeLockspace':
       removeLockspace(host, request.lockspace, request.force ?? false);
       return {};
@@ -116,6 +115,14 @@ function join(session: Session, { host }: Served, { id, lockspace, valueLength, 
 function awaitChange(session: Session, { host }: Served, { id, seen }: Request<'awaitChange'>): void {
   const forget = host.changes.after(seen, (changes) => session.result(id, { changes }));
   session.gone.addEventListener('abort', forget, { once: true });
+}
+
+/** The answer comes when the process is on the disk, for whoever comes after this node. */
+function protect(session: Session, locks: SessionLocks, { id, pid }: Request<'protect'>): void {
+  locks.protect(pid).then(
+    () => session.result(id, {}),
+    (error: unknown) => session.refuse(id, asDlmError(error)),
+  );
 }
 
 /** The answer comes when the pipes are there. The node must know the shell's process by its number. */

@@ -18,7 +18,7 @@ import { isMode, nameOfMode, type Mode } from '../lock/mode.js';
 import type { UnlockInput } from '../node/input.js';
 import type { LineReader } from './line-reader.js';
 import { askAgain } from './outcome.js';
-import type { ApplicationAnswer, ApplicationEvent, ApplicationListener, ApplicationTerms, ConvertCall, Listener, LockCall, Port } from './port.js';
+import type { ApplicationAnswer, ApplicationEvent, ApplicationListener, ApplicationTerms, CancelWord, ConvertCall, Listener, LockCall, Port } from './port.js';
 import { errorFrom } from './remote-error.js';
 import { tell, type Event } from './session-events.js';
 import type { Operation, Wording } from './session-protocol.js';
@@ -142,10 +142,10 @@ export class SessionPort implements Port {
     known.listeners.push(listener);
   }
 
-  async cancel(lockspace: string, lkid: Lkid, listener: Listener, isForNobody = false): Promise<boolean> {
+  async cancel(lockspace: string, lkid: Lkid, listener: Listener, how?: CancelWord): Promise<boolean> {
     const request = this.#asking.get(listener);
     const which = request === undefined ? { lkid } : { request };
-    return (await this.#ask<{ cancelled: boolean }>('cancel', { lockspace, ...which, ...(isForNobody ? { forNobody: true } : {}) })).cancelled;
+    return (await this.#ask<{ cancelled: boolean }>('cancel', { lockspace, ...which, ...(how === undefined ? {} : { [how]: true }) })).cancelled;
   }
 
   async protect(pid: number): Promise<void> {

@@ -14,9 +14,11 @@ import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import type { Owner } from './host.js';
 import { summary } from './inspect.js';
-import { cancelLock, giveBack } from './local-port.js';
+import { giveUpForGood } from './late-grant.js';
+import { cancelLock } from './local-port.js';
 import { errorOfRefusal, nothingNew } from './outcome.js';
 import { pidNamespace } from './process-facts.js';
+import { ProcessFamily } from './process-family.js';
 import type { Served } from './served.js';
 import type { Session } from './session.js';
 import { SessionLock } from './session-lock.js';
@@ -38,10 +40,10 @@ export class SessionLocks {
   readonly #others = new Map<Lkid, SessionLock>();
   /** Requests that wait, by their number. */
   readonly #waiting = new Map<number, SessionLock>();
-  /** Requests that waited when the session ended, of other owners than itself. */
-  readonly #forNobody = new Set<SessionLock>();
   /** Requests that are kept back, by their number. */
   readonly #keptBack = new Map<number, Request<'lock'>>();
+  /** Changes that are kept back. */
+  readonly #changesKeptBack = new Set<Request<'convert' | 'unlock'>>();
 
   constructor(
     at: Served,
@@ -68,7 +70,6 @@ export class SessionLocks {
     if (lock.isGone) known.delete(lock.lkid);
     else known.set(lock.lkid, lock);
 
-    if (!lock.isWaiting && this.#forNobody.delete(lock) && !lock.isGone) giveBack(this.#at.host, lock.lockspace, lock.lkid);
     if (lock.request === null) return;
     if (lock.isWaiting) this.#waiting.set(lock.request, lock);
     else this.#waiting.delete(lock.request);
@@ -154,10 +155,11 @@ export class SessionLocks {
 
   /** Change a lock of ours, or somebody else's; then we hear of that one too. */
   #change(request: Request<'convert' | 'unlock'>, input: ConvertInput | UnlockInput): void {
-    const change = (): void => {
-      if (!this.#session.hasEnded) this.#session.attempt(request.id, () => this.#changeNow(request, input));
-    };
-    this.#at.host.whenChangeable(input, change);
+    if (this.#at.host.mayChange(input)) return this.#changeNow(request, input);
+    this.#changesKeptBack.add(request);
+    this.#at.host.whenChangeable(input, () => {
+      if (this.#changesKeptBack.delete(request)) this.#session.attempt(request.id, () => this.#changeNow(request, input));
+    });
   }
 
   #changeNow(request: Request<'convert' | 'unlock'>, input: Input): void {
@@ -181,18 +183,16 @@ export class SessionLocks {
 
   /** By the lock's id, or by the number of a request whose answer has not come yet. */
   cancel(request: Request<'cancel'>): void {
-    const { id } = request;
-    const asked = request.request ?? -1;
-    const isKeptBack = request.lkid === null && this.#keptBack.delete(asked);
-    if (isKeptBack) this.#session.refuse(asked, new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
+    const { id, lockspace } = request;
     const isForNobody = request.forNobody === true;
-    const target = request.lkid === null ? (this.#asked(asked, isForNobody)?.lkid ?? null) : lkid(request.lkid);
-
+    const target = request.lkid === null ? (this.#asked(request.request ?? -1, isForNobody)?.lkid ?? null) : lkid(request.lkid);
     const answer = (cancelled: boolean): void => this.#session.result(id, { cancelled });
-    if (isKeptBack || target === null) answer(isKeptBack);
+    if (this.#dropKeptBack(request)) answer(true);
+    else if (target === null) answer(false);
+    else if (request.forGood === true) this.#session.whileHolding(() => answer(giveUpForGood(this.#at.host, lockspace, target)));
     else {
       const refuse = (refusal: Refuse): void => this.#session.refuse(id, errorOfRefusal(refusal), refusal.rule?.name);
-      this.#session.whileHolding(() => cancelLock(this.#at.host, { lockspace: request.lockspace, lkid: target, isForNobody }, answer, refuse));
+      this.#session.whileHolding(() => cancelLock(this.#at.host, { lockspace, lkid: target, isForNobody }, answer, refuse));
     }
   }
 
@@ -202,28 +202,34 @@ export class SessionLocks {
     return waiting !== undefined || !isAny ? waiting : [...this.#own.values()].findLast((lock) => lock.request === request);
   }
 
-  protect(pid: number): void {
+  /** What has not been asked yet is not asked any more. False: nothing of that is kept back. */
+  #dropKeptBack({ request, lkid: id }: Request<'cancel'>): boolean {
+    const dropped = id === null ? this.#keptBack.get(request ?? -1) : [...this.#changesKeptBack].find((change) => change.op === 'convert' && change.lkid === id);
+    if (dropped === undefined) return false;
+    if (dropped.op === 'lock') this.#keptBack.delete(dropped.id);
+    else this.#changesKeptBack.delete(dropped);
+    this.#session.refuse(dropped.id, new DlmError('DLM_CANCELLED', 'the wait was cancelled'));
+    return true;
+  }
+
+  /** Rejects with `DLM_OWNER_INVALID`. Whoever has not heard that it is done has not let the process begin. */
+  async protect(pid: number): Promise<void> {
     this.checkNamespace();
-    this.#at.watch.protect(this.owner, pid);
+    const family = await ProcessFamily.whenSeen(pid);
+    if (!this.#session.hasEnded) this.#at.watch.protect(this.owner, family, pid);
   }
 
   /** The session has ended, and nobody is there any more for whom its requests could be granted. */
   end(): void {
+    const { host } = this.#at;
     this.#keptBack.clear();
+    this.#changesKeptBack.clear();
     for (const [id, listener] of this.#others) {
-      this.#at.host.ignore(id, listener);
-      if (listener.isWaiting) this.#takeBack(listener);
+      host.ignore(id, listener);
+      if (listener.isWaiting) giveUpForGood(host, listener.lockspace, id);
     }
-    this.#at.host.applications.end(this.owner, this.#at.watch);
-    for (const lock of [...this.#waiting.values()]) {
-      this.#forNobody.add(lock);
-      this.#takeBack(lock);
-    }
-  }
-
-  /** One that has ended with its owner is unknown by now, and refused: as well. */
-  #takeBack({ lockspace, lkid }: SessionLock): void {
-    this.#at.host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
+    host.applications.end(this.owner, this.#at.watch);
+    for (const { lockspace, lkid } of [...this.#waiting.values()]) giveUpForGood(host, lockspace, lkid);
   }
 
   #ownerOf(request: Request<'lock'>): OwnerId {

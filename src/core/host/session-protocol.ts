@@ -35,7 +35,7 @@ export const requestShapes = {
   lock: { lockspace: 'text', name: 'text?', nameHex: 'text?', mode: 'text', owner: 'process?', recovery: 'text?', blocking: 'truth?', ...wish },
   convert: { ...lockNamed, mode: 'text', recovery: 'text?', ...wish },
   unlock: { ...lockNamed, ...wish },
-  cancel: { lockspace: 'text', lkid: 'count?', request: 'count?', forNobody: 'truth?' },
+  cancel: { lockspace: 'text', lkid: 'count?', request: 'count?', forGood: 'truth?', forNobody: 'truth?' },
   protect: { pid: 'count' },
   joinLockspace: { lockspace: 'text', valueLength: 'count?', order: 'text?', isNew: 'truth?' },
   removeLockspace: { lockspace: 'text', force: 'truth?' },

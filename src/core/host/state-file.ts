@@ -26,6 +26,8 @@ interface State {
   readonly everClustered: boolean;
   /** The last one, if it was written down. */
   readonly cluster?: string;
+  /** With which options it was joined, as a shell reads them. */
+  readonly join?: string;
   /** The highest generation that this node has begun with, or heard of in a cluster. */
   readonly generation: number;
 }
@@ -73,18 +75,27 @@ export function isMarkedClustered({ clusteredMark }: Pick<Places, 'clusteredMark
   return existsSync(clusteredMark);
 }
 
-/** Which one it was, for people; null: that was not written down. */
-export function lastCluster({ scope, clusteredMark, stateFile }: Places): string | null {
-  const name = scope === 'machine' ? readOrNull(clusteredMark)?.trim() : readState(stateFile)?.cluster;
-  return name === undefined || name === '' ? null : name;
+/** The options with which it was joined last, for people; null: not even its name was written down. */
+export function lastJoin({ scope, clusteredMark, stateFile }: Places): string | null {
+  const [cluster, join] = scope === 'machine' ? (readOrNull(clusteredMark)?.split('\n') ?? []) : wordsIn(readState(stateFile));
+  if (join !== undefined && join !== '') return join;
+  return cluster === undefined || cluster === '' ? null : namedOnly(cluster);
 }
 
-/** This machine joins a cluster. Throws `DLM_STATE_UNUSABLE`. */
-export async function markClustered(places: Places, cluster: string): Promise<void> {
-  if (wasEverClustered(places) && lastCluster(places) === cluster) return;
+function wordsIn(state: State | null): (string | undefined)[] {
+  return [state?.cluster, state?.join];
+}
+
+function namedOnly(cluster: string): string {
+  return `--cluster ${cluster}`;
+}
+
+/** This machine joins a cluster, with these options as a shell reads them. Throws `DLM_STATE_UNUSABLE`. */
+export async function markClustered(places: Places, cluster: string, join = namedOnly(cluster)): Promise<void> {
+  if (wasEverClustered(places) && lastJoin(places) === join) return;
   await underLock(places, () => {
-    if (places.scope === 'machine') writeThrough(places.clusteredMark, `${cluster}\n`, 0o644);
-    writeState(places, { ...(readState(places.stateFile) ?? never), everClustered: true, cluster });
+    if (places.scope === 'machine') writeThrough(places.clusteredMark, `${cluster}\n${join}\n`, 0o644);
+    writeState(places, { ...(readState(places.stateFile) ?? never), everClustered: true, cluster, join });
   });
 }
 
@@ -144,14 +155,19 @@ function readState(path: string): State | null {
 
 function parseState(text: string): State | null {
   try {
-    const { incarnation, everClustered, generation = 0, cluster } = JSON.parse(text) as Partial<Record<keyof State, unknown>>;
+    const { incarnation, everClustered, generation = 0, cluster, join } = JSON.parse(text) as Partial<Record<keyof State, unknown>>;
     if (!Number.isSafeInteger(incarnation) || typeof everClustered !== 'boolean') return null;
     if ((incarnation as number) < 1 || (incarnation as number) > incarnationMax) return null;
     if (!Number.isSafeInteger(generation) || (generation as number) < 0) return null;
-    return { incarnation: incarnation as number, everClustered, generation: generation as number, ...(typeof cluster === 'string' ? { cluster } : {}) };
+    return { incarnation: incarnation as number, everClustered, generation: generation as number, ...textsIn({ cluster, join }) };
   } catch {
     return null;
   }
+}
+
+/** Those of them that are there. */
+function textsIn(found: { readonly cluster: unknown; readonly join: unknown }): Pick<State, 'cluster' | 'join'> {
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => typeof value === 'string'));
 }
 
 /** Null: there is no file. */

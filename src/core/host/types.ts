@@ -40,7 +40,10 @@ export interface LockOptions {
    * where another node is master. Locks with PERSISTENT are told all the same, for the sake of who adopts them.
    */
   readonly blocking?: boolean;
-  /** Give up after so many milliseconds of waiting: `DLM_TIMED_OUT`. */
+  /**
+   * Give up after so many milliseconds of waiting: `DLM_TIMED_OUT`. What a member that does not answer at that time grants
+   * later is undone.
+   */
   readonly timeout?: number;
   /** Give up when it is aborted: `DLM_CANCELLED`. */
   readonly signal?: AbortSignal;
@@ -162,6 +165,8 @@ export interface NodeStatus {
   readonly sessions: number;
   /** Protected commands of the node's earlier life that still run: nothing is granted before they have ended. */
   readonly waitingFor: readonly HolderInfo[];
+  /** It was told to leave and grants no new locks; it drains as long as there are `locks`. Null: it stays. */
+  readonly leaving: { readonly locks: number } | null;
   readonly lockspaces: readonly LockspaceSummary[];
 }
 

@@ -21,8 +21,8 @@ import { ProcessFamily } from './process-family.js';
 export interface Watch {
   /** The owner that stands for this process. Throws `DLM_OWNER_INVALID`. */
   ownerFor(pid: number): Owner;
-  /** Keep what `owner` holds until this process is gone. Throws `DLM_OWNER_INVALID`. */
-  protect(owner: Owner, pid: number): void;
+  /** Keep what `owner` holds until the family of that process is gone. Throws `DLM_OWNER_INVALID`. */
+  protect(owner: Owner, child: ProcessFamily | null, pid: number): void;
 }
 
 const lookMillis = 250;
@@ -60,8 +60,8 @@ export class ProcessWatch implements Watch {
     return owner;
   }
 
-  protect(owner: Owner, pid: number): void {
-    const child = needLiving(pid, ProcessFamily.of(pid));
+  protect(owner: Owner, family: ProcessFamily | null, pid: number): void {
+    const child = needLiving(pid, family);
     this.#register?.add(child);
     const children = this.#children.get(owner) ?? new Set();
     this.#children.set(owner, children.add(child));
