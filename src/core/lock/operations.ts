@@ -68,9 +68,12 @@ export function lower(turn: Turn, lock: Lock, { mode, flags, value }: Conversion
   grant(turn, lock.resource, lock);
 }
 
-/** What a conversion need not say again. */
+/**
+ * What a conversion need not say again. Whether anybody hears a lock that is held elsewhere its holder's node says every
+ * time: it may have been adopted since, which its master does not learn.
+ */
 export function keptFlags(law: Law, lock: Lock): number {
-  return lock.flags & (law.persistentStays ? Flag.PERSISTENT | deafMark : deafMark);
+  return lock.flags & ((law.persistentStays ? Flag.PERSISTENT : 0) | (lock.copy === 'master' ? 0 : deafMark));
 }
 
 /** The conversion that a granted lock asks for; its rules have been checked. */
