@@ -1,11 +1,12 @@
 /**
  * Take back what a lock waits for.
  */
-import { DlmError } from '../core/index.js';
+import { DlmError, parseLockId } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { lockIdArg, ownLockFlags, quietFlag } from '../terminal/flags.js';
 import { checkLockWords, idMeant } from '../terminal/own-lock.js';
 import { prose } from '../terminal/prose.js';
+import { answered } from '../terminal/slow-answer.js';
 
 export default class Cancel extends BaseCommand {
   static override summary = 'Take back what a lock waits for';
@@ -30,7 +31,8 @@ export default class Cancel extends BaseCommand {
     const client = await this.reach();
     const id = await idMeant(client, args.id, flags, 'cancel');
     const lock = await client.lockOf(id);
-    if (await lock.cancel()) return { id, cancelled: true };
+    const about = { what: `word that what lock ${id} waits for is taken back`, lockspace: parseLockId(id).lockspace, status: () => client.status(), note: (words: string) => this.note(words) };
+    if (await answered(about, lock.cancel())) return { id, cancelled: true };
     throw new DlmError('DLM_NOTHING_TO_CANCEL', `lock ${id} waits for nothing`);
   }
 }

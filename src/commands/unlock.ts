@@ -2,11 +2,13 @@
  * Give a lock back.
  */
 import * as Flags from '@oclif/core/flags';
+import { parseLockId } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import * as options from '../terminal/flags.js';
 import { needWriter } from '../terminal/held-lock.js';
 import { checkLockWords, idMeant } from '../terminal/own-lock.js';
 import { prose } from '../terminal/prose.js';
+import { answered } from '../terminal/slow-answer.js';
 import { valueGiven } from '../terminal/values.js';
 
 export default class Unlock extends BaseCommand {
@@ -44,10 +46,12 @@ export default class Unlock extends BaseCommand {
     const id = await idMeant(client, args.id, flags, 'unlock');
     const lock = await client.lockOf(id);
     if (value !== undefined) await needWriter(client, lock, null);
-    await lock.unlock({
+    const giving = lock.unlock({
       flags: options.flagsFor(flags.flag, { IVVALBLK: flags.invalidate, FORCEUNLOCK: flags.force }),
       ...(value === undefined ? {} : { value }),
     });
+    const about = { what: `word that lock ${id} is given back`, lockspace: parseLockId(id).lockspace, status: () => client.status(), note: (words: string) => this.note(words) };
+    await answered(about, giving);
     return { id, unlocked: true };
   }
 }

@@ -87,6 +87,8 @@ function describeOwner(owner: OwnerInfo, node: number): string {
   switch (owner.kind) {
     case 'orphan':
       return `by nobody, an orphan of ${who} on node ${node}${command}`;
+    case 'ended':
+      return `by somebody on node ${node} who has ended; it is given back when the node that decides about it answers`;
     case 'elsewhere':
       return `by somebody on node ${node}`;
     case 'node':

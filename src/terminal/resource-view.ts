@@ -62,7 +62,13 @@ function valueLine({ valueState, valueHex }: ResourceInfo): string[] {
 function lockLine(lock: LockInfo): string {
   const lkid = parseLockId(lock.id).lkid.toString(16).padStart(8, '0');
   const modes = `${(lock.mode ?? '').padEnd(2)} ${lock.requested === null ? '' : `> ${lock.requested}`}`.padEnd(7);
-  const who = lock.owner.kind === 'elsewhere' ? lock.owner.command : lock.owner.kind === 'orphan' ? `orphan of pid ${lock.owner.pid ?? '?'}` : `pid ${lock.owner.pid ?? '?'}`;
+  const who = whoseIn(lock.owner);
   const flags = lock.flags.length === 0 ? '' : `  [${lock.flags.join(' ')}]`;
   return `  ${lkid} ${modes} ${formatDuration(lock.ageMillis).padStart(11)}  ${who}  ${showCommand(lock.owner.command, Infinity)}${flags}`.trimEnd();
+}
+
+function whoseIn({ kind, pid, command }: LockInfo['owner']): string {
+  if (kind === 'elsewhere') return command;
+  if (kind === 'ended') return 'somebody who has ended';
+  return `${kind === 'orphan' ? 'orphan of ' : ''}pid ${pid ?? '?'}`;
 }

@@ -46,7 +46,7 @@ export function locksTable(locks: readonly LockInfo[]): string {
   const rows = locks.map((lock) => [
     lock.resource,
     lock.id,
-    lock.owner.kind === 'orphan' ? 'orphan' : lock.state,
+    lock.owner.kind === 'orphan' || lock.owner.kind === 'ended' ? lock.owner.kind : lock.state,
     modesOf(lock),
     lock.position === null ? '' : String(lock.position),
     formatDuration(lock.ageMillis),

@@ -3,9 +3,12 @@
  * for or sent away; and what it decided about for others goes on elsewhere.
  */
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { attach } from '../../src/core/index.js';
 import { test } from '../kill/bounded.js';
 import { isRunning, until } from '../kill/processes.js';
+import { program, type Actor } from '../kill/stage.js';
 import { Fleet, isRunningWith } from './fleet.js';
 
 const busyExit = 80;
@@ -66,4 +69,36 @@ test(`a node leaves that decides about ${many} names: everybody keeps all locks`
   await Promise.all(held.map((lock) => lock.unlock()));
   await (await waiting).unlock();
   for (const node of [2, 3]) assert.deepEqual(await fleet.locksOf(node), []);
+});
+
+const nobody = 65_534;
+/** A process of root's cannot be ended by anybody else; what others may run, they may read. */
+const canBeNobody = process.getuid?.() === 0 && spawnSync(program, ['--version'], { uid: nobody, gid: nobody }).status === 0;
+
+test('a command that it may not end keeps it a member, also by force', { skip: !canBeNobody && 'only root can be somebody else, in a place that all may read' }, async (test) => {
+  const fleet = await Fleet.of([]);
+  test.after(() => fleet.clear());
+  chmodSync(fleet.folder, 0o711);
+  const asNobody = (node: number, ...words: string[]): Actor => fleet.run([program, ...words], { env: fleet.envOf(node), uid: nobody, gid: nobody, stdio: ['pipe', 'pipe', 'pipe'] });
+  chownSync(fleet.clusters, nobody, nobody);
+  for (const node of [1, 2]) {
+    mkdirSync(fleet.place(node), { mode: 0o700 });
+    chownSync(fleet.place(node), nobody, nobody);
+    const joining = asNobody(node, 'node', 'join', '--cluster', 'demo', '--cluster-dir', fleet.clusters, '--node', String(node), '--detach');
+    assert.equal(await joining.exit, 0, joining.said());
+  }
+  const child = spawn('sleep', ['1000']);
+  test.after(() => child.kill('SIGKILL'));
+  const guard = asNobody(1, 'session');
+  const requests = [{ op: 'joinLockspace' }, { op: 'lock', name: 'one', mode: 'EX' }, { op: 'protect', pid: child.pid }];
+  for (const [id, request] of requests.entries()) guard.process.stdin!.write(`${JSON.stringify({ id, ...(request.op === 'protect' ? {} : { lockspace: 'default' }), ...request })}\n`);
+  await until('it holds, and is known', () => guard.said().includes('"complete"') && guard.said().includes('"id":2'));
+
+  const next = asNobody(2, 'lock', 'one', '-q', '--', 'sh', '-c', `echo granted beside $(ps -o pid= -p ${child.pid})`);
+  const leave = asNobody(1, 'node', 'leave', '--force', '-q');
+  await until('its end was waited for in vain', () => next.said() !== '' || fleet.log(1).includes('stays a member until they have ended'));
+  child.kill('SIGKILL');
+  assert.deepEqual(await Promise.all([next.exit, leave.exit]), [0, 0]);
+  assert.equal(next.said().trim(), 'granted beside', 'the command had ended before another one was granted its lock');
+  assert.match(fleet.log(1), new RegExp(`stays a member until they have ended, which KILL did not do: process ${child.pid} `));
 });

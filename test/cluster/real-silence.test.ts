@@ -138,3 +138,30 @@ test('a shell that does not want to wait is not made to by the silence of who de
   signalAll([fleet.pidAt(2)], 'SIGCONT');
   await fleet.sayAt(1, 'lock', 'there', '-w', '20', '-q', '--', 'true');
 });
+
+test('who needs nothing but an answer is told whose it is, and what has ended is no orphan', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const owner = ['-q', '--owner-pid', String(process.pid)];
+  for (const name of ['kept', 'left']) await fleet.sayAt(2, 'lock', name, '-m', 'NL', ...owner);
+  const kept = (await fleet.sayAt(1, 'lock', 'kept', '-m', 'PR', ...owner)).trim();
+  const left = fleet.at(1, 'lock', 'left', '-m', 'PR', '-q', '--', 'sh', `${fleet.scriptsAt}hold.sh`, 'left');
+  await until('it holds', () => fleet.has('began-left'));
+  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
+  assert.equal(await fleet.masterOf('left', 1), 2);
+
+  signalAll([fleet.pidAt(2)], 'SIGSTOP');
+  fleet.tell('finish-left');
+  assert.equal(await left.exit, 0);
+  assert.match(await fleet.sayAt(1, 'locks', 'left'), /^left +\S+ +ended +PR /m);
+  assert.equal(await fleet.sayAt(1, 'orphans', 'list'), 'dlm: there are no orphans\n');
+  assert.match(await fleet.sayAt(1, 'lockspace', 'show', 'default', 'left'), / PR .* somebody who has ended$/m);
+
+  const read = fleet.at(1, 'lvb', 'get', 'kept');
+  const given = fleet.at(1, 'unlock', kept);
+  const cannot = 'there is no link to node 2 \\(n2\\), which is still a member';
+  await until('both say for whom they wait', () => new RegExp(`^dlm: waiting for the value of kept\\n  ${cannot}`).test(read.said()) && new RegExp(`^dlm: waiting for word that lock ${kept} is given back\\n  ${cannot}`).test(given.said()));
+  signalAll([fleet.pidAt(2)], 'SIGCONT');
+  assert.deepEqual([await read.exit, await given.exit], [85, 0]);
+  assert.equal(await fleet.sayAt(1, 'locks'), 'dlm: this node knows of no locks; ask all members with: dlm locks -a\n');
+});

@@ -8,6 +8,7 @@ import { inProcessFlags } from '../../terminal/cluster-flags.js';
 import * as options from '../../terminal/flags.js';
 import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
+import { answered } from '../../terminal/slow-answer.js';
 import { notValid } from '../../terminal/value-changes.js';
 import { hexOfValue, textOfValue } from '../../terminal/values.js';
 
@@ -17,7 +18,7 @@ export default class LvbGet extends BaseCommand {
   static override description = prose`
     Prints the value as text, without the zeros at its end and with anything unprintable escaped; with --hex the
     whole value block. A resource without a value and one whose value is not valid have exit codes of their own (85
-    and 86). It never waits: the value is read under a lock in NL, which gets on with every other.
+    and 86). It waits for nobody's lock: the value is read under one in NL, which gets on with every other.
 
     Where no node runs one is started, as by every command on locks, and knows no value (85); with --no-start that
     is refused (95).`;
@@ -39,8 +40,9 @@ export default class LvbGet extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(LvbGet);
     const target = needName(args.name === undefined ? [] : [args.name], flags['name-hex']);
-    const { space } = await this.reachLockspace(flags);
-    const lock = await space.lock(target.name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
+    const { client, space } = await this.reachLockspace(flags);
+    const about = { what: `the value of ${target.shown}`, lockspace: space.name, status: () => client.status(), note: (words: string) => this.note(words) };
+    const lock = await answered(about, space.lock(target.name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true }));
     const { value, valueState } = lock;
     await lock.unlock();
 

@@ -10,6 +10,10 @@ import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 import { Failure, isDlmError } from '../../terminal/report.js';
 
+/** By then all that can be killed have been. */
+const stubbornMillis = 3 * graceMillis;
+const stubborn = 'a command has not ended, though it was killed: it may be another user\'s, or wait for a disk. The log of the node names it, and the node leaves when it has ended';
+
 export default class NodeLeave extends BaseCommand {
   static override summary = 'Stop the node of this machine';
   static override usage = 'node leave [--drain | --force]';
@@ -34,12 +38,15 @@ export default class NodeLeave extends BaseCommand {
     if (held.length > 0) this.note(`waiting for ${counted(held.length, 'lock')} to end`);
     if (flags.force) await this.#tellWhoIsEnded(client);
     const values = await fateOfValues(client);
+    const patience = flags.force ? setTimeout(() => this.note(stubborn), stubbornMillis) : undefined;
     try {
       await client.leave({ force: flags.force, drain: flags.drain });
     } catch (error) {
       if (!isDlmError(error, 'DLM_NODE_IN_USE')) throw error;
       const holders = await inTheWay();
       throw new Failure(error, { details: describeLocks(holders, 'resource'), facts: { holders } });
+    } finally {
+      clearTimeout(patience);
     }
     this.note(`node ${node}, pid ${pid}, has left`);
     this.noteAll(values);

@@ -111,6 +111,7 @@ function incarnationOf({ cluster }: Host, node: number): number {
 
 function describeOwner(host: Host, lock: LockDump): OwnerInfo {
   if (lock.holder !== null) return { kind: 'elsewhere', pid: null, command: `on node ${lock.holder}` };
+  if (lock.isEnding) return { kind: 'ended', pid: null, command: '' };
   const owner = host.owner(lock.owner);
   if (lock.isOrphan) return { kind: 'orphan', pid: owner?.pid ?? null, command: owner?.command ?? '' };
   if (owner === null || (owner.kind === 'process' && owner.pid === process.pid)) {

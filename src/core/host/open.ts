@@ -91,6 +91,8 @@ class InsidePort extends LocalPort {
   readonly #host: Host;
   readonly #watch: ProcessWatch;
   readonly #onEnd: () => void;
+  /** The others wait for the end of this process, or have gone on. */
+  #isLost = false;
 
   /** `onEnd`: everything is over. */
   constructor(host: Host, watch: ProcessWatch, self: Owner, onEnd: () => void) {
@@ -109,14 +111,15 @@ class InsidePort extends LocalPort {
 
   /** We are no member any more: whatever is held or wanted is lost. The others count us as one until this process has ended. */
   lost(why: string, isUrgent: boolean): void {
+    this.#isLost ||= isUrgent;
     this.#host.tellLost(this.#host.node.held(null, null), why);
     this.#host.close();
-    if (isUrgent) void this.#watch.endChildren(undefined, isUrgent);
+    if (isUrgent) void this.#watch.endChildren({ isUrgent, mayLeave: () => true });
   }
 
   /** What is still locked is let go only when nobody runs under it any more. */
   override async close(): Promise<void> {
-    if (this.#host.cluster !== null && this.#host.node.lockCount > 0) await this.#watch.endChildren();
+    if (this.#host.cluster !== null && this.#host.node.lockCount > 0) await this.#watch.endChildren({ mayLeave: () => this.#isLost });
     if (this.#host.applications.lockspaces.length > 0) this.#host.cluster?.giveUp('it was closed with an application attached');
     await super.close();
     this.#watch.stop();

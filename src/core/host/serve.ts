@@ -158,6 +158,8 @@ class ServingNode implements Served, ServedNode {
   /** So many wait for the last lock to end. */
   #drainers = 0;
   #hasFailed = false;
+  /** See `Ending`. */
+  #isUrgent = false;
   #stopping: Promise<void> | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
   #placeTimer: NodeJS.Timeout | null = null;
@@ -248,8 +250,9 @@ class ServingNode implements Served, ServedNode {
   /** Who must end may be on its way already, at more leisure. */
   #endAs({ why, hasFailed, isUrgent }: Ending): Promise<void> {
     this.#hasFailed ||= hasFailed;
-    if (isUrgent && this.#stopping !== null) void this.watch.endChildren(undefined, isUrgent);
-    return this.#stop(why, true, isUrgent);
+    this.#isUrgent ||= isUrgent;
+    if (isUrgent && this.#stopping !== null) void this.#endChildren();
+    return this.#stop(why, true);
   }
 
   /** A member that leaves in good order leaves nothing behind that others would have to put in order. */
@@ -260,8 +263,8 @@ class ServingNode implements Served, ServedNode {
     throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order; with --force it is killed, and the node counts as failed');
   }
 
-  #stop(why: string, endChildren: boolean, isUrgent = false): Promise<void> {
-    this.#stopping ??= this.#stopNow(why, endChildren, isUrgent);
+  #stop(why: string, endChildren: boolean): Promise<void> {
+    this.#stopping ??= this.#stopNow(why, endChildren);
     return this.#stopping;
   }
 
@@ -282,7 +285,7 @@ class ServingNode implements Served, ServedNode {
     throw new DlmError('DLM_CANCELLED', 'the node was to leave, and that was called off');
   }
 
-  async #stopNow(why: string, endChildren: boolean, isUrgent: boolean): Promise<void> {
+  async #stopNow(why: string, endChildren: boolean): Promise<void> {
     this.#isLeaving = true;
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     if (this.#placeTimer !== null) clearInterval(this.#placeTimer);
@@ -293,7 +296,7 @@ class ServingNode implements Served, ServedNode {
     this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
-    if (endChildren) await this.watch.endChildren((children) => this.#tellOfEnding(children), isUrgent);
+    if (endChildren) await this.#endChildren();
     await this.#shells.close();
     this.watch.stop();
     await this.#server.close();
@@ -313,10 +316,20 @@ class ServingNode implements Served, ServedNode {
     }, this.#idleMillis);
   }
 
+  /**
+   * Where others go on when we have left in good order, only the end of the commands lets us leave. Where they wait for
+   * our process to end, or have gone on already, and where a successor waits for the commands, it need not.
+   */
+  #endChildren(): Promise<void> {
+    const mayLeave = (): boolean => this.host.cluster === null || this.#isUrgent || this.#hasFailed;
+    return this.watch.endChildren({ isUrgent: this.#isUrgent, mayLeave, tell: (children, cannotBeStopped) => this.#tellOfEnding(children, cannotBeStopped) });
+  }
+
   /** The others wait for them, too: what they use is given on when they have ended. */
-  #tellOfEnding(children: readonly ProcessId[]): void {
+  #tellOfEnding(children: readonly ProcessId[], cannotBeStopped: boolean): void {
     const who = children.map(({ pid }) => `${pid} (${commandOf(pid)})`).join(', ');
-    this.log(`waits for the commands under its locks to end, by themselves or killed after ${graceMillis / 1000} s: process ${who}`);
+    if (cannotBeStopped) this.log(`stays a member until they have ended, which KILL did not do: process ${who}`);
+    else this.log(`waits for the commands under its locks to end, by themselves or killed after ${graceMillis / 1000} s: process ${who}`);
   }
 
   #tellOfSurvivors(): void {

@@ -79,8 +79,11 @@ export interface LockInfo {
 }
 
 export interface OwnerInfo {
-  /** A connection, a watched process, the node itself, nobody any more, or somebody on another node. */
-  readonly kind: 'session' | 'process' | 'node' | 'orphan' | 'elsewhere';
+  /**
+   * A connection, a watched process, the node itself, nobody any more, or somebody on another node. `ended`: somebody who
+   * has ended; the lock is given back, and the node that decides about it has not answered yet.
+   */
+  readonly kind: 'session' | 'process' | 'node' | 'orphan' | 'ended' | 'elsewhere';
   readonly pid: number | null;
   readonly command: string;
 }

@@ -26,8 +26,18 @@ export interface Watch {
 }
 
 const lookMillis = 250;
-/** How long stopping children may take before the node leaves without having seen their end. */
+/** How long stopping children may take before they count as those that cannot be stopped. */
 const stopMillis = 20_000;
+
+/** How the children of a node that ends are waited for. */
+export interface EndingChildren {
+  /** They are killed when their grace is over, whatever their guards do. */
+  readonly isUrgent?: boolean;
+  /** May the node end without having seen their end? Asked once they should be gone; no if not given. */
+  readonly mayLeave?: () => boolean;
+  /** Hears of those that are waited for, and once more of those that cannot be stopped. */
+  readonly tell?: (children: readonly ProcessFamily[], cannotBeStopped: boolean) => void;
+}
 
 export class ProcessWatch implements Watch {
   readonly #host: Host;
@@ -125,11 +135,11 @@ export class ProcessWatch implements Watch {
   }
 
   /**
-   * Returns when the protected children have been stopped, or will not be. Whoever guards one stops it, as it has been
-   * told that the lock is lost; `tell` hears of those that are waited for. `isUrgent`: they are killed when their grace is
-   * over, whatever their guards do.
+   * Returns when the protected children have been stopped. Whoever guards one stops it, as it has been told that the
+   * lock is lost. One that KILL does not end (it is somebody else's, or waits for a disk) is waited for as long as it
+   * takes, unless `mayLeave` says that others wait for it then.
    */
-  async endChildren(tell: (children: readonly ProcessFamily[]) => void = () => undefined, isUrgent = false): Promise<void> {
+  async endChildren({ isUrgent = false, mayLeave = () => false, tell = () => undefined }: EndingChildren = {}): Promise<void> {
     const children = [...this.#children.values()].flatMap((some) => [...some]);
     for (const [owner, some] of this.#children) {
       for (const child of some) {
@@ -138,9 +148,15 @@ export class ProcessWatch implements Watch {
         else this.#stops.doomed(child);
       }
     }
-    if (children.length > 0) tell(children);
+    const left = (): ProcessFamily[] => children.filter((child) => !child.isGone);
+    if (children.length > 0) tell(children, false);
     const deadline = performance.now() + stopMillis;
-    while (children.some((child) => !child.isGone) && performance.now() < deadline) {
+    let isTold = false;
+    while (left().length > 0) {
+      const isOverdue = performance.now() >= deadline;
+      if (isOverdue && mayLeave()) break;
+      if (isOverdue && !isTold) tell(left(), true);
+      isTold ||= isOverdue;
       await pause(lookMillis / 5);
       this.#stops.look();
     }

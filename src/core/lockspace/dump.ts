@@ -17,6 +17,8 @@ export interface LockDump {
   /** The owner; of an orphan, the one it had. */
   readonly owner: OwnerId;
   readonly isOrphan: boolean;
+  /** Its owner has ended, and its master has not said yet that it is given back. */
+  readonly isEnding: boolean;
   readonly granted: ModeOrNone;
   readonly requested: ModeOrNone;
   /** `Flag` numbers of its last call. */
@@ -120,7 +122,8 @@ function dumpLock(lock: Lock, formerOwner: OwnerId | undefined): LockDump {
   return {
     lkid: lock.id,
     owner: (lock.owner ?? formerOwner) as OwnerId,
-    isOrphan: lock.owner === null && lock.copy !== 'master',
+    isOrphan: formerOwner !== undefined,
+    isEnding: lock.owner === null && lock.copy !== 'master' && formerOwner === undefined,
     granted: lock.granted,
     requested: lock.requested,
     flags: lock.flags,
