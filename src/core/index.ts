@@ -168,6 +168,7 @@ export const loadReferee = () => import('./sim/conformance/conformance.js');
 
 export { DlmError, catalogue, errorCodes, type ErrorCode } from './base/errors.js';
 export { fenceWays, type FenceWay } from './host/fence-ways.js';
+export { readSecretText } from './host/trusted-file.js';
 export type { DlmConfig, FenceConfig, Remark } from './host/config.js';
 export type { FenceAttempt } from './host/fence-agent.js';
 export type { FenceHistoryRead, FenceRecord } from './host/fence-history.js';

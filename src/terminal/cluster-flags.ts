@@ -2,11 +2,10 @@
  * How to be a member of a cluster: the options of those who join one, and what they
  * mean, for a node that stays and for one that lives as long as a command.
  */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, engineNames, escapeText, fenceWays, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
+import { engineNames, escapeText, fenceWays, readSecretText, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
 import { quoteCommand } from './command-line.js';
 import { etcdFlags, etcdPlace, etcdWords } from './etcd-flags.js';
 import { nodeFlag, weightFlag } from './flags.js';
@@ -95,9 +94,6 @@ export function clusterOptions(flags: ClusterFlags): ClusterOptions | null {
 
 /** The key is all that is in the file but for white space around it. */
 function readKey(path: string): Uint8Array {
-  try {
-    return Buffer.from(readFileSync(path, 'utf8').trim(), 'utf8');
-  } catch (error) {
-    throw new DlmError('DLM_USAGE', `cannot read the key of the cluster: ${(error as Error).message}`, 'make one with: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE');
-  }
+  const text = readSecretText(path, 'the key of the cluster', `make one with: (umask 077; head -c 32 /dev/urandom | base64 > ${quoteCommand([path])})`);
+  return Buffer.from(text.trim(), 'utf8');
 }

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { freePorts } from '../host/free-ports.js';
 import { test } from '../kill/bounded.js';
 import { everybody, Fleet, isRunningWith } from './fleet.js';
@@ -53,6 +54,9 @@ test('nobody listens beyond this machine without a key, unless he insists; then 
   await assert.rejects(fleet.join(2, '--listen', `tcp:0.0.0.0:${port}`), /leaves this machine needs a key/);
   assert.equal(fleet.pidAt(2), 0);
   await assert.rejects(fleet.join(2, '--listen', `tcp:127.0.0.1:${port}`, '--key-file', fleet.file('short', 'abc')), /too short/);
+  const open = fleet.file('open', 'a key that everybody on this machine may read\n');
+  chmodSync(open, 0o644);
+  await assert.rejects(fleet.join(2, '--listen', `tcp:127.0.0.1:${port}`, '--key-file', open), /holds a secret, and others than its owner may read it/);
   assert.doesNotMatch(fleet.log(1), /n2/, 'it was never a member');
   await fleet.join(2, '--listen', `tcp:0.0.0.0:${port}`, '--insecure');
   for (const node of [1, 2]) assert.match(await fleet.sayAt(node, 'node', 'status'), /INSECURE/);

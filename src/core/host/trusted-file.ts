@@ -40,11 +40,16 @@ export function readTrusted(path: string, what: string, ifMissing?: string): Tru
   }
 }
 
-/** What a file that nobody else may read says in its first line. Throws `DLM_CONFIG_INVALID`. */
-export function readSecret(path: string, what: string): string {
-  const { text, isPrivate } = readTrusted(path, what);
+/** What a file says that nobody else may read. Throws `DLM_CONFIG_INVALID`. */
+export function readSecretText(path: string, what: string, ifMissing?: string): string {
+  const { text, isPrivate } = readTrusted(path, what, ifMissing);
   if (!isPrivate) throw readableByOthers(path, what);
-  return text.split('\n', 1)[0]!.replace(/\r$/, '');
+  return text;
+}
+
+/** What it says in its first line. */
+export function readSecret(path: string, what: string): string {
+  return readSecretText(path, what).split('\n', 1)[0]!.replace(/\r$/, '');
 }
 
 export function readableByOthers(path: string, what: string): DlmError {
