@@ -45,6 +45,12 @@ export const recoveryMark = 0x4000_0000;
  */
 export const deafMark = 0x2000_0000;
 
+/**
+ * The mark of a conversion whose value was lost outside a quorum: what it would write is not valid. Unlike IVVALBLK it says
+ * nothing of the unlock that follows, which may write again.
+ */
+export const lostMark = 0x1000_0000;
+
 /** What a completion tells beside its status. */
 /** NOTSTORED is ours: the lock has ended outside a quorate view, and the value that its unlock brought is lost. */
 export const Result = { DEMOTED: 0x1, VALNOTVALID: 0x2, ALTMODE: 0x4, NOTSTORED: 0x8 } as const;

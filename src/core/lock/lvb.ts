@@ -11,7 +11,7 @@
  *
  * Kin: lvb_table.h; lock.c set_lvb_lock(), set_lvb_unlock().
  */
-import { Flag, Result } from './flags.js';
+import { Flag, Result, lostMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { PW, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
@@ -65,7 +65,7 @@ export function moveValueOnGrant(resource: Resource, lock: Lock): Uint8Array | n
     if (resource.value === null || resource.value.bytes === null) return null;
     given = lock.value = resource.value.bytes;
   } else if (transfer === 'write') {
-    if (!write(resource, lock)) return null;
+    if (!write(resource, lock, isDeclaredNotValid(lock))) return null;
   }
 
   if (resource.value !== null && !resource.value.isValid) lock.results |= Result.VALNOTVALID;
@@ -75,18 +75,23 @@ export function moveValueOnGrant(resource: Resource, lock: Lock): Uint8Array | n
 /** Does a grant of this mode write the caller's value, or declare the resource's not valid? */
 export function writeOf(lock: Lock, mode: Mode): 'value' | 'notValid' | 'nothing' {
   if (transferOf(lock.granted, mode) !== 'write') return 'nothing';
-  if (lock.has(Flag.IVVALBLK)) return 'notValid';
+  if (isDeclaredNotValid(lock)) return 'notValid';
   return lock.has(Flag.VALBLK) && lock.value !== null ? 'value' : 'nothing';
+}
+
+/** Does the conversion say so, or is what it brought lost? */
+function isDeclaredNotValid(lock: Lock): boolean {
+  return lock.has(Flag.IVVALBLK) || lock.has(lostMark);
 }
 
 /** Move the value as an unlock demands: only PW and EX write. */
 export function moveValueOnUnlock(resource: Resource, lock: Lock): void {
-  if (lock.granted >= PW) write(resource, lock);
+  if (lock.granted >= PW) write(resource, lock, lock.has(Flag.IVVALBLK));
 }
 
 /** Write the caller's value, or declare the resource's not valid. Was it written? */
-function write(resource: Resource, lock: Lock): boolean {
-  if (lock.has(Flag.IVVALBLK)) {
+function write(resource: Resource, lock: Lock, isNotValid: boolean): boolean {
+  if (isNotValid) {
     resource.value ??= new ValueBlock();
     resource.value.isValid = false;
     return false;

@@ -13,7 +13,7 @@
  * Asked by the lockspace; when there is no quorum, the stack knows.
  */
 import type { Lkid } from '../base/ids.js';
-import { Flag, Result, brokenConvertRule, brokenUnlockRule } from '../lock/flags.js';
+import { Flag, Result, brokenConvertRule, brokenUnlockRule, lostMark } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { IV, isDown, type Mode } from '../lock/mode.js';
@@ -78,7 +78,7 @@ export class Stranded {
     const tables = this.#tables;
     const isLost = (flags & Flag.VALBLK) !== 0 && value !== null;
     const results = isLost ? Result.NOTSTORED : 0;
-    const wish: Conversion = { mode, flags: isLost ? (flags & ~Flag.VALBLK) | Flag.IVVALBLK : flags, value: null };
+    const wish: Conversion = { mode, flags: isLost ? (flags & ~Flag.VALBLK) | lostMark : flags, value: null };
     if (lock.copy !== 'process') {
       this.#lowered.add(lock.resource);
       lower(tables.turn, lock, wish, results);
