@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
     ['if (!lock.has(Flag.VALBLK) || lock.value === null) return null;', '', 'whoever does not ask for the value gets it, and its mark'],
     ['given = lock.value = resource.value.bytes;', 'given = lock.value;', 'a reader gets its own buffer back'],
     ['lock.results |= Result.VALNOTVALID;', ';', 'nobody is told that a value is not valid'],
-    ['if (!write(resource, lock)) return null;', 'write(resource, lock);', 'whoever makes the value invalid is warned of it'],
+    ['if (!write(resource, lock, isDeclaredNotValid(lock))) return null;', 'write(resource, lock, isDeclaredNotValid(lock));', 'whoever makes the value invalid is warned of it'],
     ['if (lock.granted >= PW)', 'if (lock.granted > PW)', 'an unlock from PW loses the value'],
     ['resource.value.isValid = false;', '', 'IVVALBLK is ignored'],
     ['value.isValid = true;', '', 'a write does not make the value valid again'],
