@@ -340,10 +340,7 @@ export class Machine {
     this.port.emit({ kind: 'refused', at, life: this.life, claim: ticket.id, operation, code });
     if (call.kind === 'lock') this.forget(ticket);
     else if (call.kind === 'cancel') ticket.isCancelling = false;
-    else {
-      if (call.kind === 'convert') ticket.flags = ticket.flagsBefore;
-      ticket.pending = call.kind === 'unlock' ? ticket.overtaken : null;
-    }
+    else if (call.kind === 'convert' || call.kind === 'unlock') ticket.refuse(call.kind);
   }
 
   #adopt(effect: Extract<Effect, { kind: 'adopt' }>): void {

@@ -38,4 +38,11 @@ export class Ticket {
   ) {
     this.pending = operation;
   }
+
+  /** A conversion or an unlock is refused. An unlock that has overtaken the conversion goes on. */
+  refuse(operation: 'convert' | 'unlock'): void {
+    if (operation === 'convert') this.flags = this.flagsBefore;
+    if (operation === 'convert' && this.pending === 'unlock') this.overtaken = null;
+    else this.pending = operation === 'unlock' ? this.overtaken : null;
+  }
 }

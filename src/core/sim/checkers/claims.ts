@@ -158,6 +158,7 @@ export class Claims {
     if (claim === null) return;
     if (operation === 'lock' || operation === 'adopt') this.#remove(claim);
     else if (operation === 'cancel') claim.isCancelling = false;
+    else if (operation === 'convert' && claim.isEnding) claim.overtaken = null;
     else {
       claim.mode = claim.told;
       claim.pending = null;
