@@ -58,10 +58,19 @@ export function unlessHung(asked: Promise<LockHandle>, { shown, patience }: { sh
       renounce();
     };
     const after = (millis: number, end: () => void): void => void timers.push(setTimeout(end, Math.min(millis, timerMax)).unref());
-    signals.aborted.addEventListener('abort', () => after(answerMillis, () => giveUp(interrupted(shown, signals))));
+    const onSignal = (): void => after(answerMillis, () => giveUp(interrupted(shown, signals)));
+    signals.aborted.addEventListener('abort', onSignal);
     if (timeout !== undefined) after(timeout + answerMillis, () => giveUp(new Unanswered('DLM_TIMED_OUT', 'the node does not answer')));
-    const stop = (): void => timers.forEach((timer) => clearTimeout(timer));
-    asked.then(resolve, reject).finally(stop);
+    // A signal that comes later is for the command under the lock, which may need the lock for as long as it takes to end.
+    const stop = (): void => {
+      signals.aborted.removeEventListener('abort', onSignal);
+      timers.forEach((timer) => clearTimeout(timer));
+    };
+    const settle = <Outcome>(how: (outcome: Outcome) => void) => (outcome: Outcome): void => {
+      stop();
+      how(outcome);
+    };
+    asked.then(settle(resolve), settle(reject));
   });
 }
 
