@@ -2,6 +2,7 @@
  * A member that is stopped answers nobody: whoever looks or asks for a lock is told, and is not left to guess.
  */
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { LockHandle, attach } from '../../src/core/index.js';
 import { test } from '../kill/bounded.js';
 import { signalAll, until } from '../kill/processes.js';
@@ -85,7 +86,8 @@ test('who does not want to wait is not made to by the silence of who decides', a
   await fleet.sayAt(2, 'unlock', theirs);
 });
 
-test('a lock that nobody waits for any more is given back when it is granted, though the one who asked is still there', async (test) => {
+/** Two nodes that both have a lock on `there`, about which the second decides. */
+async function decidedElsewhere(test: TestContext): Promise<Fleet> {
   const fleet = await Fleet.of([1, 2]);
   test.after(() => fleet.clear());
   const kept = ['-m', 'NL', '-q', '--owner-pid', String(process.pid)];
@@ -93,6 +95,11 @@ test('a lock that nobody waits for any more is given back when it is granted, th
   await fleet.sayAt(1, 'lock', 'there', ...kept);
   await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
   assert.equal(await fleet.masterOf('there', 1), 2);
+  return fleet;
+}
+
+test('a lock that nobody waits for any more is given back when it is granted, though the one who asked is still there', async (test) => {
+  const fleet = await decidedElsewhere(test);
 
   const client = await attach({ dir: fleet.place(1) });
   test.after(() => client.close());
@@ -122,13 +129,7 @@ test('who waits for so long and no longer is not kept waiting by the silence of 
 });
 
 test('a shell that does not want to wait is not made to by the silence of who decides', async (test) => {
-  const fleet = await Fleet.of([1, 2]);
-  test.after(() => fleet.clear());
-  const kept = ['-m', 'NL', '-q', '--owner-pid', String(process.pid)];
-  await fleet.sayAt(2, 'lock', 'there', ...kept);
-  await fleet.sayAt(1, 'lock', 'there', ...kept);
-  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
-  assert.equal(await fleet.masterOf('there', 1), 2);
+  const fleet = await decidedElsewhere(test);
 
   signalAll([fleet.pidAt(2)], 'SIGSTOP');
   const shell = fleet.run(['bash', '-c', 'eval "$("$0" shellenv bash)"; dlm_lock there -n; echo "first $?"; dlm_lock there -w 0.1; echo "second $?"', program], { env: fleet.envOf(1) });
