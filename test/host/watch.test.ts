@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { ChildRegister } from '../../src/core/host/child-register.js';
 import { nodePlaces } from '../../src/core/host/places.js';
 import { ProcessFamily } from '../../src/core/host/process-family.js';
-import { bootId, commandOf, factsOf, identify, isAlive, pidNamespace } from '../../src/core/host/process-facts.js';
+import { bootId, commandOf, factsOf, identify, isAlive, pidNamespace, variableOf } from '../../src/core/host/process-facts.js';
 import { served, codeOf } from '../contract/ports.js';
 import { scratch } from './scratch.js';
 import { ended, idler, player } from './troupe.js';
@@ -66,6 +66,7 @@ describe('a family of processes', () => {
       assert.equal(orphans.isGone, false, `look ${look}`);
       assert.equal((await ProcessFamily.whenSeen(restless.pid!))!.mark, mark, `look ${look}`);
     }
+    for (let look = 1; look <= 5_000; look += 1) assert.notEqual(variableOf(restless.pid!, 'DLM_LKID'), null, `look ${look}`);
   });
 });
 

@@ -78,13 +78,20 @@ function environmentOf(pid: number): Buffer | null {
   return threads.find((bytes) => bytes !== null && bytes.length > 0) ?? own;
 }
 
-/** Where it begins and ends in memory says how long it is. */
+/**
+ * Where it begins and ends in memory says how long it is. A program that is being begun has its code only after its
+ * environment: until then one that begins where it ends need not be an empty one.
+ */
 function isWhole(environment: Buffer, fields: readonly string[]): boolean {
   if (fields[0] === 'Z') return environment.length > 0;
+  if (!isBegun(fields)) return !isBegun(livingFieldsOf(process.pid) ?? []); // Some systems never tell; then what is there has to do.
   const [start, end] = [Number(fields[47]), Number(fields[48])];
-  // Some systems never tell; then what is there has to do.
-  if (end === 0) return Number(livingFieldsOf(process.pid)?.[48]) === 0;
   return environment.length === end - start;
+}
+
+function isBegun(fields: readonly string[]): boolean {
+  const [codeEnds, environmentEnds] = [Number(fields[24]), Number(fields[48])];
+  return codeEnds > 0 && environmentEnds > 0;
 }
 
 export function isAlive({ pid, started }: ProcessId): boolean {
