@@ -3,10 +3,11 @@
  * in a copy of the core, and must differ from the recordings, throw, or hang.
  */
 import assert from 'node:assert/strict';
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { forkScript } from '../script.js';
 import { writeCore } from '../sim/broken-core.js';
 import { mutants } from './mutants.js';
 
@@ -25,7 +26,7 @@ class Workers {
 
   /** How the run of this copy ended, as a line. */
   async run(core: string): Promise<string> {
-    const worker = this.#idle.pop() ?? fork(fileURLToPath(new URL('mutant-worker.ts', import.meta.url)), { cwd: checkout, execArgv: ['--import', 'tsx'], stdio: 'ignore' });
+    const worker = this.#idle.pop() ?? forkScript(fileURLToPath(new URL('mutant-worker.ts', import.meta.url)), { cwd: checkout, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     const line = await new Promise<string>((resolve) => {
       const patience = setTimeout(() => resolve('did not come back'), patienceMillis);
       worker.once('exit', () => resolve('died'));

@@ -7,11 +7,12 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { exitOf } from '../kill/processes.js';
+import { scriptWords } from '../script.js';
 import { patient } from './corosync-kind.js';
 import { Hosts } from './hosts.js';
 
 const script = fileURLToPath(new URL('join-once.ts', import.meta.url));
-const program = [process.execPath, '--import', 'tsx', script];
+const program = [process.execPath, ...scriptWords(script)];
 const hosts = new Hosts({ after }, { nodes: [7, 8], tokenMillis: patient.tokenMillis });
 const [well, alone] = hosts.all as [Hosts['all'][0], Hosts['all'][0]];
 

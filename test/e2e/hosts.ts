@@ -16,6 +16,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning, until } from '../kill/processes.js';
+import { scriptWords } from '../script.js';
 import { needs } from './install.js';
 
 export interface HostsOptions {
@@ -163,7 +164,7 @@ export class Host {
 
   /** Run a program of this project's tests on this host, with a channel for messages; before others, or a busy machine looks like a frozen host. */
   fork(script: string): ChildProcess {
-    return this.spawn(['nice', '-n', '-10', process.execPath, '--import', 'tsx', script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    return this.spawn(['nice', '-n', '-10', process.execPath, ...scriptWords(script)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   }
 
   startCorosync(): void {

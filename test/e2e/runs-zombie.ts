@@ -11,6 +11,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../kill/processes.js';
+import { scriptWords } from '../script.js';
 import type { Machine } from './machines.js';
 import { calm, lastFailure, type Theatre } from './story.js';
 import { rowOf } from './summary.js';
@@ -75,7 +76,7 @@ export async function outlived(theatre: Theatre, scenario: string, attempts: num
 }
 
 function write(machine: Machine, folder: string, who: string): ReturnType<Machine['spawn']> {
-  return machine.spawnDlm(['lock', '-q', '-l', 'jobs', 'resource', '--', process.execPath, '--import', import.meta.resolve('tsx'), program, folder, who]);
+  return machine.spawnDlm(['lock', '-q', '-l', 'jobs', 'resource', '--', process.execPath, ...scriptWords(program), folder, who]);
 }
 
 function triedBy(folder: string, who: string): Tried {

@@ -6,12 +6,13 @@
  * Whoever waits here waits for something to become true, and fails with what it was.
  */
 import assert from 'node:assert/strict';
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../kill/processes.js';
+import { forkScript } from '../script.js';
 import type { Opening, Order, PlainView, Report, Wish } from './member.js';
 
 const script = fileURLToPath(new URL('member.ts', import.meta.url));
@@ -34,8 +35,7 @@ export class Stage {
 
   /** `place`: its number, if it matters where it runs. */
   constructor(test: TestContext, places?: Places, readonly place = 0) {
-    this.#child =
-      places?.fork(script, place) ?? fork(script, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child = places?.fork(script, place) ?? forkScript(script);
     test.after(() => this.#child.kill('SIGKILL'));
     this.#child.on('message', (report: Report) => this.#hear(report));
   }

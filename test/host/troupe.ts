@@ -2,10 +2,11 @@
  * Other processes for tests: players that obey, and programs that only live.
  * All of them are gone after the test.
  */
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { forkScript } from '../script.js';
 import type { Part } from './player.js';
 
 const script = fileURLToPath(new URL('player.ts', import.meta.url));
@@ -26,7 +27,7 @@ interface Reply {
 }
 
 export function player(test: TestContext): ActingPlayer {
-  const child = fork(script, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = forkScript(script);
   const ended = once(child, 'exit');
   test.after(() => child.kill('SIGKILL'));
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
