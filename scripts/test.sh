@@ -33,7 +33,8 @@ trap '[ -z "$computing_run" ] || kill "$computing_run" 2>/dev/null || true; rm -
 counted() {
   local files=("${@:3}")
   files=("${files[@]/#/.tmp/compiled/}")
-  nice -n "$2" node --enable-source-maps --test --test-concurrency="$(nproc)" --test-reporter=spec --test-reporter-destination=stdout \
+  # Worlds leave much garbage that is young: with more room for it a collection finds less that still lives.
+  nice -n "$2" node --enable-source-maps --max-semi-space-size=32 --test --test-concurrency="$(nproc)" --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$told/$1.tap" "${files[@]/%.ts/.js}"
 }
 sum() { awk -v kinds="$1" '$1 == "#" && index(kinds, $2) { sum += $3 } END { print sum + 0 }' "$told"/*.tap; }
