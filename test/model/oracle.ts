@@ -120,7 +120,8 @@ export class Oracle {
     Object.assign(orphan, { label, owner, flags: this.law.persistentStays ? [...flags, 'PERSISTENT'] : flags });
     this.#toEnd(orphan);
     this.#note(orphan, `adopted ${mode}`);
-    if (this.law.adopterIsTold && orphan.told >= 0 && this.#hit('told to an adopter')) this.#note(orphan, `blocks ${asHeard(mode, orphan.told)}`);
+    const heard = orphan.told < 0 ? '' : asHeard(mode, orphan.told);
+    if (this.law.adopterIsTold && !fit(mode, heard) && this.#hit('told to an adopter')) this.#note(orphan, `blocks ${heard}`);
     return null;
   }
 

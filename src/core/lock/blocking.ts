@@ -50,7 +50,9 @@ export function tellAdopter(turn: Turn, orphan: Lock): void {
   const { told, granted } = orphan;
   if (!turn.law.adopterIsTold || told === IV || isDeaf(orphan)) return;
   // PR remembers a CW in its way as PR.
-  turn.outbox.push(new Block(orphan.cookie, orphan.id, compatible(granted, told) ? CW : told));
+  const mode = granted === PR && told === PR ? CW : told;
+  // Demoted since (CONVDEADLK), it is in nobody's way.
+  if (!compatible(granted, mode)) turn.outbox.push(new Block(orphan.cookie, orphan.id, mode));
 }
 
 /** The strongest mode still blocked after a pass over the queues. */
