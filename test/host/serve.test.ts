@@ -154,6 +154,18 @@ describe('the end of a node', () => {
     assert.equal(await node.left, 'it was told to leave');
   });
 
+  it('is told to all who have asked for it', async (test) => {
+    const { client, another, node } = await served(test);
+    const lock = await (await client.lockspace()).lock('a');
+    const [one, other] = [await another(), await another()];
+    const leaving = [one.leave({ drain: true }), other.leave({ drain: true })];
+    // A session carries out one request after another: both have been heard.
+    await Promise.all([one.status(), other.status()]);
+    await lock.unlock();
+    await Promise.all(leaving);
+    assert.equal(await node.left, 'it was told to leave');
+  });
+
   it('is called off when nobody waits for it any more', async (test) => {
     const { client, another } = await served(test);
     const space = await client.lockspace();
