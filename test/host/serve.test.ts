@@ -166,6 +166,21 @@ describe('the end of a node', () => {
     assert.equal(await node.left, 'it was told to leave');
   });
 
+  it('lets no command begin whose lock is lost already', async (test) => {
+    const { client, another, node } = await served(test);
+    const [first, second] = [idler(test, true), idler(test)];
+    await (await client.lockspace()).lock('a');
+    await client.port.protect(first.pid);
+    const guard = await another();
+    const lock = await (await guard.lockspace()).lock('b');
+    const lost = new Promise((resolve) => lock.on('lost', resolve));
+    const leaving = node.leave({ force: true });
+    await lost;
+    assert.equal(await codeOf(guard.port.protect(second.pid)), 'DLM_LOST');
+    first.kill('SIGKILL');
+    await leaving;
+  });
+
   it('is called off when nobody waits for it any more', async (test) => {
     const { client, another } = await served(test);
     const space = await client.lockspace();
