@@ -71,14 +71,18 @@ export function answerTimeoutOf(patience: Patience): { answerTimeout?: number } 
   return timeout === undefined ? {} : { answerTimeout: Math.max(2 * lastWordsMillis, timeout + lastWordsMillis) };
 }
 
-/** Reach the node, by `reach`. That it is silent for so long means that `mode` on `shown` is not granted in time. */
+/**
+ * Reach the node, by `reach`. That it is silent until patience is at its end means that `mode` on `shown` is not granted in
+ * time; before that, it is a node that does not answer, as it is for somebody who would wait for ever.
+ */
 export async function reachedInTime<Reached>(wish: Pick<Waiting, 'shown' | 'mode' | 'patience' | 'isQuiet'>, reach: () => Promise<Reached>): Promise<Reached> {
   const { patience } = wish;
-  const { mustNotWait, timeout } = limitsOf(patience);
+  const { mustNotWait, timeout = Infinity } = limitsOf(patience);
+  const began = performance.now();
   try {
     return await reach();
   } catch (error) {
-    if (timeout === undefined || !(error instanceof Unanswered)) throw error;
+    if (performance.now() - began < timeout || !(error instanceof Unanswered)) throw error;
     const { 'conflict-exit-code': exit } = patience;
     const words = sentence(wish, { node: null, words: error.message });
     throw new Failure(new DlmError(mustNotWait ? 'DLM_BUSY' : 'DLM_TIMED_OUT', words, error.hint), { isSilent: wish.isQuiet, ...(exit === undefined ? {} : { exit }) });
