@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
-import { openNode, serveNode, LockHandle, LockspaceClient, type NodeClient } from '../../src/core/index.js';
+import { openNode, serveNode, LockHandle, LockspaceClient, type NodeClient, type ServedNode } from '../../src/core/index.js';
 import { ChildRegister } from '../../src/core/host/child-register.js';
 import { nodePlaces } from '../../src/core/host/places.js';
 import { ProcessFamily } from '../../src/core/host/process-family.js';
@@ -79,6 +79,16 @@ describe('what a successor is asked', () => {
     assert.deepEqual([(await tap.next())!['id'], (await tap.next())!['status']], [1, 'OK']);
     const locks = (await tap.ask({ id: 3, op: 'locks' }))!['result'] as { resource: string }[];
     assert.deepEqual(locks.map(({ resource }) => resource), ['b']);
+  });
+
+  it('is refused when it leaves before it could be asked, also to its own process', async (test) => {
+    const { node, end } = await successor(test, { dir: scratch(test) });
+    const { client } = node as unknown as ServedNode;
+    const asked = (await client.lockspace()).lock('a');
+    asked.catch(() => undefined);
+    await (node as unknown as ServedNode).leave({ force: true });
+    assert.equal(await codeOf(asked), 'DLM_NO_NODE');
+    await end();
   });
 
   it('is kept back, too, while the lockspace is not there yet', async (test) => {

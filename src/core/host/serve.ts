@@ -307,6 +307,8 @@ class ServingNode implements Served, ServedNode {
     this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
+    // What our own process has asked for and was kept back would wait for ever.
+    void this.client.close();
     if (endChildren) await this.#endChildren();
     await this.#shells.close();
     this.watch.stop();
