@@ -2,7 +2,6 @@
  * Convert a lock to another mode.
  */
 import { escapeText, parseLockId, type ConvertOptions } from '../core/index.js';
-import { unlessHung } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { describeResults } from '../terminal/describe.js';
 import * as options from '../terminal/flags.js';
@@ -72,7 +71,7 @@ export default class Convert extends BaseCommand {
       isQuiet: flags.quiet,
       note: (words) => this.note(words),
     };
-    await waitFor(waiting, signals, () => unlessHung(lock.convert(flags.mode, call), waiting, signals));
+    await waitFor(waiting, signals, () => lock.convert(flags.mode, call));
     this.noteAll(describeResults(lock.results, lock.mode));
     return jsonOfLock(lock);
   }

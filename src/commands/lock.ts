@@ -3,11 +3,11 @@
  */
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, passingCaller, type LockspaceClient, type ModeName, type NodeClient } from '../core/index.js';
+import { DlmError, passingCaller, quoteCommand, type LockspaceClient, type ModeName, type NodeClient } from '../core/index.js';
 import { askForLock, askForLocks, type Request } from '../terminal/asking.js';
 import { BaseCommand } from '../terminal/base-command.js';
 import { inProcessFlags } from '../terminal/cluster-flags.js';
-import { namesAndCommand, quoteCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
+import { namesAndCommand, splitAtDashes, wordsOf } from '../terminal/command-line.js';
 import { describeResults } from '../terminal/describe.js';
 import { formatWait } from '../terminal/durations.js';
 import { needExecutable } from '../terminal/executable.js';

@@ -204,7 +204,7 @@ export type { LockspaceClient as Lockspace } from './host/lockspace-client.js';
 export { NodeClient, defaultLockspace } from './host/node-client.js';
 export { ProcessFamily, graceMillis } from './host/process-family.js';
 export { reasonOf } from './host/system-error.js';
-export { escapeText } from './host/text.js';
+export { escapeText, quoteCommand } from './host/text.js';
 export { checkLockspaceName } from './host/wish.js';
 export type { ShellAnswer, ShellCall, ShellParty, ShellSpeaker } from './host/shell-protocol.js';
 export type * from './host/types.js';

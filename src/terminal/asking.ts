@@ -1,16 +1,11 @@
 /**
  * Asking for a new lock, or for several, as the options of a command say.
  */
-import { LockHandle, Unanswered, type FlagName, type LockInfo, type LockOptions, type LockspaceClient, type ModeName } from '../core/index.js';
+import type { FlagName, LockHandle, LockInfo, LockOptions, LockspaceClient, ModeName } from '../core/index.js';
 import type { GuardedLock } from './lock-environment.js';
 import type { NamedLine } from './names.js';
 import { interrupted, limitsOf, lockLists, waitFor, type Patience } from './patience.js';
 import type { SignalWatch } from './signals.js';
-
-/** How long the node may take to answer that a request is given up, which it does when others have had their time. */
-const answerMillis = 600;
-/** A timer cannot be set for longer, and nobody waits so long. */
-const timerMax = 0x7fff_ffff;
 
 /** What is wanted of the law, and in front of whom it is waited for. */
 export interface Request {
@@ -37,41 +32,10 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const about = { lockspace: space.name, status: () => space.port.status(), ...lockLists(space.port, { lockspace: space.name, name: target.name }) };
   const waiting = { ...about, shown: target.shown, mode, isMine, caller: process.ppid, patience, isQuiet, note };
 
-  const handle = new LockHandle(space);
-  const ask = (): Promise<LockHandle> => space.lock(target.name, optionsOf(request, signals.aborted), handle);
-  const lock = await waitFor(waiting, signals, () => unlessHung(ask(), waiting, signals, () => handle.renounce()));
+  const lock = await waitFor(waiting, signals, () => space.lock(target.name, optionsOf(request, signals.aborted)));
   if (signals.first === null) return lock;
   await lock.unlock();
   throw interrupted(target.shown, signals);
-}
-
-/**
- * Our own node, too, may be silent, so that it does not even answer that the request is given up; that another node is, it
- * says itself. A new lock is renounced then: the grant may be on its way, and nobody would hold it.
- */
-export function unlessHung(asked: Promise<LockHandle>, { shown, patience }: { shown: string; patience: Patience }, signals: SignalWatch, renounce = (): void => undefined): Promise<LockHandle> {
-  const { timeout } = limitsOf(patience);
-  return new Promise((resolve, reject) => {
-    const timers: NodeJS.Timeout[] = [];
-    const giveUp = (error: Error): void => {
-      reject(error);
-      renounce();
-    };
-    const after = (millis: number, end: () => void): void => void timers.push(setTimeout(end, Math.min(millis, timerMax)).unref());
-    const onSignal = (): void => after(answerMillis, () => giveUp(interrupted(shown, signals)));
-    signals.aborted.addEventListener('abort', onSignal);
-    if (timeout !== undefined) after(timeout + answerMillis, () => giveUp(new Unanswered('DLM_TIMED_OUT', 'the node does not answer')));
-    // A signal that comes later is for the command under the lock, which may need the lock for as long as it takes to end.
-    const stop = (): void => {
-      signals.aborted.removeEventListener('abort', onSignal);
-      timers.forEach((timer) => clearTimeout(timer));
-    };
-    const settle = <Outcome>(how: (outcome: Outcome) => void) => (outcome: Outcome): void => {
-      stop();
-      how(outcome);
-    };
-    asked.then(settle(resolve), settle(reject));
-  });
 }
 
 /**

@@ -5,8 +5,7 @@
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { engineNames, escapeText, fenceWays, readSecretText, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
-import { quoteCommand } from './command-line.js';
+import { engineNames, escapeText, fenceWays, quoteCommand, readSecretText, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
 import { etcdFlags, etcdPlace, etcdWords } from './etcd-flags.js';
 import { nodeFlag, weightFlag } from './flags.js';
 

@@ -75,9 +75,3 @@ function needCommand(command: readonly string[]): string[] {
   if (command.length > 0) return [...command];
   throw new DlmError('DLM_USAGE', 'there is no command after the --', 'leave out the -- to take the lock and print its id');
 }
-
-/** A command line as it could be typed again, for those who look who holds the lock. */
-export function quoteCommand(command: readonly string[]): string {
-  const quoted = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return quoted.join(' ');
-}

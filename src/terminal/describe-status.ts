@@ -72,15 +72,21 @@ export function describeSuspension(status: NodeStatus | null, name: string): str
 
 /**
  * Which members of the lockspace cannot be reached, in whose hands the answer to a request may be; nothing if all can.
- * They are waited for as long as they count as members.
+ * They are waited for as long as they count as members. `status` null: not even our own node tells.
  */
 export function describeSilent(status: NodeStatus | null, lockspace: string): string[] {
+  if (status === null) return ['the node here does not answer'];
   return joinedTo(status, lockspace).flatMap(({ node, name, link }) => {
     const who = `node ${node} (${escapeText(name)})`;
     if (link === 'down') return [`there is no link to ${who}, which is still a member: it may be stopped, or just be starting`];
     if (link === 'overfull') return [`${who} has taken no messages for too long: it must come back as another life, and is waited for until it has ended`];
     return [];
   });
+}
+
+/** What is new in such words: that there was one more attempt in vain is no news to somebody who waits. */
+export function newsIn(words: string): string {
+  return words.replace(/\d+ attempts?/g, 'attempts');
 }
 
 /** Who may it be that does not answer: members that cannot be reached, or the only other one there is. */

@@ -7,16 +7,15 @@
  */
 import { DlmError, Unanswered, goesBack, type ErrorCode, type HolderInfo, type LockFilter, type LockHandle, type LockInfo, type LocksOfAll, type ModeName, type NodeClient, type NodeStatus } from '../core/index.js';
 import { blockersOf, describeLocks, locksEverywhere, describePlace, describeSurvivors } from './describe.js';
-import { describeSilent, describeStop, describeSuspension, suspectsOf } from './describe-status.js';
+import { describeSilent, describeStop, describeSuspension, newsIn, suspectsOf } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { describeAncestors } from './own-ancestors.js';
 import { Failure, isDlmError } from './report.js';
 import { bySignal, type EndSignal } from './signals.js';
+import { lookMillis, within } from './slow-answer.js';
 
 /** How long nobody needs to be told that we wait. */
 const silenceMillis = 1000;
-/** How long the node may take to tell what is to be seen: it asks the others, and waits a second for them. */
-const lookMillis = 2000;
 /** How long whoever decides may take to answer somebody who does not want to wait. */
 const answerMillis = 2000;
 /** How long others may take to tell who is in the way, to somebody who has waited long enough. */
@@ -71,14 +70,18 @@ export function answerTimeoutOf(patience: Patience): { answerTimeout?: number } 
   return timeout === undefined ? {} : { answerTimeout: Math.max(2 * lastWordsMillis, timeout + lastWordsMillis) };
 }
 
-/** Reach the node, by `reach`. That it is silent for so long means that `mode` on `shown` is not granted in time. */
+/**
+ * Reach the node, by `reach`. That it is silent until patience is at its end means that `mode` on `shown` is not granted in
+ * time; before that, it is a node that does not answer, as it is for somebody who would wait for ever.
+ */
 export async function reachedInTime<Reached>(wish: Pick<Waiting, 'shown' | 'mode' | 'patience' | 'isQuiet'>, reach: () => Promise<Reached>): Promise<Reached> {
   const { patience } = wish;
-  const { mustNotWait, timeout } = limitsOf(patience);
+  const { mustNotWait, timeout = Infinity } = limitsOf(patience);
+  const began = performance.now();
   try {
     return await reach();
   } catch (error) {
-    if (timeout === undefined || !(error instanceof Unanswered)) throw error;
+    if (performance.now() - began < timeout || !(error instanceof Unanswered)) throw error;
     const { 'conflict-exit-code': exit } = patience;
     const words = sentence(wish, { node: null, words: error.message });
     throw new Failure(new DlmError(mustNotWait ? 'DLM_BUSY' : 'DLM_TIMED_OUT', words, error.hint), { isSilent: wish.isQuiet, ...(exit === undefined ? {} : { exit }) });
@@ -174,16 +177,15 @@ class Explanation {
   /** That a member cannot be reached any more may be found only when we have waited for a while. */
   async #watchMembers(): Promise<void> {
     const { mode, shown, lockspace, status } = this.#waiting;
-    const silent = silentIn(await within(lookMillis, status()), lockspace);
+    const silent = describeSilent(await within(lookMillis, status()), lockspace);
     if (this.#isOver) return;
     if (silent.length > 0 && silent.join() !== this.#told) this.#tell([`still waiting for ${mode} on ${shown}`, ...silent].join('\n  '));
     this.#told = silent.join();
     this.#lookAgain(() => this.#watchMembers());
   }
 
-  /** That there was one more attempt in vain is no news to somebody who waits. */
   #tell(words: string): void {
-    const news = words.replace(/\d+ attempts?/g, 'attempts');
+    const news = newsIn(words);
     if (news !== this.#told) this.#waiting.note(words);
     this.#told = news;
   }
@@ -293,7 +295,7 @@ async function lookAt({ status: ask, lockspace, isMine }: Waiting, list: () => P
     mine: locks.findLast(isMine) ?? null,
     survivors,
     obstacle,
-    silent: silentIn(status, lockspace),
+    silent: describeSilent(status, lockspace),
     suspects: suspectsOf(status, lockspace),
     isOfAll: told !== null && !told.unlisted.some(({ why }) => why === 'silent'),
     node: status?.node ?? null,
@@ -301,12 +303,7 @@ async function lookAt({ status: ask, lockspace, isMine }: Waiting, list: () => P
   };
 }
 
-/** Who does not answer; `status` null: not even our own node. */
-function silentIn(status: NodeStatus | null, lockspace: string): string[] {
-  return status === null ? ['the node here does not answer'] : describeSilent(status, lockspace);
-}
-
-const nothingSeen: Sight = { locks: [], mine: null, survivors: [], obstacle: [], silent: silentIn(null, ''), suspects: [], isOfAll: false, node: null, isMember: false };
+const nothingSeen: Sight = { locks: [], mine: null, survivors: [], obstacle: [], silent: describeSilent(null, ''), suspects: [], isOfAll: false, node: null, isMember: false };
 
 /** Of whoever is silent nobody waits for a word any more, be it our own node. */
 async function lookBriefly(waiting: Waiting): Promise<Sight> {
@@ -314,12 +311,4 @@ async function lookBriefly(waiting: Waiting): Promise<Sight> {
   if (all !== null) return all;
   const ofThisNode = async (): Promise<LocksOfAll> => ({ locks: [...(await waiting.locksHere())], unlisted: [{ node: 0, why: 'silent' }] });
   return (await within(lastWordsMillis, lookAt(waiting, ofThisNode))) ?? nothingSeen;
-}
-
-/** Null: it could not be found out in time. */
-function within<Answer>(millis: number, answer: Promise<Answer>): Promise<Answer | null> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), millis);
-    answer.then(resolve, () => resolve(null)).finally(() => clearTimeout(timer));
-  });
 }

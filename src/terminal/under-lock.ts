@@ -22,7 +22,7 @@ export interface Guard extends Held {
 /** How long the node may take to hear that the locks are given back; that we are gone tells it too. */
 const farewellMillis = 2000;
 
-/** Run the command to its end and unlock. Returns how it ended; throws `DLM_LOST`. */
+/** Run the command to its end and unlock. Returns how it ended; throws `DLM_LOST`, also where the command was not begun since a lock is gone already. */
 export async function runUnderLock(guard: Guard, command: readonly string[], signals: SignalWatch): Promise<ChildExit> {
   const loss = lossOf(guard);
   const child = new GuardedChild(command, { ...process.env, ...environment(guard) });
@@ -30,6 +30,10 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
   if (signals.first !== null) {
     await child.abandon();
     throw interrupted(guard.locks.map(({ shown }) => shown).join(' '), signals);
+  }
+  if (isAnyLost(guard)) {
+    await child.abandon();
+    throw new DlmError('DLM_LOST', `the command was not begun: ${(await loss).words}`);
   }
   signals.listener = (signal) => child.forward(signal);
   if (!child.sharesTerminal) signals.stopTogether(child);
@@ -48,7 +52,7 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
   if (end.signal !== null) await endFamily(guard, child, signals);
   const impatience = new AbortController();
   signals.listener = () => impatience.abort();
-  const isLost = guard.locks.some(({ lock }) => lock.mode === null);
+  const isLost = isAnyLost(guard);
   if (isLost) await child.stop();
   // From now on there is no command that the loss of a lock could be told to.
   isDone = true;
@@ -57,6 +61,10 @@ export async function runUnderLock(guard: Guard, command: readonly string[], sig
   if (!isLost) return end;
   const error = new DlmError('DLM_LOST', `the command has ended (exit code ${end.code}); ${(await loss).words}`);
   throw new Failure(error, { facts: { commandExit: end.code } });
+}
+
+function isAnyLost({ locks }: Guard): boolean {
+  return locks.some(({ lock }) => lock.mode === null);
 }
 
 /** Settles, with words for it, when one of the locks is lost; otherwise never. */

@@ -95,10 +95,11 @@ test('a command that it may not end keeps it a member, also by force', { skip: !
   await until('it holds, and is known', () => guard.said().includes('"complete"') && guard.said().includes('"id":2'));
 
   const next = asNobody(2, 'lock', 'one', '-q', '--', 'sh', '-c', `echo granted beside $(ps -o pid= -p ${child.pid})`);
-  const leave = asNobody(1, 'node', 'leave', '--force', '-q');
+  const leave = asNobody(1, 'node', 'leave', '--force');
   await until('its end was waited for in vain', () => next.said() !== '' || fleet.log(1).includes('stays a member until they have ended'));
   child.kill('SIGKILL');
   assert.deepEqual(await Promise.all([next.exit, leave.exit]), [0, 0]);
   assert.equal(next.said().trim(), 'granted beside', 'the command had ended before another one was granted its lock');
+  assert.match(leave.said(), /^dlm: a command has not ended, though it was killed: /m);
   assert.match(fleet.log(1), new RegExp(`stays a member until they have ended, which KILL did not do: process ${child.pid} `));
 });

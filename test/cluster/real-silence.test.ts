@@ -106,7 +106,8 @@ test('a lock that nobody waits for any more is given back when it is granted, th
   const space = await client.lockspace('default');
   const handle = new LockHandle(space);
   signalAll([fleet.pidAt(2)], 'SIGSTOP');
-  const asked = space.lock('there', { flags: ['NOQUEUE'], owner: { pid: process.pid } }, handle);
+  space.start(handle, 'there', { flags: ['NOQUEUE'], owner: { pid: process.pid } });
+  const asked = handle.settled();
   // A session carries out one request after another: the lock has been asked for.
   await client.status();
   handle.renounce();

@@ -2,12 +2,15 @@
  * One node and its end: what becomes of those who use it, and of the next one.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { attach, serveNode } from '../../src/core/index.js';
+import { isStopped } from '../../src/core/host/process-facts.js';
 import { codeOf, served } from '../contract/ports.js';
+import { until } from '../kill/processes.js';
 import { scratch, silent } from './scratch.js';
 import { ended, idler, player } from './troupe.js';
 
@@ -76,6 +79,20 @@ describe('the node of a machine', () => {
     await once(stranger, 'listening');
     chownSync(`${dir}/control.sock`, 4321, 4321);
     await assert.rejects(attach({ dir }), { code: 'DLM_NOT_PERMITTED', message: /belongs to user 4321/ });
+  });
+
+  it('is not there for anybody where it lets nobody in', async (test) => {
+    const dir = scratch(test);
+    const stopped = spawn(process.execPath, ['-e', 'require("net").createServer().listen({ path: process.argv[1], backlog: 1 }, () => process.kill(process.pid, "SIGSTOP"))', `${dir}/control.sock`]);
+    test.after(() => stopped.kill('SIGKILL'));
+    await until('it is stopped', () => existsSync(`${dir}/control.sock`) && isStopped(stopped.pid!));
+    // As many as the system lets wait; it says so to the next one.
+    for (let isFull = false; !isFull; ) {
+      const waiting = connect({ path: `${dir}/control.sock` });
+      test.after(() => waiting.destroy());
+      isFull = await new Promise<boolean>((resolve) => waiting.once('connect', () => resolve(false)).once('error', () => resolve(true)));
+    }
+    await assert.rejects(attach({ dir }), { code: 'DLM_NO_NODE', message: /lets nobody in/ });
   });
 
   it('is told from something else behind its socket', async (test) => {
@@ -152,6 +169,33 @@ describe('the end of a node', () => {
     await lock.unlock();
     await leaving;
     assert.equal(await node.left, 'it was told to leave');
+  });
+
+  it('is told to all who have asked for it', async (test) => {
+    const { client, another, node } = await served(test);
+    const lock = await (await client.lockspace()).lock('a');
+    const [one, other] = [await another(), await another()];
+    const leaving = [one.leave({ drain: true }), other.leave({ drain: true })];
+    // A session carries out one request after another: both have been heard.
+    await Promise.all([one.status(), other.status()]);
+    await lock.unlock();
+    await Promise.all(leaving);
+    assert.equal(await node.left, 'it was told to leave');
+  });
+
+  it('lets no command begin whose lock is lost already', async (test) => {
+    const { client, another, node } = await served(test);
+    const [first, second] = [idler(test, true), idler(test)];
+    await (await client.lockspace()).lock('a');
+    await client.port.protect(first.pid);
+    const guard = await another();
+    const lock = await (await guard.lockspace()).lock('b');
+    const lost = new Promise((resolve) => lock.on('lost', resolve));
+    const leaving = node.leave({ force: true });
+    await lost;
+    assert.equal(await codeOf(guard.port.protect(second.pid)), 'DLM_LOST');
+    first.kill('SIGKILL');
+    await leaving;
   });
 
   it('is called off when nobody waits for it any more', async (test) => {

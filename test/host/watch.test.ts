@@ -88,6 +88,18 @@ describe('a lock owned by a process', () => {
     assert.ok(performance.now() - killed < 1000, 'within a second');
   });
 
+  it('is waited for no longer when the process has ended, and lost to whoever asked for it', async (test) => {
+    const { client } = await served(test);
+    const owner = idler(test);
+    const space = await client.lockspace();
+    const mine = await space.lock('a');
+    const waiting = codeOf(space.lock('a', { owner: { pid: owner.pid } }));
+    const held = await space.lock('b', { owner: { pid: owner.pid } });
+    const lost = new Promise<{ code: string }>((resolve) => held.on('lost', resolve));
+    owner.kill('SIGKILL');
+    assert.deepEqual([await waiting, (await lost).code, mine.mode], ['DLM_OWNER_INVALID', 'DLM_LOST', 'EX']);
+  });
+
   it('is one of many that the process owns', async (test) => {
     const { client } = await served(test);
     const owner = idler(test);

@@ -32,13 +32,14 @@ export default class NodeLeave extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(NodeLeave);
     const client = await this.reach();
-    const { node, pid } = await client.status();
+    const { node, pid, cluster } = await client.status();
     const inTheWay = async (): Promise<LockInfo[]> => inTheWayOfLeaving(await client.locks(), { node, pid });
     const held = flags.drain ? await inTheWay() : [];
     if (held.length > 0) this.note(`waiting for ${counted(held.length, 'lock')} to end`);
-    if (flags.force) await this.#tellWhoIsEnded(client);
+    // A node that is alone leaves after a while; its successor waits for them.
+    const isWaitedFor = flags.force && (await this.#tellWhoIsEnded(client)) && cluster !== null;
     const values = await fateOfValues(client);
-    const patience = flags.force ? setTimeout(() => this.note(stubborn), stubbornMillis) : undefined;
+    const patience = isWaitedFor ? setTimeout(() => this.note(stubborn), stubbornMillis) : undefined;
     try {
       await client.leave({ force: flags.force, drain: flags.drain });
     } catch (error) {
@@ -53,10 +54,11 @@ export default class NodeLeave extends BaseCommand {
     return { node, pid, left: true };
   }
 
-  /** They may take their grace, and everybody in the cluster waits for that. */
-  async #tellWhoIsEnded(client: NodeClient): Promise<void> {
+  /** They may take their grace, and everybody in the cluster waits for that. Are there any? */
+  async #tellWhoIsEnded(client: NodeClient): Promise<boolean> {
     const commands = (await client.locks()).filter(({ mode, owner, node }) => mode !== null && owner.kind === 'session' && node === client.port.node);
-    if (commands.length === 0) return;
+    if (commands.length === 0) return false;
     this.note([`ending ${counted(commands.length, 'lock')}, and the commands under them (TERM, and KILL after ${graceMillis / 1000} s)`, ...describeLocks(commands, 'resource')].join('\n  '));
+    return true;
   }
 }

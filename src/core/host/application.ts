@@ -71,6 +71,7 @@ export class Applications {
     }
     const before = this.#host.node.stack(lockspace)?.lockspace.config ?? null;
     const order = orderFor(terms.order, before);
+    // A process that has just spoken is not beginning another program: which mark it has can be seen.
     if (terms.isClient) watch.protect(owner, ProcessFamily.of(owner.pid), owner.pid);
     this.#attached.set(lockspace, { owner, listener, terms, watch, identity: null });
     try {

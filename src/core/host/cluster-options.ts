@@ -14,6 +14,7 @@ import { isName } from './engine/registrar-protocol.js';
 import { LinkSecurity } from './link-security.js';
 import { parseNodeAddress } from './node-address.js';
 import type { Places } from './places.js';
+import { escapeText, quoteCommand } from './text.js';
 
 export interface ClusterOptions extends FencingOptions {
   readonly cluster: string;
@@ -92,10 +93,14 @@ export async function startMillisFor({ engine = 'local', etcd }: ClusterOptions)
 /** With which options a person would be a member as this one is; for a program that is one, those without which it would be another cluster. */
 export function lineFor({ line, cluster, engine = 'local', etcd, base }: ClusterOptions): string {
   if (line !== undefined) return line;
-  const words = (option: string, value: string, name: string): string => ` --${option} ${/^[\w@%+=:,./-]+$/.test(value) ? value : name}`;
-  if (engine === 'etcd') return `--cluster ${cluster}${words('etcd', etcd?.endpoints.join(',') ?? '', 'URL')}`;
-  if (engine !== 'local') return `--cluster ${cluster} --engine ${engine}`;
-  return `--cluster ${cluster}${base === undefined ? '' : words('cluster-dir', resolve(base), 'FOLDER')}`;
+  const words = (option: string, value: string | undefined, name: string): string[] =>
+    value === undefined ? [] : [`--${option}`, value === escapeText(value) ? value : name];
+  const where = {
+    local: () => words('cluster-dir', base === undefined ? undefined : resolve(base), 'FOLDER'),
+    corosync: () => words('engine', engine, 'corosync'),
+    etcd: () => [...words('etcd', etcd?.endpoints.join(','), 'URL'), ...words('etcd-prefix', etcd?.prefix, 'KEY')],
+  };
+  return quoteCommand(['--cluster', cluster, ...where[engine]()]);
 }
 
 export const linkSocket = ({ run }: Places): string => join(run, 'link.sock');

@@ -72,7 +72,7 @@ function open(path: string): Promise<Socket | null> {
     const onError = (error: Error): void => {
       const code = codeOf(error);
       if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET') resolve(null);
-      else reject(notPermitted(path, reasonOf(error)));
+      else reject(code === 'EAGAIN' ? noRoom(path) : notPermitted(path, reasonOf(error)));
     };
     socket.once('error', onError);
     socket.once('connect', () => {
@@ -160,10 +160,13 @@ function full(path: string): DlmError {
   return new DlmError('DLM_TOO_MANY', `the node behind ${path} has as many sessions as it can serve`);
 }
 
+const howItMayBe = 'it may be stopped or overloaded; see its log beside the socket';
+
 function noAnswer(path: string): DlmError {
-  return new Unanswered(
-    'DLM_NO_NODE',
-    `the node behind ${path} has accepted the connection and says nothing`,
-    'it may be stopped or overloaded; see its log beside the socket',
-  );
+  return new Unanswered('DLM_NO_NODE', `the node behind ${path} has accepted the connection and says nothing`, howItMayBe);
+}
+
+/** The system lets only so many wait until they are let in. */
+function noRoom(path: string): DlmError {
+  return new Unanswered('DLM_NO_NODE', `the node behind ${path} lets nobody in, and as many as can wait for that do so already`, howItMayBe);
 }

@@ -8,11 +8,14 @@
  * Whether the cancel came first is known to the node that decides about the lock,
  * and that one may be silent. It is not waited for: then our own node is told that
  * the request is given up for good, and undoes what is granted later.
+ *
+ * Our own node may be silent, too. Then a new lock is renounced, for when it goes on:
+ * the grant may be on its way, and nobody would hold it.
  */
 import { DlmError } from '../base/errors.js';
 import type { LockHandle } from './lock-handle.js';
 
-/** How long whoever decides about the lock may take to say which came first. */
+/** How long whoever decides about the lock may take to say which came first; and our own node, to say that it is given up. */
 const verdictMillis = 300;
 /** The longest a timer can run, about 24 days. A longer wait is cut to that. */
 const timerMax = 0x7fff_ffff;
@@ -22,7 +25,7 @@ interface Patience {
   readonly signal?: AbortSignal;
 }
 
-/** Nobody has answered. Of a request: it was given up, and whether it was granted before is not known; should it be, that is undone. */
+/** Nobody has answered. Of a request: it was given up, and what is granted later is undone; whether a conversion was granted before is not known. */
 export class Unanswered extends DlmError {}
 
 /** Nobody wanted it any more before it was asked for. */
@@ -36,14 +39,13 @@ export function checkPatience({ timeout }: Patience): void {
   throw new DlmError('DLM_USAGE', `a timeout is a number of milliseconds, 0 or more, not ${timeout}`);
 }
 
-/** `outcome`, cut short by the caller's patience. */
-export function withDeadline(handle: LockHandle, outcome: Promise<LockHandle>, patience: Patience): Promise<LockHandle> {
-  const { timeout, signal } = patience;
-  if (timeout === undefined && signal === undefined) return outcome;
-  return waitPatiently(handle, outcome, timeout, signal);
+/** `outcome`, cut short by the caller's patience. Is it that of a new lock? */
+export function withDeadline(handle: LockHandle, outcome: Promise<LockHandle>, patience: Patience, isNew: boolean): Promise<LockHandle> {
+  if (patience.timeout === undefined && patience.signal === undefined) return outcome;
+  return waitPatiently(handle, outcome, patience, isNew);
 }
 
-function waitPatiently(handle: LockHandle, outcome: Promise<LockHandle>, timeout: number | undefined, signal: AbortSignal | undefined): Promise<LockHandle> {
+function waitPatiently(handle: LockHandle, outcome: Promise<LockHandle>, { timeout, signal }: Patience, isNew: boolean): Promise<LockHandle> {
   return new Promise((resolve, reject) => {
     let reason: DlmError | null = null;
     let timer: NodeJS.Timeout | null = null;
@@ -56,12 +58,16 @@ function waitPatiently(handle: LockHandle, outcome: Promise<LockHandle>, timeout
       timer = null;
       signal?.removeEventListener('abort', onAbort);
     };
+    const unanswered = (): void => settle(() => reject(new Unanswered(reason!.code, `${reason!.message}, and nobody has answered since`)));
     const giveUpForGood = (): void => {
-      const { code, message } = reason!;
+      setTimer(() => {
+        unanswered();
+        if (isNew) handle.renounce();
+      }, verdictMillis);
       handle.giveUpForGood().then(
         (wasWaiting) => {
           // What has just been decided is being told.
-          if (wasWaiting) settle(() => reject(new Unanswered(code, `${message}, and nobody has answered since`)));
+          if (wasWaiting) unanswered();
         },
         () => undefined,
       );

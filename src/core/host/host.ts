@@ -40,6 +40,8 @@ type ForListener = Extract<Effect, { readonly cookie: unknown }>;
 /** No timer can be set for longer. */
 const timerMax = 0x7fff_ffff;
 
+const ownerless = ({ pid }: Owner): DlmError => new DlmError('DLM_OWNER_INVALID', `process ${pid}, which the lock was to belong to, has ended`);
+
 const applicationDied: Rule = { name: 'lockspace-joined', text: 'this node is leaving that lockspace, because its application has died' };
 
 export class Host {
@@ -170,9 +172,13 @@ export class Host {
   /** The party is gone: its locks end, its persistent ones become orphans. */
   endOwner(owner: Owner): void {
     if (this.applications.holdsBack(owner, () => this.endOwner(owner))) return;
-    const attended = this.#attendants.size === 0 ? [] : this.node.held(owner.id, null);
+    // A session has ended with those who asked; for a process somebody else has, who may be waiting.
+    const isMissed = owner.kind === 'process' && this.node.hasLocksOf(owner.id);
+    const held = isMissed || this.#attendants.size > 0 ? this.node.held(owner.id, null) : [];
     this.turn({ kind: 'endOwner', owner: owner.id });
-    this.#tellAttendantsOf(attended, new DlmError('DLM_LOST', 'the owner of the lock has ended'));
+    const lost = new DlmError('DLM_LOST', 'the owner of the lock has ended');
+    if (isMissed) for (const { isGranted, cookie } of held) (cookie as Listener).lost(isGranted ? lost : ownerless(owner));
+    this.#tellAttendantsOf(held, lost);
     this.#ended.add(owner.id);
     this.forgetEnded();
   }

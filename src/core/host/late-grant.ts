@@ -18,9 +18,9 @@ import type { Listener } from './port.js';
 /** Take back what the lock waits for, now and should it be granted later. False: it waits for nothing. */
 export function giveUpForGood(host: Host, lockspace: string, lkid: Lkid): boolean {
   if (!host.node.isWaiting(lockspace, lkid)) return false;
-  const before = host.node.stack(lockspace)!.lockspace.locks.get(lkid)!.granted;
-  const listener = new LateGrant(host, { lockspace, lkid, before });
-  host.attend(lkid, listener);
+  const { owner, copy, granted: before } = host.node.stack(lockspace)!.lockspace.locks.get(lkid)!;
+  // What becomes of a lock elsewhere whose owner has ended is told to nobody: a listener would stay for good.
+  if (owner !== null || copy === 'local') host.attend(lkid, new LateGrant(host, { lockspace, lkid, before }));
   host.turn({ kind: 'cancel', lockspace, lkid, flags: 0, status: 'ECANCEL' });
   return true;
 }

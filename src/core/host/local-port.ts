@@ -13,12 +13,14 @@ import type { Host, Owner } from './host.js';
 import * as inspect from './inspect.js';
 import { giveUpForGood } from './late-grant.js';
 import { agreement } from './misfit.js';
-import { errorOfRefusal } from './outcome.js';
+import { askAgain, errorOfRefusal } from './outcome.js';
 import type { ApplicationAnswer, ApplicationListener, ApplicationTerms, CancelWord, ConvertCall, Listener, LockCall, Port } from './port.js';
 import type { LockFilter, LockInfo, LocksOfAll, LockspaceContent, LockspaceOptions, LockspaceSummary, NodeStatus, ShellDoor, WatchedProcess } from './types.js';
 import { ProcessFamily } from './process-family.js';
 import type { ProcessWatch } from './watch.js';
 import { checkLockspaceName, checkValueLength } from './wish.js';
+
+const goodbye = 'this client let go of the node';
 
 /** What a port needs to know of the node's surroundings. */
 export interface Surroundings {
@@ -34,8 +36,8 @@ export class LocalPort implements Port {
   readonly #host: Host;
   readonly #at: Surroundings;
   readonly #self: Owner;
-  /** Those who have asked for what the node has not been asked yet. */
-  readonly #keptBack = new Set<Listener>();
+  /** Those who have asked for what the node has not been asked yet, and what that was. */
+  readonly #keptBack = new Map<Listener, () => void>();
 
   constructor(at: Surroundings, self: Owner) {
     this.#at = at;
@@ -67,9 +69,12 @@ export class LocalPort implements Port {
 
   /** Do it when `once` says that it may be done, unless it is cancelled until then. */
   protected keepBack(listener: Listener, once: (work: () => void) => void, work: () => void): void {
-    this.#keptBack.add(listener);
+    this.#keptBack.set(listener, work);
     once(() => {
-      if (this.#keptBack.delete(listener)) work();
+      // Whoever has cancelled it may have asked for something else since, which waits for its own turn.
+      if (this.#keptBack.get(listener) !== work) return;
+      this.#keptBack.delete(listener);
+      work();
     });
   }
 
@@ -169,8 +174,12 @@ export class LocalPort implements Port {
   close(): Promise<void> {
     return attempt(() => {
       const held = this.#host.node.held(this.#self.id, null);
+      const unasked = [...this.#keptBack.keys()];
+      // It would be granted to nobody, and end with the node only.
+      this.#keptBack.clear();
+      for (const listener of unasked) listener.refuse(new DlmError('DLM_NO_NODE', goodbye, askAgain));
       this.#host.endOwner(this.#self);
-      this.#host.tellLost(held, 'this client let go of the node');
+      this.#host.tellLost(held, goodbye);
     });
   }
 }

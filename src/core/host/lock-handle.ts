@@ -146,7 +146,7 @@ export class LockHandle implements Listener {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    return withDeadline(this, this.settled(), options);
+    return withDeadline(this, this.settled(), options, false);
   }
 
   /** Give the lock back. A lock that has ended already is an error: `DLM_LOCK_UNKNOWN`. */
@@ -207,9 +207,9 @@ export class LockHandle implements Listener {
     });
   }
 
-  /** As `settled`, cut short when the time is up or the signal is aborted. */
+  /** The outcome of the request for a new lock, cut short when the time is up or the signal is aborted. */
   settledWithin(patience: { timeout?: number; signal?: AbortSignal }): Promise<LockHandle> {
-    return withDeadline(this, this.settled(), patience);
+    return withDeadline(this, this.settled(), patience, true);
   }
 
   complete(effect: Complete): void {

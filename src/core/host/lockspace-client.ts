@@ -5,7 +5,7 @@ import { ownerId, type Lkid } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
 import { EX } from '../lock/mode.js';
 import { ApplicationHandle, type ApplicationHooks, type ApplicationOptions } from './application-handle.js';
-import { abortedBefore, checkPatience, withDeadline } from './deadline.js';
+import { abortedBefore, checkPatience } from './deadline.js';
 import { LockHandle } from './lock-handle.js';
 import type { Port } from './port.js';
 import type { LockInfo, LockOptions, LockspaceContent, Name } from './types.js';
@@ -30,16 +30,17 @@ export class LockspaceClient {
    *
    * Rejects with `DLM_BUSY` (NOQUEUE), `DLM_TIMED_OUT`, `DLM_CANCELLED`,
    * `DLM_RULE_BROKEN`, `DLM_NAME_INVALID`… The lock lasts until it is unlocked or
-   * its owner ends. `handle`: one that was made for it, by somebody who may want to renounce.
+   * its owner ends.
    */
-  lock(name: Name, options: LockOptions = noOptions, handle = new LockHandle(this)): Promise<LockHandle> {
+  lock(name: Name, options: LockOptions = noOptions): Promise<LockHandle> {
     if (options !== noOptions && options.signal?.aborted === true) return Promise.reject(abortedBefore());
+    const handle = new LockHandle(this);
     try {
       this.start(handle, name, options);
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    return options === noOptions ? handle.settled() : withDeadline(handle, handle.settled(), options);
+    return options === noOptions ? handle.settled() : handle.settledWithin(options);
   }
 
   /** Ask, without waiting: the handle tells what becomes of it. */

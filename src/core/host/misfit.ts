@@ -10,7 +10,7 @@ import { DlmError } from '../base/errors.js';
 import type { Misfit } from '../node/effect.js';
 import { nameOf, parseOrder } from '../node/snapshot.js';
 import type { Host } from './host.js';
-import { escapeText } from './text.js';
+import { escapeText, quoteCommand } from './text.js';
 
 /** Whoever joins is answered after that, whatever keeps the others from telling what they have. */
 const tellingMillis = 2000;
@@ -72,6 +72,6 @@ function termsIn([values = '', directory = '', ...pairs]: readonly string[]): Te
   return {
     values: { words: values, option: ` --value-length ${length}` },
     directory: { words: directory, option: '' },
-    order: { words: `the order ${name}`, option: ` --order ${/^[a-z-]+$/.test(name) ? name : `'${name}'`}` },
+    order: { words: `the order ${name}`, option: ` --order ${quoteCommand([name])}` },
   };
 }

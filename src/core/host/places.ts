@@ -14,6 +14,7 @@ import { userInfo } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { codeOf, unusable } from './system-error.js';
+import { quoteCommand } from './text.js';
 
 export interface Places {
   /** Whom the node serves: all of the machine, one user, or whoever names the folder. */
@@ -199,7 +200,7 @@ function checkFolder(folder: string): void {
     throw new DlmError(
       'DLM_NOT_PERMITTED',
       `others may write into the folder ${folder}, and so could put a false node there`,
-      `take that away with: chmod go-w ${folder}`,
+      `take that away with: chmod go-w ${quoteCommand([folder])}`,
     );
   }
 }

@@ -155,8 +155,8 @@ class ServingNode implements Served, ServedNode {
   readonly log: (line: string) => void;
   #tellLeft: (why: string) => void = () => undefined;
   #isLeaving = false;
-  /** So many wait for the last lock to end. */
-  #drainers = 0;
+  /** Those who wait for the last lock to end. */
+  readonly #drainers = new Set<Leaver>();
   #hasFailed = false;
   /** See `Ending`. */
   #isUrgent = false;
@@ -231,18 +231,20 @@ class ServingNode implements Served, ServedNode {
     return this.#shells.open(lockspace, recovery);
   }
 
-  async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, leaver?: Leaver): Promise<void> {
+  async leave(options: Partial<LeaveOptions> & { signal?: AbortSignal } = {}, asked?: Leaver): Promise<void> {
     const { force = false, drain = false, signal } = options;
+    const leaver = asked ?? { gone: signal ?? new AbortController().signal, agreed: () => undefined };
     if (this.#isLeaving && !force && !drain) throw new DlmError('DLM_NO_NODE', 'the node is leaving already', 'it ends when the last lock has; see: dlm locks; not to wait for that: dlm node leave --force');
     // An application does not end by itself as locks do: to wait for it would be to grant nothing meanwhile, for how long nobody knows.
     if (!force) this.#refuseWithApplications();
-    if (!force && drain) await this.#drain(leaver?.gone ?? signal ?? new AbortController().signal);
+    if (!force && drain) await this.#drain(leaver);
+    else if (this.#stopping !== null) this.#tellLeaver(leaver);
     if (this.#stopping !== null) return this.#stopping;
     const missed = missedCount(this.host);
     if (!force && missed > 0) throw stillLocked(missed);
     // One may have been attached while locks ended.
     if (!force) this.#refuseWithApplications();
-    leaver?.agreed();
+    leaver.agreed();
     if (this.host.applications.lockspaces.length > 0) this.host.cluster?.giveUp('it was told to leave by force, with an application attached');
     await this.#stop(force ? 'it was told to leave by force' : 'it was told to leave', force);
   }
@@ -259,7 +261,7 @@ class ServingNode implements Served, ServedNode {
   #refuseWithApplications(): void {
     const { lockspaces } = this.host.applications;
     if (lockspaces.length === 0) return;
-    if (this.#drainers === 0 && this.#stopping === null) this.#isLeaving = false;
+    if (this.#drainers.size === 0 && this.#stopping === null) this.#isLeaving = false;
     throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order; with --force it is killed, and the node counts as failed');
   }
 
@@ -269,20 +271,28 @@ class ServingNode implements Served, ServedNode {
   }
 
   /** Take no new locks and wait until the last has ended. It goes on until all who asked for it have called it off. */
-  async #drain(calledOff: AbortSignal): Promise<void> {
+  async #drain(leaver: Leaver): Promise<void> {
+    const { gone: calledOff } = leaver;
     if (!this.#isLeaving) this.log('takes no new locks and leaves when the last has ended');
     this.#isLeaving = true;
-    this.#drainers += 1;
+    this.#drainers.add(leaver);
     while (missedCount(this.host) > 0 && !calledOff.aborted && this.#stopping === null) {
       await new Promise((resolve) => setTimeout(resolve, drainLookMillis));
     }
-    this.#drainers -= 1;
+    if (this.#drainers.has(leaver) && this.#stopping !== null) this.#tellLeaver(leaver);
+    this.#drainers.delete(leaver);
     if (!calledOff.aborted || this.#stopping !== null) return;
-    if (this.#drainers === 0) {
+    if (this.#drainers.size === 0) {
       this.#isLeaving = false;
       this.log('nobody waits for it to leave any more, and it goes on');
     }
     throw new DlmError('DLM_CANCELLED', 'the node was to leave, and that was called off');
+  }
+
+  /** Whoever waits for it to leave hears that it does, as long as anybody can be told; of a failure he hears nothing good. */
+  #tellLeaver(leaver: Leaver): void {
+    this.#drainers.delete(leaver);
+    if (!this.#hasFailed) leaver.agreed();
   }
 
   async #stopNow(why: string, endChildren: boolean): Promise<void> {
@@ -290,12 +300,15 @@ class ServingNode implements Served, ServedNode {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     if (this.#placeTimer !== null) clearInterval(this.#placeTimer);
     this.log(`leaves: ${why}`);
+    for (const leaver of this.#drainers) this.#tellLeaver(leaver);
     this.#server.stopListening();
     giveBackValues(this.host);
     this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
     this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
+    // What our own process has asked for and was kept back would wait for ever.
+    void this.client.close();
     if (endChildren) await this.#endChildren();
     await this.#shells.close();
     this.watch.stop();

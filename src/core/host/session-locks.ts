@@ -106,7 +106,9 @@ export class SessionLocks {
   #keepBack(request: Request<'lock'>, once: (work: () => void) => void): void {
     this.#keptBack.set(request.id, request);
     once(() => {
-      if (this.#session.hasEnded || !this.#keptBack.delete(request.id)) return;
+      // It may have been cancelled, and its number be that of another one.
+      if (this.#session.hasEnded || this.#keptBack.get(request.id) !== request) return;
+      this.#keptBack.delete(request.id);
       this.#session.attempt(request.id, () => this.#ask(request, this.#ownerOf(request)));
     });
   }
@@ -120,7 +122,8 @@ export class SessionLocks {
         'end them, or wait for them with -w SECONDS',
       );
     }
-    this.#keepBack(request, (work) => this.#at.watch.onceFree(work));
+    // When they have ended the lockspace may be recovering, and the node would keep the request, where it cannot be cancelled.
+    this.#keepBack(request, (work) => this.#at.watch.onceFree(() => this.#at.host.whenRunning(request.lockspace, work)));
   }
 
   convert(request: Request<'convert'>): void {

@@ -21,6 +21,12 @@ export function escapeText(text: string): string {
   return [...text].map((char) => (isPrintable(char) ? char : escapeBytes(Buffer.from(char, 'utf8')))).join('');
 }
 
+/** A command line as it could be typed again. */
+export function quoteCommand(command: readonly string[]): string {
+  const quoted = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  return quoted.join(' ');
+}
+
 export function hexOf(core: string): string {
   return Buffer.from(core, 'latin1').toString('hex');
 }

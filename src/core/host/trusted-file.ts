@@ -11,6 +11,7 @@ import { isAbsolute } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { ownUid } from './places.js';
 import { codeOf, reasonOf } from './system-error.js';
+import { quoteCommand } from './text.js';
 
 const bytesMax = 1024 * 1024;
 
@@ -53,7 +54,7 @@ export function readSecret(path: string, what: string): string {
 }
 
 export function readableByOthers(path: string, what: string): DlmError {
-  return new DlmError('DLM_CONFIG_INVALID', `${what} ${path} holds a secret, and others than its owner may read it`, `take that away with: chmod go-r ${path}`);
+  return new DlmError('DLM_CONFIG_INVALID', `${what} ${path} holds a secret, and others than its owner may read it`, `take that away with: chmod go-r ${quoteCommand([path])}`);
 }
 
 /** Is this an absolute path of a program that may be run? Throws `DLM_CONFIG_INVALID`. */
@@ -72,9 +73,9 @@ export function checkProgram(path: string, what: string): void {
 
 function refuseStrangers(path: string, what: string, { uid, mode }: Stats): void {
   if (uid !== 0 && uid !== ownUid()) {
-    throw new DlmError('DLM_CONFIG_INVALID', `${what} ${path} belongs to user ${uid}, who could change it`, `make it root's with: chown root ${path}`);
+    throw new DlmError('DLM_CONFIG_INVALID', `${what} ${path} belongs to user ${uid}, who could change it`, `make it root's with: chown root ${quoteCommand([path])}`);
   }
   if ((mode & 0o022) !== 0) {
-    throw new DlmError('DLM_CONFIG_INVALID', `others than its owner may write to ${what} ${path}`, `take that away with: chmod go-w ${path}`);
+    throw new DlmError('DLM_CONFIG_INVALID', `others than its owner may write to ${what} ${path}`, `take that away with: chmod go-w ${quoteCommand([path])}`);
   }
 }

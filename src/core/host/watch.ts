@@ -21,7 +21,7 @@ import { ProcessFamily } from './process-family.js';
 export interface Watch {
   /** The owner that stands for this process. Throws `DLM_OWNER_INVALID`. */
   ownerFor(pid: number): Owner;
-  /** Keep what `owner` holds until the family of that process is gone. Throws `DLM_OWNER_INVALID`. */
+  /** Keep what `owner` holds until the family of that process is gone. Throws `DLM_OWNER_INVALID`; and `DLM_LOST`, when nothing may begin any more. */
   protect(owner: Owner, child: ProcessFamily | null, pid: number): void;
 }
 
@@ -52,6 +52,8 @@ export class ProcessWatch implements Watch {
   readonly #stops = new FamilyStop();
   #onceFree: (() => void)[] = [];
   #timer: NodeJS.Timeout | null = null;
+  /** Children are being ended, and those who wait for that know of no other. */
+  #isEnding = false;
 
   /** Without a register, nobody but this process knows of its children. */
   constructor(host: Host, register: ChildRegister | null) {
@@ -72,6 +74,7 @@ export class ProcessWatch implements Watch {
 
   protect(owner: Owner, family: ProcessFamily | null, pid: number): void {
     const child = needLiving(pid, family);
+    if (this.#isEnding) throw new DlmError('DLM_LOST', 'the node is leaving and its locks are lost, so nothing begins under them any more');
     this.#register?.add(child);
     const children = this.#children.get(owner) ?? new Set();
     this.#children.set(owner, children.add(child));
@@ -140,6 +143,7 @@ export class ProcessWatch implements Watch {
    * takes, unless `mayLeave` says that others wait for it then.
    */
   async endChildren({ isUrgent = false, mayLeave = () => false, tell = () => undefined }: EndingChildren = {}): Promise<void> {
+    this.#isEnding = true;
     const children = [...this.#children.values()].flatMap((some) => [...some]);
     for (const [owner, some] of this.#children) {
       for (const child of some) {
