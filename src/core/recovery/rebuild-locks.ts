@@ -21,9 +21,10 @@ import { copyOf } from '../lockspace/value-copy.js';
 import type { LockRecord, RebuildLocks, RebuildLocksReply } from '../wire/message.js';
 import { ByNode, type Errands } from './errands.js';
 
-/** This node is the new master: its own locks are where they belong. */
+/** This node is the new master: its own locks are where they belong. What is still asked for is not one: its answer may be under way. */
 export function keepOwnLocks(resource: Resource): void {
   resource.eachLock((lock) => {
+    if (lock.place === 'asked') return;
     lock.far!.copy = 'local';
     if (isEnding(lock)) resource.leave(lock);
   });
