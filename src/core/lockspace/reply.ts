@@ -192,7 +192,8 @@ export function receiveBlocking(tables: Tables, from: NodeId, message: Blocking)
   const lock = tables.locks.get(lkid);
   // Whoever takes a conversion for done is told again, if what it has then is in the way.
   const isOver = lock !== null && (compatible(lock.granted, mode) || tables.turn.toldEarly.has(lock));
-  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from || isOver) {
+  // The master is the new one maybe, and what the lock wants has not been asked of that one yet.
+  if (lock === null || lock.copy !== 'process' || lock.resource.home.master !== from || isOver) {
     tables.disregard(from, message, 'over');
     return;
   }
