@@ -178,7 +178,8 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   const knowsMode = answer.kind !== 'convertReply' || tables.turn.law.alternativeIsTold;
   lock.granted = knowsMode ? answer.mode : lock.requested;
   lock.requested = IV;
-  lock.results = answer.results;
+  // What it has given up when its master was lost, the next one does not know.
+  lock.results = answer.results | (lock.results & Result.DEMOTED);
   lock.tokenSequence = answer.sequence;
   far.generation = answer.generation;
   far.mastership = answer.mastership;
