@@ -92,6 +92,16 @@ describe('an unlock', () => {
   test('is told both: IVVALBLK wins', () => assert.deepEqual(unlocks('IVVALBLK VALBLK "new"'), fromPwAndEx('value "old" invalid')));
   test('without a flag leaves the value alone', () => assert.deepEqual(unlocks(''), fromPwAndEx('value "old"')));
 
+  test('that brings no value writes none, whatever the lock has read', () => tell(`
+    K lock NL                   -> K OK NL
+    A lock EX VALBLK            -> A OK EX
+    A convert EX VALBLK "old"   -> A OK EX
+    A unlock IVVALBLK           -> A EUNLOCK
+    B lock EX VALBLK            -> B OK EX +VALNOTVALID "old"
+    B unlock                    -> B EUNLOCK
+                                -> G[K:NL] value "old" invalid
+  `));
+
   test('keeps the flags of the last call, so that a lock taken with VALBLK writes its copy', () => tell(`
     K lock NL                   -> K OK NL
     A lock EX VALBLK            -> A OK EX

@@ -165,7 +165,7 @@ export class Oracle {
   }
 
   #end(claim: Claim, flags: readonly string[], value: string | null): null {
-    Object.assign(claim, { flags: [...claim.flags, ...flags], copy: value ?? claim.copy, results: new Set() });
+    Object.assign(claim, { flags: [...claim.flags, ...flags], copy: value, results: new Set() });
     if (claim.held === 'PW' || claim.held === 'EX') this.#write(claim);
     Object.assign(claim, { place: 'nowhere', held: '' });
     this.#complete(claim, 'EUNLOCK');

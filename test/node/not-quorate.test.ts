@@ -8,6 +8,9 @@ import { Prng } from '../../src/core/base/prng.js';
 import { Flag, Result } from '../../src/core/lock/flags.js';
 import { EX, IV, NL, PR } from '../../src/core/lock/mode.js';
 import type { Effect } from '../../src/core/node/effect.js';
+import { parseScript } from '../../src/core/sim/scenario/script.js';
+import { Stage } from '../../src/core/sim/scenario/stage.js';
+import { perform } from '../../src/core/sim/scenario/verbs.js';
 import { Troupe } from '../cluster/troupe.js';
 
 const value = new Uint8Array(32).fill(7);
@@ -159,3 +162,16 @@ for (const [where, holder] of [['here', 1], ['elsewhere', 2]] as const) {
     });
   }
 }
+
+test('a lock that no master knows is given back once', () => {
+  const stage = new Stage();
+  const tell = (text: string): void => parseScript(`${text}\n----\n`).forEach(({ commands }) => commands.forEach((command) => perform(stage, command)));
+  tell('cluster 3 disk0@2\nlock 3 disk0 NL\nlock 2 disk0 NL\nhold 1>2 proceed:directory\ncrash 3\nview\nview quorate=no');
+  const { locks } = stage.node(2).stack('story')!.lockspace;
+  const lkid = stage.locks.get('2 disk0')!.lkid!;
+  for (let count = 0; count < 2; count += 1) stage.step(2, { kind: 'unlock', lockspace: 'story', lkid, flags: 0, value: null });
+  assert.equal(stage.locks.size, 0, 'its owner was told');
+  assert.equal(locks.size, 1, 'there it is until it can be ended');
+  tell('release\nview');
+  assert.equal(locks.size, 0);
+});

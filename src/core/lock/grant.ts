@@ -20,7 +20,7 @@
  */
 import { isDeaf, tellHoldersAfterPass } from './blocking.js';
 import { isInConversionDeadlock } from './deadlock.js';
-import { Flag, Result, recoveryMark } from './flags.js';
+import { Flag, Result, againMark, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
 import { CW, IV, NL, PR, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
@@ -36,10 +36,10 @@ export type Verdict = 'granted' | 'blocked' | 'deadlock';
 /** Would it be granted in the mode it asks for, by compatibility and order alone? */
 export function fits(resource: Resource, lock: Lock, occasion: Occasion): boolean {
   if (lock.has(Flag.EXPEDITE)) return true;
-  if (conflictsWithHolders(resource, lock)) return false;
+  if (conflictsWithHolders(resource, lock, lock.requested)) return false;
 
   if (occasion === 'arrival' && lock.isConversion) {
-    return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty;
+    return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty || hasBeenConverted(lock);
   }
   if (lock.has(Flag.NOORDER)) return true;
   if (lock.isConversion && occasion === 'recovery') return true;
@@ -48,15 +48,20 @@ export function fits(resource: Resource, lock: Lock, occasion: Occasion): boolea
   return occasion === 'arrival' ? resource.waitQueue.isEmpty : resource.waitQueue.first === lock;
 }
 
-/** Is a mode granted to somebody else, converting or not, in the way? */
-function conflictsWithHolders(resource: Resource, lock: Lock): boolean {
+/** Is a mode granted to somebody else, converting or not, in the way of this one? */
+function conflictsWithHolders(resource: Resource, lock: Lock, mode: ModeOrNone): boolean {
   for (let other = resource.newestGranted; other !== null; other = other.next) {
-    if (other !== lock && !compatible(other.granted, lock.requested)) return true;
+    if (other !== lock && !compatible(other.granted, mode)) return true;
   }
   for (let other = resource.convertQueue.first; other !== null; other = other.next) {
-    if (other !== lock && !compatible(other.granted, lock.requested)) return true;
+    if (other !== lock && !compatible(other.granted, mode)) return true;
   }
   return false;
+}
+
+/** Is it asked again, and does it stand beside a mode that excludes its own? Then it had been granted, and takes nothing any more. */
+function hasBeenConverted(lock: Lock): boolean {
+  return lock.has(againMark) && conflictsWithHolders(lock.resource, lock, lock.granted);
 }
 
 /**
@@ -70,7 +75,7 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
   const waitsForGate = isHeldUp(turn, lock);
   if (fits(resource, lock, occasion)) return waitsForGate ? 'blocked' : 'granted';
   // Whoever is before it in a queue waits for the gate, and the gate for the recovery process.
-  if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock)) return 'granted';
+  if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock, lock.requested)) return 'granted';
 
   const mayQueue = !lock.has(Flag.NOQUEUE);
   if (lock.isConversion && mayQueue && isInConversionDeadlock(resource, lock)) {
@@ -95,10 +100,12 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
 /** Are applications suspended, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
 export function isHeldUp(turn: Turn, lock: Lock): boolean {
   if (!turn.isSuspended || lock.has(recoveryMark)) return false;
-  return !lock.isConversion || (lock.requested !== lock.granted && !isDown(lock.granted, lock.requested));
+  if (!lock.isConversion) return true;
+  return lock.requested !== lock.granted && !isDown(lock.granted, lock.requested) && !hasBeenConverted(lock);
 }
 
-function alternativeOf(lock: Lock): Mode | null {
+/** What its flags allow in the place of what it asks for. */
+export function alternativeOf(lock: Lock): Mode | null {
   if (lock.has(Flag.ALTPR) && lock.requested !== PR) return PR;
   if (lock.has(Flag.ALTCW) && lock.requested !== CW) return CW;
   return null;

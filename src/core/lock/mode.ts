@@ -68,6 +68,11 @@ export function areMiddlePair(one: ModeOrNone, other: ModeOrNone): boolean {
   return (one === PR && other === CW) || (one === CW && other === PR);
 }
 
+/** What whoever has one of them or the other has for certain. */
+export function commonMode(one: Mode, other: Mode): Mode {
+  return areMiddlePair(one, other) ? CR : one < other ? one : other;
+}
+
 /** Is a conversion downward, so that it can never be refused? */
 export function isDown(granted: ModeOrNone, requested: ModeOrNone): boolean {
   return !areMiddlePair(granted, requested) && requested < granted;

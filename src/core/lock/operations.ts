@@ -118,7 +118,8 @@ export function letGo(turn: Turn, lock: Lock, flags: number, value: Uint8Array |
   const { resource } = lock;
   lock.flags |= flags;
   lock.results = 0;
-  if (value !== null) lock.value = value;
+  // Whoever brings nothing writes nothing, also if it has read something.
+  lock.value = value;
 
   moveValueOnUnlock(resource, lock);
   resource.leave(lock);

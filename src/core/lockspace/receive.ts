@@ -113,7 +113,6 @@ export class MasterSide implements Distant {
       this.#tables.disregard(from, message, 'over');
       return;
     }
-    if (message.value === null) lock.value = null;
     this.#begin(lock, 'unlockReply');
     operations.unlock(this.#tables.turn, lock, message.flags, message.value);
     this.#asked = null;

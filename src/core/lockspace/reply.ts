@@ -13,6 +13,7 @@ import type { Status } from '../base/status.js';
 import { Flag, Result } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV, compatible } from '../lock/mode.js';
+import type { Resource } from '../lock/resource.js';
 import { Block } from '../lock/turn.js';
 import type { Answer, Blocking, LookupReply } from '../wire/message.js';
 import { endAsked, endHere, tell } from './delivery.js';
@@ -70,7 +71,7 @@ function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answe
     return true;
   }
   far.lkid = answer.masterLkid;
-  if (resource.home.master !== from) resource.home = tables.homeAt(from);
+  if (resource.home.master !== from && !isSure(resource)) resource.home = tables.homeAt(from);
   const { overlap } = far;
   far.overlap = null;
   const hadToWait = tables.detours.end(resource);
@@ -83,11 +84,16 @@ function requestAnswered(tables: Tables, lock: Lock, from: NodeId, answer: Answe
   return true;
 }
 
+/** Does a master know a lock of ours? Then it is the master, whatever others have said before. */
+function isSure(resource: Resource): boolean {
+  return resource.findLock(({ place }) => place !== 'asked') !== null;
+}
+
 /** The node that was asked is not the master, or no longer: the directory knows better. */
 function askElsewhere(tables: Tables, lock: Lock, from: NodeId, wasLookup: boolean): void {
   const { resource } = lock;
   const far = lock.far!;
-  const wasSentThere = resource.home.master === from;
+  const wasSentThere = resource.home.master === from && !isSure(resource);
   if (wasSentThere) tables.loseHome(resource);
   if (wasSentThere && far.overlap === null && tables.detours.note(tables.turn.now, resource)) return park(tables, lock);
   const parked = wasLookup ? (tables.lookups.get(resource) ?? []) : [];
@@ -113,15 +119,19 @@ export function receiveLookupReply(tables: Tables, from: NodeId, reply: LookupRe
     askElsewhere(tables, lock, from, wasLookup);
     return;
   }
-  // Another lock of ours may have been told before.
-  if (reply.master !== tables.self) resource.home = tables.homeAt(reply.master);
-  else if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, reply.mastership);
+  if (!isSure(resource)) settleHome(tables, resource, reply);
   if (tables.isMasterOf(resource)) tables.detours.end(resource);
   const { overlap } = far;
   far.overlap = null;
   if (overlap === null) ask(tables, lock);
   else endAsked(tables, lock, overlap);
   askParked(tables, resource);
+}
+
+/** Another lock of ours may have been told before that this node is the master. */
+function settleHome(tables: Tables, resource: Resource, { master, mastership }: LookupReply): void {
+  if (master !== tables.self) resource.home = tables.homeAt(master);
+  else if (!tables.isMasterOf(resource)) tables.becomeMaster(resource, mastership);
 }
 
 function convertAnswered(tables: Tables, lock: Lock, answer: Answer): void {
@@ -168,7 +178,8 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   const knowsMode = answer.kind !== 'convertReply' || tables.turn.law.alternativeIsTold;
   lock.granted = knowsMode ? answer.mode : lock.requested;
   lock.requested = IV;
-  lock.results = answer.results;
+  // What it has given up when its master was lost, the next one does not know.
+  lock.results = answer.results | (lock.results & Result.DEMOTED);
   lock.tokenSequence = answer.sequence;
   far.generation = answer.generation;
   far.mastership = answer.mastership;
@@ -182,7 +193,8 @@ export function receiveBlocking(tables: Tables, from: NodeId, message: Blocking)
   const lock = tables.locks.get(lkid);
   // Whoever takes a conversion for done is told again, if what it has then is in the way.
   const isOver = lock !== null && (compatible(lock.granted, mode) || tables.turn.toldEarly.has(lock));
-  if (lock === null || lock.copy !== 'process' || lock.far!.node !== from || isOver) {
+  // The master is the new one maybe, and what the lock wants has not been asked of that one yet.
+  if (lock === null || lock.copy !== 'process' || lock.resource.home.master !== from || isOver) {
     tables.disregard(from, message, 'over');
     return;
   }

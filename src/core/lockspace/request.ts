@@ -135,7 +135,6 @@ export function sendUnlock(tables: Tables, lock: Lock, flags: number, value: Uin
   const far = lock.far!;
   lock.flags |= flags;
   lock.results = 0;
-  if (value !== null) lock.value = value;
   far.pending = 'unlock';
   far.node = lock.resource.home.master!;
   tables.send(far.node, { kind: 'unlock', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags, value });

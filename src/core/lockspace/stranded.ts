@@ -16,7 +16,7 @@ import type { Lkid } from '../base/ids.js';
 import { Flag, Result, brokenConvertRule, brokenUnlockRule, lostMark } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
-import { IV, isDown, type Mode } from '../lock/mode.js';
+import { IV, PW, isDown, type Mode } from '../lock/mode.js';
 import { keptFlags, letGo, lower, type Conversion } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { Complete } from '../lock/turn.js';
@@ -47,7 +47,7 @@ export class Stranded {
   /** Is it in the middle of nothing, may it be ended so? */
   mayUnlock(lock: Lock, flags: number): boolean {
     const isGranted = lock.place === 'granted' && (lock.isAtRest || this.#tables.turn.toldEarly.has(lock));
-    return isGranted && brokenUnlockRule(flags) === null && (flags & Flag.CANCEL) === 0;
+    return isGranted && !this.#ended.includes(lock) && brokenUnlockRule(flags) === null && (flags & Flag.CANCEL) === 0;
   }
 
   /** End a lock for its owner. */
@@ -56,10 +56,14 @@ export class Stranded {
     tables.owners.remove(lock);
     lock.owner = null;
     this.#tell(lock, 'EUNLOCK', IV, value === null ? 0 : Result.NOTSTORED);
-    if (!isKnown(lock)) this.#ended.push(lock);
-    else if (lock.copy === 'process') askUnlock(tables, lock, givenBack, null);
-    else if (!lock.isAtRest) this.#ended.push(lock);
-    else {
+    if (!isKnown(lock)) {
+      // Whoever will be its master is told of it before it ends; what it may have written is not valid by then.
+      if (lock.granted >= PW) lock.far!.valueIsValid = false;
+      this.#ended.push(lock);
+    } else if (lock.copy === 'process') {
+      askUnlock(tables, lock, givenBack, null);
+      tables.toldAlone.add(lock.far!.node!);
+    } else {
       this.#lowered.add(lock.resource);
       tables.turn.dying = new Set([lock]);
       letGo(tables.turn, lock, givenBack, null);
@@ -88,6 +92,7 @@ export class Stranded {
     lock.ask(mode, wish.flags | keptFlags(tables.turn.law, lock), null);
     lock.results = results;
     sendConvert(tables, lock);
+    tables.toldAlone.add(lock.far!.node!);
     if (isSilent) return;
     this.#tell(lock, 'OK', mode, results);
     tables.turn.toldEarly.add(lock);
@@ -95,7 +100,8 @@ export class Stranded {
 
   /** There is a quorum again. `end` ends a lock for everybody; the turn has begun. */
   settle(end: (lock: Lock, flags: number) => void): void {
-    const { turn, locks } = this.#tables;
+    const { turn, locks, toldAlone } = this.#tables;
+    toldAlone.clear();
     const ended = this.#ended.filter((lock) => locks.get(lock.id) === lock);
     this.#ended = [];
     turn.dying = new Set(ended);

@@ -45,6 +45,8 @@ export class Tables {
   /** Resources whose master is being looked up, and the locks that wait to know it. */
   readonly lookups = new Map<Resource, Lock[]>();
   readonly detours = new Detours();
+  /** Whom this node has told what was given back here without a quorum: nobody may lock again before it is there. */
+  readonly toldAlone = new Set<NodeId>();
   /** The highest generation this node has heard of. */
   generation: Generation = generation(0);
   #homes = new Map<NodeId, Home>();

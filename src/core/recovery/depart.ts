@@ -14,10 +14,11 @@
  */
 import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
-import { Flag } from '../lock/flags.js';
+import { Flag, Result } from '../lock/flags.js';
+import { alternativeOf } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
-import { IV, PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
+import { IV, NL, PW, areMiddlePair, commonMode, isDown, type Mode } from '../lock/mode.js';
 import type { Queue } from '../lock/queue.js';
 import type { Resource } from '../lock/resource.js';
 import { convertSilently } from '../lockspace/request.js';
@@ -68,6 +69,7 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
     } else if (isLost) {
       if (far.pending === 'convert' && countsAsDone(tables, lock)) takeAsDone(tables, lock);
+      else if (master !== tables.self) giveUp(tables, lock);
       far.node = null;
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
@@ -93,6 +95,24 @@ function takeAsDone(tables: Tables, lock: Lock): void {
   far.pending = overlap?.operation === 'unlock' ? 'unlock' : 'none';
   lock.flags &= ~Flag.CANCEL;
   convertSilently(tables, lock);
+}
+
+/**
+ * What the old master has made of a conversion under way, nobody knows. Whoever offered to give up his mode (CONVDEADLK) has
+ * given it up: others may have had what it excludes, and have written. Whoever takes a conversion back keeps what both modes
+ * have: it may have been granted, and will not be asked again.
+ */
+function giveUp({ config }: Tables, lock: Lock): void {
+  const { granted, requested } = lock;
+  if (granted === IV || requested === IV || requested === granted) return;
+  const { pending, overlap } = lock.far!;
+  const isTakenBack = pending === 'cancel' || overlap?.operation === 'cancel';
+  if (lock.has(Flag.CONVDEADLK)) {
+    lock.granted = NL;
+    if (!isTakenBack) lock.results |= Result.DEMOTED;
+  } else if (isTakenBack && (config.law.middleIsResent || !areMiddlePair(granted, requested))) {
+    lock.granted = commonMode(commonMode(granted, requested), alternativeOf(lock) ?? granted);
+  }
 }
 
 /** By the kernel's law a conversion between PR and CW counts as queued; from which mode, settle.ts will guess. */

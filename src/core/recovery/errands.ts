@@ -18,10 +18,6 @@ export class Errands {
     return this.#out.size === 0;
   }
 
-  get count(): number {
-    return this.#out.size;
-  }
-
   /** A number for the question; `heed` is called with its answer. */
   begin<Answer>(heed: (answer: Answer) => void): number {
     this.#lastBatch += 1;

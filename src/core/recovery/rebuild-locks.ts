@@ -21,9 +21,10 @@ import { copyOf } from '../lockspace/value-copy.js';
 import type { LockRecord, RebuildLocks, RebuildLocksReply } from '../wire/message.js';
 import { ByNode, type Errands } from './errands.js';
 
-/** This node is the new master: its own locks are where they belong. */
+/** This node is the new master: its own locks are where they belong. What is still asked for is not one: its answer may be under way. */
 export function keepOwnLocks(resource: Resource): void {
   resource.eachLock((lock) => {
+    if (lock.place === 'asked') return;
     lock.far!.copy = 'local';
     if (isEnding(lock)) resource.leave(lock);
   });
@@ -101,7 +102,11 @@ export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks
   const rebuiltOfHolder = rebuilt.of(from);
   const masterLkids = message.locks.map((record) => {
     const known = rebuiltOfHolder.get(record.lkid);
-    if (known !== undefined && tables.locks.get(known.id) === known) return known.id;
+    if (known !== undefined && tables.locks.get(known.id) === known) {
+      // Meanwhile it may have been given back, and with it what it had written.
+      known.far!.valueIsValid = isValueValid(record);
+      return known.id;
+    }
     const lock = rebuild(tables, from, record);
     rebuiltOfHolder.set(record.lkid, lock);
     touched(lock.resource);
@@ -109,6 +114,8 @@ export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks
   });
   tables.send(from, { kind: 'rebuildLocksReply', lockspace: tables.id, seq: tables.seq, batch: message.batch, masterLkids });
 }
+
+const isValueValid = ({ results }: LockRecord): boolean => (results & Result.VALNOTVALID) === 0;
 
 /** In the place of what the owner of a lock brought, so that the lock is one that reads the value. */
 const brought = new Uint8Array(0);
@@ -119,7 +126,7 @@ function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
   const lock = new Lock(tables.numbers.nextLkid(tables.locks), resource, null, null, tables.turn.now);
   const far = new FarEnd('master', from, record.lkid);
   far.valueCopy = record.value;
-  far.valueIsValid = (record.results & Result.VALNOTVALID) === 0;
+  far.valueIsValid = isValueValid(record);
   far.valueSequence = record.valueSequence;
   far.queueNumber = record.queueNumber;
   far.generation = record.generation;

@@ -10,7 +10,7 @@
  *
  * Kin: lock.c dlm_recover_waiters_pre(), dlm_recover_waiters_post().
  */
-import { Flag } from '../lock/flags.js';
+import { Flag, againMark } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV } from '../lock/mode.js';
 import { convertNow, unlock } from '../lock/operations.js';
@@ -64,6 +64,7 @@ function carryOn(tables: Tables, lock: Lock): void {
     if (lock.place === 'converting') lock.resource.joinGranted(lock, tables.turn.now);
     tell(tables, lock, overlap?.status ?? 'ECANCEL', null);
   } else if (pending === 'convert') {
+    lock.flags |= againMark;
     if (tables.isMasterOf(lock.resource)) convertNow(tables.turn, lock);
     else sendConvert(tables, lock);
   }

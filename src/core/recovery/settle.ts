@@ -8,11 +8,11 @@
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag, Result } from '../lock/flags.js';
+import { Flag } from '../lock/flags.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
-import { CR, CW, NL, PR, compatible } from '../lock/mode.js';
+import { CR, CW, PR } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 import { copyOf } from '../lockspace/value-copy.js';
@@ -20,18 +20,7 @@ import { copyOf } from '../lockspace/value-copy.js';
 export function settle(tables: Tables, resource: Resource): void {
   if (tables.config.law.orderSurvives) putInOrder(resource);
   if (!tables.config.law.middleIsResent) guessModes(resource);
-  demote(resource);
   resource.value = valueOf(resource, tables.config.law);
-}
-
-/** A conversion that stands beside a mode which excludes its own has given it up; its holder was not told when. */
-function demote(resource: Resource): void {
-  for (const lock of resource.convertQueue) {
-    if (!lock.has(Flag.CONVDEADLK)) continue;
-    if ([...resource.grantedLocks()].every(({ granted }) => compatible(granted, lock.granted))) continue;
-    lock.granted = NL;
-    lock.results |= Result.DEMOTED;
-  }
 }
 
 /** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */
@@ -62,13 +51,18 @@ function putInOrder(resource: Resource): void {
 function valueOf(resource: Resource, law: Law): ValueBlock | null {
   // Whoever waits for the first grant has read nothing yet.
   const hasCopy = (lock: Lock): boolean => lock.place !== 'waiting' && lock.has(Flag.VALBLK) && copyOf(lock, law) !== null;
-  const latest = resource.findLock((lock) => hasCopy(lock) && lock.granted > CR);
+  const latest = newestOf(resource, (lock) => hasCopy(lock) && lock.granted > CR);
   if (latest !== null) return blockOf(copyOf(latest, law)!, latest, latest.far?.valueIsValid === true || !law.copiesAreKnown);
+  const newest = newestOf(resource, hasCopy);
+  return newest === null ? null : blockOf(copyOf(newest, law)!, newest, false);
+}
+
+function newestOf(resource: Resource, test: (lock: Lock) => boolean): Lock | null {
   let newest: Lock | null = null;
   resource.eachLock((lock) => {
-    if (hasCopy(lock) && (newest === null || sequenceOf(lock) >= sequenceOf(newest))) newest = lock;
+    if (test(lock) && (newest === null || sequenceOf(lock) >= sequenceOf(newest))) newest = lock;
   });
-  return newest === null ? null : blockOf(copyOf(newest, law)!, newest, false);
+  return newest;
 }
 
 const sequenceOf = (lock: Lock): number => lock.far?.valueSequence ?? 0;

@@ -59,6 +59,8 @@ export interface WorkloadOptions {
   readonly persistentPerMille: number;
   /** Of a thousand locks, of how many nobody hears that others wait. */
   readonly deafPerMille: number;
+  /** Of a thousand conversions, how many would also do with another mode. */
+  readonly alternativePerMille: number;
   readonly lockspaces: readonly string[];
 }
 
@@ -102,18 +104,20 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
     },
     engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]) },
     nemesis: drawNemesis(prng),
-    workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')) },
+    workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')), alternativePerMille: 0 },
   };
+  const alternativePerMille = drawAlternatives(prng.fork('alternatives'), world.lockspace);
   const aftermath = drawAftermath(prng.fork('aftermath'), nodes, world.engine.detectMillis);
   // Who writes to a disk wants it for himself, and others want the same: so the dead leave something behind.
-  const workload = aftermath.hasDisk ? { ...world.workload, exclusivePerMille: 800, coldNames: 5, locksPerOwner: 4 } : world.workload;
+  const wanted = aftermath.hasDisk ? { exclusivePerMille: 800, coldNames: 5, locksPerOwner: 4 } : {};
+  const workload = { ...world.workload, ...wanted, alternativePerMille };
   return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
 }
 
-/** The same world without anything that follows failures but the recovery of locks; and everybody hears. */
+/** The same world without anything that follows failures but the recovery of locks; everybody hears, and nobody does with another mode. */
 export function plainly(options: WorldOptions): WorldOptions {
   const { nemesis, workload } = options;
-  return { ...options, aftermath: noAftermath, workload: { ...workload, deafPerMille: 0 }, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
+  return { ...options, aftermath: noAftermath, workload: { ...workload, deafPerMille: 0, alternativePerMille: 0 }, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
 }
 
 /** Faults that came later are drawn apart, so that the worlds without them are as they were. */
@@ -168,7 +172,13 @@ function drawDeaf(prng: Prng): number {
   return prng.chance(300) ? prng.pick([200, 1000]) : 0;
 }
 
-function drawWorkload(prng: Prng): Omit<WorkloadOptions, 'deafPerMille'> {
+/** Where it is not told as such, two nodes would take a lock to be in different modes: then nobody asks for one. */
+function drawAlternatives(prng: Prng, { asInKernel }: LockspaceOptions): number {
+  const isAsked = prng.chance(300);
+  return isAsked && !asInKernel.includes('alternativeIsTold') ? prng.pick([100, 500]) : 0;
+}
+
+function drawWorkload(prng: Prng): Omit<WorkloadOptions, 'deafPerMille' | 'alternativePerMille'> {
   return {
     ownersPerNode: prng.between(1, 6),
     locksPerOwner: prng.between(1, 6),

@@ -54,6 +54,7 @@ export class Workload {
   #owners = 0;
   #values = 0;
   readonly #deaf: Prng;
+  readonly #alternatives: Prng;
 
   constructor(
     readonly options: WorkloadOptions,
@@ -63,6 +64,7 @@ export class Workload {
     readonly port: WorkloadPort,
   ) {
     this.#deaf = prng.fork('deaf');
+    this.#alternatives = prng.fork('alternatives');
   }
 
   /** A new life has come up: its owners begin to act. */
@@ -210,6 +212,10 @@ export class Workload {
     const mode = prng.pick(modes);
     if (mode <= ticket.granted) flags &= ~Flag.QUECVT;
     if (ticket.granted >= PW && (flags & Flag.VALBLK) !== 0 && prng.chance(100)) flags |= Flag.IVVALBLK;
+    // The value is kept apart, as in a request.
+    if (this.#alternatives.chance(options.alternativePerMille)) {
+      flags = (flags & ~(Flag.VALBLK | Flag.IVVALBLK)) | this.#alternatives.pick([Flag.ALTPR, Flag.ALTCW]);
+    }
     this.#convert(machine, ticket, mode, flags);
   }
 

@@ -4,11 +4,11 @@
  * Several checkers begin with this. A release counts from the moment it is asked
  * for, a weaker mode too; a conversion that offered to give up its mode
  * (CONVDEADLK) may have lost it at any moment, so that it counts as NL, and one
- * between PR and CW has only what both have, CR. A life counts as long as the latest view has it in it.
+ * between PR and CW has only what both have, CR; likewise one that would also do with another mode. A life counts as long as the latest view has it in it.
  */
 import type { Lkid } from '../../base/ids.js';
 import { Flag, deafMark } from '../../lock/flags.js';
-import { CR, IV, NL, areMiddlePair, isDown, type ModeOrNone } from '../../lock/mode.js';
+import { CW, IV, NL, PR, commonMode, type ModeOrNone } from '../../lock/mode.js';
 import type { Adopted, ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
 
 export class Claim {
@@ -217,8 +217,9 @@ export class Claims {
 /** What may still be relied on of a mode while a conversion is asked for. */
 export function keptBy(held: ModeOrNone, asked: ModeOrNone, flags: number): ModeOrNone {
   if ((flags & Flag.CONVDEADLK) !== 0) return NL;
-  if (areMiddlePair(held, asked)) return CR;
-  return isDown(held, asked) ? asked : held;
+  if (held === IV || asked === IV) return held;
+  const alternative = (flags & Flag.ALTPR) !== 0 ? PR : (flags & Flag.ALTCW) !== 0 ? CW : asked;
+  return commonMode(commonMode(held, asked), alternative);
 }
 
 function join<Key>(sets: Map<Key, Set<Claim>>, key: Key, claim: Claim): void {

@@ -4,15 +4,16 @@
  * told of.
  *
  * An alternative mode is told as such. Whoever offered to give up his mode (CONVDEADLK)
- * may have lost it, and learns of it when his conversion ends.
+ * may have lost it, and learns of it when his conversion ends; so may a conversion between PR and
+ * CW, or one that would have done with another mode, have left only what both have, if it was taken back.
  */
 import type { Lkid } from '../../base/ids.js';
 import { Flag, Result } from '../../lock/flags.js';
-import { NL, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
+import { NL, isDown, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
 import type { Audit } from '../audit.js';
 import type { ClaimId, Completed, Life, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
-import type { Claim, Claims } from './claims.js';
+import { keptBy, type Claim, type Claims } from './claims.js';
 
 export class Conversions implements Checker {
   readonly property = 'conversions';
@@ -71,8 +72,14 @@ export class Conversions implements Checker {
   }
 }
 
-/** Nobody is told what an orphan got that was waiting; who offered to give up his mode is told when his conversion ends. */
-function mayBeLess({ isDoubtful, pending, overtaken }: Claim, granted: ModeOrNone): boolean {
-  const offers = (call: Claim['pending']): boolean => call?.operation === 'convert' && (call.flags & Flag.CONVDEADLK) !== 0;
-  return isDoubtful || (granted === NL && (offers(pending) || offers(overtaken)));
+/**
+ * Nobody is told what an orphan got that was waiting; who offered to give up his mode is told when his conversion ends, and
+ * who took one back that a lost master may have granted, and that would have given something up.
+ */
+function mayBeLess({ isDoubtful, isCancelling, told, pending, overtaken }: Claim, granted: ModeOrNone): boolean {
+  const offers = (call: Claim['pending']): boolean => {
+    if (call?.operation !== 'convert') return false;
+    return (call.flags & Flag.CONVDEADLK) !== 0 ? granted === NL : isCancelling && !isDown(told, call.mode) && granted === keptBy(told, call.mode, call.flags);
+  };
+  return isDoubtful || offers(pending) || offers(overtaken);
 }
