@@ -49,7 +49,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   ...mutantsOf('lock/grant.ts', [
     ['if (lock.has(Flag.EXPEDITE)) return true;', '', 'EXPEDITE waits like any other'],
-    ['return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty;', 'return true;', 'QUECVT jumps the queue'],
+    ['return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty ||', 'return true ||', 'QUECVT jumps the queue'],
     ['if (lock.has(Flag.NOORDER)) return true;', '', 'NOORDER waits its turn'],
     ['return resource.convertQueue.first === lock;', 'return true;', 'converters are granted from the middle of their queue'],
     ['if (!resource.convertQueue.isEmpty) return false;', '', 'a new request overtakes the converters'],
