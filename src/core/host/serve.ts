@@ -187,6 +187,7 @@ class ServingNode implements Served, ServedNode {
   async listen(): Promise<void> {
     this.#tellOfSurvivors();
     await this.host.cluster?.begin(this.host, (ending) => void this.#endAs(ending));
+    if (this.#isLeaving) return;
     await this.#server.listen();
     this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);
     this.#placeTimer = setInterval(() => this.#keepPlace(), placeLookMillis).unref();
