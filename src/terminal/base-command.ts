@@ -8,7 +8,7 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { DlmError, attach, defaultLockspace, escapeText, inFull, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
 import { clusterOptions, type ClusterFlags } from './cluster-flags.js';
 import { writeForSure } from './closed-pipes.js';
 import { report } from './report.js';
@@ -113,7 +113,8 @@ export abstract class BaseCommand extends Command {
 
   protected override async catch(thrown: Error): Promise<void> {
     this.parsed = true;
-    process.exitCode = report(inOurWords(thrown, this.id ?? ''), this.jsonEnabled());
+    const told = inOurWords(thrown, this.id ?? '');
+    process.exitCode = report(told instanceof DlmError ? await inFull(told) : told, this.jsonEnabled());
   }
 
   protected override async finally(): Promise<void> {

@@ -257,6 +257,11 @@ export class Cluster {
     return this.#parts.options.cluster;
   }
 
+  /** The options of `dlm node join` with which this node would be a member again. */
+  get line(): string {
+    return lineFor(this.#parts.options);
+  }
+
   get view(): View | null {
     return this.#view;
   }

@@ -112,7 +112,7 @@ class InsidePort extends LocalPort {
   /** We are no member any more: whatever is held or wanted is lost. The others count us as one until this process has ended. */
   lost(why: string, isUrgent: boolean): void {
     this.#isLost ||= isUrgent;
-    this.#host.tellLost(this.#host.node.held(null, null), why);
+    this.#host.tellEnd(why);
     this.#host.close();
     if (isUrgent) void this.#watch.endChildren({ isUrgent, mayLeave: () => true });
   }

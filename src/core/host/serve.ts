@@ -304,7 +304,7 @@ class ServingNode implements Served, ServedNode {
     for (const leaver of this.#drainers) this.#tellLeaver(leaver);
     this.#server.stopListening();
     giveBackValues(this.host);
-    this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
+    this.host.tellEnd(`the node has left: ${why}`);
     this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();
