@@ -31,7 +31,8 @@ export default class Cancel extends BaseCommand {
     const client = await this.reach();
     const id = await idMeant(client, args.id, flags, 'cancel');
     const lock = await client.lockOf(id);
-    const about = { what: `word that what lock ${id} waits for is taken back`, lockspace: parseLockId(id).lockspace, status: () => client.status(), note: (words: string) => this.note(words) };
+    const { lockspace } = parseLockId(id);
+    const about = { what: `word that what lock ${id} waits for is taken back`, lockspace, status: () => client.status(lockspace), note: (words: string) => this.note(words) };
     if (await answered(about, lock.cancel())) return { id, cancelled: true };
     throw new DlmError('DLM_NOTHING_TO_CANCEL', `lock ${id} waits for nothing`);
   }

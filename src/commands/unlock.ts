@@ -50,7 +50,8 @@ export default class Unlock extends BaseCommand {
       flags: options.flagsFor(flags.flag, { IVVALBLK: flags.invalidate, FORCEUNLOCK: flags.force }),
       ...(value === undefined ? {} : { value }),
     });
-    const about = { what: `word that lock ${id} is given back`, lockspace: parseLockId(id).lockspace, status: () => client.status(), note: (words: string) => this.note(words) };
+    const { lockspace } = parseLockId(id);
+    const about = { what: `word that lock ${id} is given back`, lockspace, status: () => client.status(lockspace), note: (words: string) => this.note(words) };
     await answered(about, giving);
     return { id, unlocked: true };
   }

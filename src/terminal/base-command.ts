@@ -138,7 +138,6 @@ export abstract class BaseCommand extends Command {
 
 /** Only the default lockspace is joined without being asked for; a misspelt one would be a world of its own. */
 export async function needLockspace(client: NodeClient, name: string): Promise<void> {
-  const joined = await client.lockspaces();
-  if (joined.some((lockspace) => lockspace.name === name)) return;
+  if ((await client.status(name)).lockspaces.length > 0) return;
   throw new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(name)}'`);
 }

@@ -102,7 +102,7 @@ class InsidePort extends LocalPort {
       if (lockCount > 0 && !force) throw stillLocked(lockCount);
       await this.close();
     };
-    const status = () => statusOf(host, watch, { start: 'in-process', socket: null, sessions: 1, leaving: null });
+    const status = (lockspace: string | null) => statusOf(host, watch, { start: 'in-process', socket: null, sessions: 1, leaving: null }, lockspace);
     super({ host, watch, status, leave }, self);
     this.#host = host;
     this.#watch = watch;

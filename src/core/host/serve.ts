@@ -214,10 +214,10 @@ class ServingNode implements Served, ServedNode {
     return this.#hasFailed;
   }
 
-  status(): NodeStatus {
+  status(lockspace: string | null): NodeStatus {
     // Whoever stops waits for no lock any more.
     const leaving = this.#isLeaving ? { locks: this.#stopping === null ? missedCount(this.host) : 0 } : null;
-    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions, leaving });
+    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions, leaving }, lockspace);
   }
 
   get #sessions(): number {
