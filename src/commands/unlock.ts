@@ -21,6 +21,9 @@ export default class Unlock extends BaseCommand {
     With --name in place of ID it is the lock that the calling script has on that name, as dlm lock NAME took it. A
     script that has several there is told their ids, and nothing is done.
 
+    If the node that decides about the lock is silent, that is said and waited for; a command that is ended meanwhile,
+    say by timeout(1), has given the lock back all the same.
+
     A value is written if the lock holds PW or EX; in another mode it is refused (exit code 101), and nothing is done.`;
   static override examples = [
     '<%= config.bin %> unlock default:1.7.0000002a',
