@@ -59,10 +59,11 @@ export default class Convert extends BaseCommand {
       ...(value === undefined ? {} : { value }),
       ...(timeout === undefined ? {} : { timeout }),
     };
+    const { lockspace } = parseLockId(id);
     const waiting: Waiting = {
       ...locksAround(client, id),
-      lockspace: parseLockId(id).lockspace,
-      status: () => client.status(),
+      lockspace,
+      status: () => client.status(lockspace),
       shown: `lock ${id}`,
       mode: flags.mode,
       isMine: (other) => other.id === id,

@@ -66,7 +66,7 @@ export default class Locks extends BaseCommand {
     const { client, space } = await this.reachLockspace(flags);
     const end = performance.now() + settleMillis;
     for (;;) {
-      const stop = describeStop(await client.status(), space.name);
+      const stop = describeStop(await client.status(space.name), space.name);
       if (stop.length === 0) return client;
       if (performance.now() > end) throw new DlmError('DLM_TIMED_OUT', stop[0]!, 'see: dlm node status on a node of the cluster');
       await pause(lookMillis);

@@ -8,7 +8,7 @@ import * as Flags from '@oclif/core/flags';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeClient } from '../core/index.js';
 import { BaseCommand } from '../terminal/base-command.js';
-import { describeChange, membershipOf, membersTable } from '../terminal/members.js';
+import { describeChange, describeOtherKeys, membershipOf, membersTable } from '../terminal/members.js';
 import { OutputWatch } from '../terminal/output-watch.js';
 import { prose } from '../terminal/prose.js';
 import { endOf } from '../terminal/own-end.js';
@@ -33,6 +33,7 @@ export default class Members extends BaseCommand {
     const client = await this.reach();
     const present = membershipOf(await client.status());
     this.print(membersTable(present.members));
+    this.noteAll(describeOtherKeys(present.members));
     if (!flags.watch) return present;
     if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(present)}\n`);
     await this.#watch(client, present.view ?? 0);

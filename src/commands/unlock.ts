@@ -21,6 +21,9 @@ export default class Unlock extends BaseCommand {
     With --name in place of ID it is the lock that the calling script has on that name, as dlm lock NAME took it. A
     script that has several there is told their ids, and nothing is done.
 
+    If the node that decides about the lock is silent, that is said and waited for; a command that is ended meanwhile,
+    say by timeout(1), has given the lock back all the same.
+
     A value is written if the lock holds PW or EX; in another mode it is refused (exit code 101), and nothing is done.`;
   static override examples = [
     '<%= config.bin %> unlock default:1.7.0000002a',
@@ -50,7 +53,8 @@ export default class Unlock extends BaseCommand {
       flags: options.flagsFor(flags.flag, { IVVALBLK: flags.invalidate, FORCEUNLOCK: flags.force }),
       ...(value === undefined ? {} : { value }),
     });
-    const about = { what: `word that lock ${id} is given back`, lockspace: parseLockId(id).lockspace, status: () => client.status(), note: (words: string) => this.note(words) };
+    const { lockspace } = parseLockId(id);
+    const about = { what: `word that lock ${id} is given back`, lockspace, status: () => client.status(lockspace), note: (words: string) => this.note(words) };
     await answered(about, giving);
     return { id, unlocked: true };
   }

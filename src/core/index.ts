@@ -6,6 +6,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { attachTo, openStream, type AttachOptions } from './host/attach.js';
+import { DlmError } from './base/errors.js';
 import type { DlmConfig, FenceConfig } from './host/config.js';
 import type { Engine } from './host/engine/engine.js';
 import type { CorosyncOptions } from './host/engine/corosync.js';
@@ -17,7 +18,8 @@ import type { FenceHistoryRead } from './host/fence-history.js';
 import type { FenceContext, FenceMethods } from './host/fence-methods.js';
 import { ourselves } from './host/first-answer.js';
 import type { NodeClient } from './host/node-client.js';
-import { nodePlaces as placesOf } from './host/places.js';
+import { askAgain } from './host/outcome.js';
+import { nodePlaces as placesOf, placesToTry } from './host/places.js';
 import type { ClusterOptions } from './host/cluster-options.js';
 import type { OpenOptions } from './host/open.js';
 import type { RecoveryHistory, RecoveryRecord } from './host/recovery-record.js';
@@ -29,6 +31,14 @@ import type { Report as SimReport, RunOptions as SimOptions } from './sim/run.js
 /** Reach the node of this machine. Rejects with `DLM_NO_NODE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED`, `DLM_START_FAILED`. */
 export function attach(options: AttachOptions = {}): Promise<NodeClient> {
   return attachTo(options);
+}
+
+/** Of an error that says to ask again: what the next command would say of it, where that would start no node. */
+export async function inFull(error: DlmError): Promise<DlmError> {
+  if (error.hint !== askAgain) return error;
+  const { hintWithoutNode } = await import('./host/clustered.js');
+  const hint = hintWithoutNode(placesToTry());
+  return hint === undefined ? error : new DlmError(error.code, error.message, hint);
 }
 
 /** A session as a stream of lines of JSON, as docs/protocol.md describes them: what it began with, and the rest. Rejects as `attach`. */

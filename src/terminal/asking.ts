@@ -29,7 +29,7 @@ export async function askForLock(request: Request, signals: SignalWatch): Promis
   const pid = ownerPid ?? process.pid;
   const isMine = (lock: LockInfo): boolean => lock.state === 'waiting' && lock.owner.pid === pid && lock.requested === mode;
   const { patience, isQuiet, note } = request;
-  const about = { lockspace: space.name, status: () => space.port.status(), ...lockLists(space.port, { lockspace: space.name, name: target.name }) };
+  const about = { lockspace: space.name, status: () => space.port.status(space.name), ...lockLists(space.port, { lockspace: space.name, name: target.name }) };
   const waiting = { ...about, shown: target.shown, mode, isMine, caller: process.ppid, patience, isQuiet, note };
 
   const lock = await waitFor(waiting, signals, () => space.lock(target.name, optionsOf(request, signals.aborted)));

@@ -3,7 +3,7 @@
  * while it is not.
  */
 import { DlmError, defaultLockspace, escapeText, type LockspaceSummary, type NodeStatus } from '../core/index.js';
-import { describeStanding } from './describe-status.js';
+import { describeSilent, describeStanding } from './describe-status.js';
 import { lockspaceName } from './names.js';
 import { parseWhole } from './numbers.js';
 
@@ -59,7 +59,7 @@ function generationOf(name: string, generation: number): Awaited {
     },
     why: (status) => {
       const { standing, waitsFor, reason, generation: present } = summaryOf(status, name);
-      return standing === 'running' ? `it is in generation ${present}` : describeStanding(standing, waitsFor, reason);
+      return standing === 'running' ? `it is in generation ${present}` : [describeStanding(standing, waitsFor, reason), ...describeSilent(status, name)].join('; ');
     },
   };
 }

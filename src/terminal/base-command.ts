@@ -8,7 +8,7 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, attach, defaultLockspace, escapeText, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { DlmError, attach, defaultLockspace, escapeText, inFull, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
 import { clusterOptions, type ClusterFlags } from './cluster-flags.js';
 import { writeForSure } from './closed-pipes.js';
 import { report } from './report.js';
@@ -113,7 +113,8 @@ export abstract class BaseCommand extends Command {
 
   protected override async catch(thrown: Error): Promise<void> {
     this.parsed = true;
-    process.exitCode = report(inOurWords(thrown, this.id ?? ''), this.jsonEnabled());
+    const told = inOurWords(thrown, this.id ?? '');
+    process.exitCode = report(told instanceof DlmError ? await inFull(told) : told, this.jsonEnabled());
   }
 
   protected override async finally(): Promise<void> {
@@ -137,7 +138,6 @@ export abstract class BaseCommand extends Command {
 
 /** Only the default lockspace is joined without being asked for; a misspelt one would be a world of its own. */
 export async function needLockspace(client: NodeClient, name: string): Promise<void> {
-  const joined = await client.lockspaces();
-  if (joined.some((lockspace) => lockspace.name === name)) return;
+  if ((await client.status(name)).lockspaces.length > 0) return;
   throw new DlmError('DLM_LOCKSPACE_UNKNOWN', `this node has not joined lockspace '${escapeText(name)}'`);
 }

@@ -40,11 +40,12 @@ function describeLeaving(locks: number | null): string | null {
 
 function clusterFacts({ name, view, members, insecure, fencing, isFencing }: ClusterStatus): [string, string][] {
   const linked = (as: MemberInfo['link']): number[] => members.filter(({ link }) => link === as).map(({ node }) => node);
-  const [down, overfull] = [linked('down'), linked('overfull')];
+  const [down, refused, overfull] = [linked('down'), linked('other key'), linked('overfull')];
   return [
     ['cluster', `${escapeText(name)}, view ${view}`],
     isFencing ? ['fencing', escapeText(fencing)] : ['NO FENCING', `(${escapeText(fencing)}): others may be granted what a failed node still uses`],
     ...(down.length === 0 ? [] : [['no link', `to node ${down.join(', ')}`] as [string, string]]),
+    ...(refused.length === 0 ? [] : ([['NO LINK', `to node ${refused.join(', ')}: the handshake is refused, since the two have different keys`], ['', keyHint]] as [string, string][])),
     ...(overfull.length === 0 ? [] : [['LOST', `what was sent to node ${overfull.join(', ')}: it took nothing for too long, and must come back as another life`] as [string, string]]),
     ...(insecure ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
   ];
@@ -70,6 +71,9 @@ export function describeSuspension(status: NodeStatus | null, name: string): str
   return [`nobody is granted anything new in lockspace ${escapeText(name)}, where applications are suspended; ${escapeText(found.reason)}`];
 }
 
+/** What to do about a handshake that is refused; nobody but an operator knows which key is the right one. */
+export const keyHint = 'all nodes need the same key: leave with dlm node leave where the --key-file is the wrong one, and join again with the right one';
+
 /**
  * Which members of the lockspace cannot be reached, in whose hands the answer to a request may be; nothing if all can.
  * They are waited for as long as they count as members. `status` null: not even our own node tells.
@@ -78,6 +82,7 @@ export function describeSilent(status: NodeStatus | null, lockspace: string): st
   if (status === null) return ['the node here does not answer'];
   return joinedTo(status, lockspace).flatMap(({ node, name, link }) => {
     const who = `node ${node} (${escapeText(name)})`;
+    if (link === 'other key') return [`the handshake with ${who}, which is still a member, is refused: it and this node have different keys`];
     if (link === 'down') return [`there is no link to ${who}, which is still a member: it may be stopped, or just be starting`];
     if (link === 'overfull') return [`${who} has taken no messages for too long: it must come back as another life, and is waited for until it has ended`];
     return [];
@@ -89,10 +94,15 @@ export function newsIn(words: string): string {
   return words.replace(/\d+ attempts?/g, 'attempts');
 }
 
+/** Is there one among them with which the handshake is refused? */
+export function hasOtherKey(status: NodeStatus | null, lockspace: string): boolean {
+  return joinedTo(status, lockspace).some(({ link }) => link === 'other key');
+}
+
 /** Who may it be that does not answer: members that cannot be reached, or the only other one there is. */
 export function suspectsOf(status: NodeStatus | null, lockspace: string): number[] {
   const others = joinedTo(status, lockspace).filter(({ node }) => node !== status!.node);
-  const unreached = others.filter(({ link }) => link === 'down' || link === 'overfull');
+  const unreached = others.filter(({ link }) => ['down', 'other key', 'overfull'].includes(link));
   const suspects = unreached.length > 0 || others.length > 1 ? unreached : others;
   return suspects.map(({ node }) => node);
 }

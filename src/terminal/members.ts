@@ -2,6 +2,7 @@
  * The members of a cluster in words: as a table, and each change of them as a line.
  */
 import { escapeText, type MemberChange, type MemberInfo, type NodeStatus } from '../core/index.js';
+import { keyHint } from './describe-status.js';
 import { table } from './tables.js';
 
 /** Who is here, as this node knows it; a node that is alone is all there is. */
@@ -25,6 +26,13 @@ export function membersTable(members: readonly MemberInfo[]): string {
     lockspaces.map(escapeText).join(' '),
   ]);
   return table(['NODE', 'NAME', 'LINK', 'ADDRESS', 'LOCKSPACES'], rows);
+}
+
+/** With whom the handshake is refused, and what to do about it: a line, or none. */
+export function describeOtherKeys(members: readonly MemberInfo[]): string[] {
+  const refused = members.filter(({ link }) => link === 'other key').map(({ node, name }) => `node ${node} (${escapeText(name)})`);
+  if (refused.length === 0) return [];
+  return [`the handshake with ${refused.join(' and ')} is refused, since the two have different keys\nhint: ${keyHint}`];
 }
 
 const words: Readonly<Record<MemberChange['change'], string>> = { here: 'is here', left: 'has left', failed: 'has failed' };

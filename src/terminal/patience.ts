@@ -7,7 +7,7 @@
  */
 import { DlmError, Unanswered, goesBack, type ErrorCode, type HolderInfo, type LockFilter, type LockHandle, type LockInfo, type LocksOfAll, type ModeName, type NodeClient, type NodeStatus } from '../core/index.js';
 import { blockersOf, describeLocks, locksEverywhere, describePlace, describeSurvivors } from './describe.js';
-import { describeSilent, describeStop, describeSuspension, newsIn, suspectsOf } from './describe-status.js';
+import { describeSilent, describeStop, describeSuspension, hasOtherKey, keyHint, newsIn, suspectsOf } from './describe-status.js';
 import { formatLimit } from './durations.js';
 import { describeAncestors } from './own-ancestors.js';
 import { Failure, isDlmError } from './report.js';
@@ -159,7 +159,7 @@ class Explanation {
     const { locks, mine, obstacle, silent, node } = await look(this.#waiting);
     if (this.#isOver) return;
     if (obstacle.length > 0) {
-      this.#tell(`waiting for ${mode} on ${shown}: ${obstacle.join('\n  ')}`);
+      this.#tell(`waiting for ${mode} on ${shown}: ${[...obstacle, ...silent].join('\n  ')}`);
       this.#lookAgain(() => this.#explain());
     } else if (mine !== null) {
       const lines = linesOf(this.#waiting, blockersOf(locks, { mode, mine }), node);
@@ -221,8 +221,9 @@ function describeUndecided({ mode: wanted }: Waiting, mine: LockInfo | null): st
 }
 
 /** What to do next; undefined: what the catalogue says. */
-function hintFor({ shown, lockspace }: Waiting, code: ErrorCode, { survivors, obstacle, isMember }: Sight, silent: number | null): string | undefined {
+function hintFor({ shown, lockspace }: Waiting, code: ErrorCode, { survivors, obstacle, isMember, isRefused }: Sight, silent: number | null): string | undefined {
   if (!isMember || survivors.length > 0) return undefined;
+  if (isRefused && (obstacle.length > 0 || silent !== null)) return keyHint;
   if (obstacle.length > 0) return 'see what it waits for with: dlm recover status';
   if (silent !== null) return `let node ${silent} go on; if it must be ended: dlm recover run --node ${silent} --force`;
   const see = `see who holds it with: ${locksEverywhere(shown, lockspace)}`;
@@ -269,6 +270,8 @@ interface Sight {
   readonly obstacle: readonly string[];
   /** Members that cannot be reached. */
   readonly silent: readonly string[];
+  /** Is the handshake with one of them refused, because of a key? */
+  readonly isRefused: boolean;
   /** Members whose answer may be missing. */
   readonly suspects: readonly number[];
   /** All members have told what they know, or said that they do not. */
@@ -296,6 +299,7 @@ async function lookAt({ status: ask, lockspace, isMine }: Waiting, list: () => P
     survivors,
     obstacle,
     silent: describeSilent(status, lockspace),
+    isRefused: hasOtherKey(status, lockspace),
     suspects: suspectsOf(status, lockspace),
     isOfAll: told !== null && !told.unlisted.some(({ why }) => why === 'silent'),
     node: status?.node ?? null,
@@ -303,7 +307,7 @@ async function lookAt({ status: ask, lockspace, isMine }: Waiting, list: () => P
   };
 }
 
-const nothingSeen: Sight = { locks: [], mine: null, survivors: [], obstacle: [], silent: describeSilent(null, ''), suspects: [], isOfAll: false, node: null, isMember: false };
+const nothingSeen: Sight = { locks: [], mine: null, survivors: [], obstacle: [], silent: describeSilent(null, ''), isRefused: false, suspects: [], isOfAll: false, node: null, isMember: false };
 
 /** Of whoever is silent nobody waits for a word any more, be it our own node. */
 async function lookBriefly(waiting: Waiting): Promise<Sight> {

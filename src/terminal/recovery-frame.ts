@@ -81,7 +81,7 @@ function headLines({ cluster, node, quorate, ...state }: Glance['state'], column
 }
 
 function memberPart({ node, name, link }: { readonly node: number; readonly name: string; readonly link: string }): Part {
-  return part(`node ${node} (${escapeText(name)}) ${link}`, link === 'down' || link === 'overfull' ? 'bad' : 'plain');
+  return part(`node ${node} (${escapeText(name)}) ${link}`, ['down', 'other key', 'overfull'].includes(link) ? 'bad' : 'plain');
 }
 
 /** As many on a line as fit, behind so many spaces. */

@@ -316,7 +316,7 @@ class ShellVerbs {
     const note = (words: string): void => {
       if (!isQuiet) call.note(`dlm: ${words}\n`);
     };
-    return { ...about, status: () => this.#shell.client.status(), caller: call.asker, patience: patienceOf(line), isQuiet, note };
+    return { ...about, status: () => this.#shell.client.status(about.lockspace), caller: call.asker, patience: patienceOf(line), isQuiet, note };
   }
 
   #tellResults({ note }: Waiting, handle: LockHandle): void {

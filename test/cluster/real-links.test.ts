@@ -1,11 +1,12 @@
 /**
- * A cluster whose nodes are linked over TCP, with a key: it works, one who has another
- * key is not let in and everybody says so, and nothing leaves the machine in the clear
- * unless somebody insists.
+ * A cluster whose nodes are linked over TCP, with a key: it works, one whose key nobody
+ * has does not stay, one whose key only some have is named by everybody who waits for it,
+ * and nothing leaves the machine in the clear unless somebody insists.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
+import { serveNode, type NodeStatus } from '../../src/core/index.js';
 import { freePorts } from '../host/free-ports.js';
 import { test } from '../kill/bounded.js';
 import { everybody, Fleet, isRunningWith } from './fleet.js';
@@ -27,24 +28,67 @@ test('linked over TCP with a key: all are encrypted, and lock across', async (te
   await fleet.sayAt(3, 'lock', 'tickets', '-q', '--', 'true');
 });
 
-test('with another key a node gets no link: its own status says so, and that of the others', async (test) => {
+test('a node whose key no member has finds that out when it joins, says so, and leaves again', async (test) => {
   const taken = await freePorts(3);
   const fleet = await Fleet.of([]);
   test.after(() => fleet.clear());
   const files = [fleet.file('key', key()), fleet.file('other', key())];
-  for (const node of everybody) await fleet.join(node, '--listen', `tcp:127.0.0.1:${taken[node - 1]}`, '--key-file', files[node === 3 ? 1 : 0]!);
-  await fleet.until([1, 2], 'the two are linked', ({ cluster }) => cluster?.members.some(({ link }) => link === 'encrypted') === true);
+  // It is dialled by one of the two, and dials the other.
+  for (const node of [1, 3]) await fleet.join(node, '--listen', `tcp:127.0.0.1:${taken[node - 1]}`, '--key-file', files[0]!);
   await fleet.sayAt(1, 'lock', 'a', '-q', '--', 'true');
-  await fleet.sayAt(2, 'lock', 'a', '-q', '--', 'true');
-  assert.match(await fleet.sayAt(1, 'node', 'status'), /no link +to node 3\n/);
-  assert.match(await fleet.sayAt(3, 'node', 'status'), /no link +to node 1, 2\n/);
-  assert.match(await fleet.sayAt(3, 'node', 'list'), /n1 +down.*\n.*n2 +down/);
+  const joining = fleet.join(2, '--listen', `tcp:127.0.0.1:${taken[1]}`, '--key-file', files[1]!);
+  await Promise.all([
+    assert.rejects(joining, /did not come up: no member accepts the key of this node: the handshake with node 1, 3 is refused, so it has left again\nhint: give all nodes of the cluster the same key with --key-file, and join again; its log is /),
+    fleet.until([1, 3], 'both see why there is no link', ({ cluster }) => cluster?.members.some(({ node, link }) => node === 2 && link === 'other key') === true),
+  ]);
+  assert.equal(fleet.pidAt(2), 0);
+  await fleet.until([1, 3], 'it has left', ({ members }) => members.join() === '1,3');
+  assert.match(fleet.log(1), /node 2 \(n2\) has left/);
+  await fleet.sayAt(3, 'lock', 'a', '-q', '--', 'true');
+  const again = fleet.at(2, 'node', 'join', '--cluster', 'demo', '--cluster-dir', fleet.clusters, '--listen', `tcp:127.0.0.1:${taken[1]}`, '--key-file', files[1]!, '--detach');
+  assert.equal(await again.exit, 78);
+});
+
+test('where a key is changed halfway only, whoever looks or waits is told whose handshake is refused', async (test) => {
+  const taken = await freePorts(3);
+  const fleet = await Fleet.of([]);
+  test.after(() => fleet.clear());
+  const keys = [key(), key()];
+  const listening = (node: number): string => `tcp:127.0.0.1:${taken[node - 1]}`;
+  await fleet.join(1, '--listen', listening(1), '--key-file', fleet.file('key', keys[0]!));
+  const both = keys.map((text) => Buffer.from(text.trim()));
+  const served = await serveNode({ dir: fleet.place(2), cluster: { cluster: 'demo', base: fleet.clusters, node: 2, name: 'n2', listen: listening(2), keys: both }, log: () => undefined });
+  test.after(() => served.leave({ force: true }).catch(() => undefined));
+  await fleet.sayAt(1, 'lock', 'a', '-q', '--', 'true');
+  await fleet.join(3, '--listen', listening(3), '--key-file', fleet.file('other', keys[1]!));
+  const isRefused = (who: number) => (status: NodeStatus): boolean => status.cluster!.members.some(({ node, link }) => node === who && link === 'other key');
+  await fleet.until([1], 'it refuses the third', isRefused(3));
+  await fleet.until([3], 'it refuses the first', isRefused(1));
   assert.match(fleet.log(3), /node 1: the key does not fit/);
+
+  // The third joins the lockspace with its first lock, and from then on the others wait for it.
+  for (const [asked, other] of [[3, 1], [1, 3]] as const) {
+    const refused = `the handshake with node ${other} (n${other})`;
+    const waiter = fleet.at(asked, 'lock', 'a', '-w', '1.5', '--', 'true');
+    assert.equal(await waiter.exit, 81);
+    assert.match(waiter.said(), new RegExp(`recovering: .*waiting for node ${other}\\b`));
+    assert.ok(waiter.said().includes(`\n  ${refused}, which is still a member, is refused: it and this node have different keys\n`), waiter.said());
+    assert.match(waiter.said(), /\nhint: all nodes need the same key: leave with dlm node leave where the --key-file is the wrong one, and join again with the right one\n/);
+    assert.match(await fleet.sayAt(asked, 'node', 'status'), new RegExp(`NO LINK +to node ${other}: the handshake is refused, since the two have different keys.*\n +all nodes need the same key`));
+    for (const words of [['members'], ['node', 'list']]) {
+      const said = await fleet.sayAt(asked, ...words);
+      assert.match(said, new RegExp(`n${other} +other key `));
+      assert.ok(said.includes(`dlm: ${refused} is refused`), said);
+    }
+    const recovery = fleet.at(asked, 'recover', 'status');
+    assert.equal(await recovery.exit, 2);
+    assert.match(recovery.said(), new RegExp(`; the handshake with node ${other} is refused, since it and this node have different keys`));
+  }
   const heard = fleet.log(1).split('\n').filter((line) => line.includes('without our key'));
   assert.equal(heard.length, 1, 'said once, though it is tried again and again');
-  const outside = fleet.at(3, 'lock', 'a', '-w', '1.5', '--', 'true');
-  assert.equal(await outside.exit, 81);
-  assert.match(outside.said(), /recovering: members 1\/6, waiting for node 1/);
+
+  await fleet.sayAt(3, 'node', 'leave', '--force');
+  await fleet.sayAt(1, 'lock', 'a', '-w', '20', '-q', '--', 'true');
 });
 
 test('nobody listens beyond this machine without a key, unless he insists; then the status is loud', async (test) => {

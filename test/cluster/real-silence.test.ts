@@ -11,6 +11,7 @@ import { Fleet, isRunningWith } from './fleet.js';
 
 const busyExit = 80;
 const timedOutExit = 81;
+const cancelledExit = 83;
 
 const silence = 'node 2 does not answer; its locks are not listed';
 
@@ -139,6 +140,26 @@ test('a shell that does not want to wait is not made to by the silence of who de
 
   signalAll([fleet.pidAt(2)], 'SIGCONT');
   await fleet.sayAt(1, 'lock', 'there', '-w', '20', '-q', '--', 'true');
+});
+
+test('what was asked of a silent node is done when it answers, though nobody waits for that any more', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const owner = ['-q', '--owner-pid', String(process.pid)];
+  const theirs = (await fleet.sayAt(2, 'lock', 'there', '-m', 'CW', ...owner)).trim();
+  const ours = (await fleet.sayAt(1, 'lock', 'there', '-m', 'CW', ...owner)).trim();
+  const waiting = fleet.at(1, 'lock', 'there', '--', 'true');
+  const wanted = await until('it waits', async () => (await fleet.locksOf(1, 'there')).find(({ state }) => state === 'waiting'));
+
+  signalAll([fleet.pidAt(2)], 'SIGSTOP');
+  const asked = [fleet.at(1, 'cancel', wanted.id), fleet.at(1, 'unlock', ours)];
+  await until('both say for whom they wait', () => asked.every((one) => one.said().includes('there is no link to node 2 (n2)')));
+  signalAll(asked.map(({ pid }) => pid), 'SIGTERM');
+  await Promise.all(asked.map(({ exit }) => exit));
+  signalAll([fleet.pidAt(2)], 'SIGCONT');
+  assert.equal(await waiting.exit, cancelledExit);
+  await until('the other lock is all there is', async () => (await fleet.locksOf(1, 'there')).length === 0);
+  await fleet.sayAt(2, 'unlock', theirs);
 });
 
 test('who needs nothing but an answer is told whose it is, and what has ended is no orphan', async (test) => {

@@ -121,5 +121,12 @@ for (const way of ways) {
       assert.match(status.version, /^\d+\.\d+\.\d+/);
       assert.equal(status.socket === null, status.start === 'in-process');
     });
+
+    it('tells of all its lockspaces, or of one', async (test) => {
+      const client = await way.reach(test);
+      for (const name of ['one', 'two']) await client.lockspace(name);
+      const namesIn = async (lockspace?: string): Promise<string[]> => (await client.status(lockspace)).lockspaces.map(({ name }) => name);
+      assert.deepEqual([await namesIn(), await namesIn('two'), await namesIn('three')], [['one', 'two'], ['two'], []]);
+    });
   });
 }

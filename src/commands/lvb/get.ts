@@ -41,7 +41,7 @@ export default class LvbGet extends BaseCommand {
     const { args, flags } = await this.parse(LvbGet);
     const target = needName(args.name === undefined ? [] : [args.name], flags['name-hex']);
     const { client, space } = await this.reachLockspace(flags);
-    const about = { what: `the value of ${target.shown}`, lockspace: space.name, status: () => client.status(), note: (words: string) => this.note(words) };
+    const about = { what: `the value of ${target.shown}`, lockspace: space.name, status: () => client.status(space.name), note: (words: string) => this.note(words) };
     const lock = await answered(about, space.lock(target.name, { mode: 'NL', flags: ['EXPEDITE'], wantValue: true }));
     const { value, valueState } = lock;
     await lock.unlock();

@@ -2,7 +2,7 @@
  * The members of the cluster, as the node of this machine knows them.
  */
 import { BaseCommand } from '../../terminal/base-command.js';
-import { membershipOf, membersTable } from '../../terminal/members.js';
+import { describeOtherKeys, membershipOf, membersTable } from '../../terminal/members.js';
 import { prose } from '../../terminal/prose.js';
 
 export default class NodeList extends BaseCommand {
@@ -18,6 +18,7 @@ export default class NodeList extends BaseCommand {
     const client = await this.reach();
     const present = membershipOf(await client.status());
     this.print(membersTable(present.members));
+    this.noteAll(describeOtherKeys(present.members));
     return present;
   }
 }

@@ -3,11 +3,11 @@
  * asked: by the node that is to join, and by the command that is to start one in the
  * background. Nothing is written here, and nobody is spoken with.
  */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { DlmError } from '../base/errors.js';
 import { nodeId } from '../base/ids.js';
 import { planFencing, type FencingOptions, type FencingPlan } from './cluster-fencing.js';
-import { checkClusterName } from './engine/cluster-places.js';
+import { checkClusterName, optionsFor } from './engine/cluster-places.js';
 import type { Engine } from './engine/engine.js';
 import { addressByEngine, engineOf, joinMillisBy, type EngineName, type EtcdPlace } from './engine/engines.js';
 import { isName } from './engine/registrar-protocol.js';
@@ -96,7 +96,7 @@ export function lineFor({ line, cluster, engine = 'local', etcd, base }: Cluster
   const words = (option: string, value: string | undefined, name: string): string[] =>
     value === undefined ? [] : [`--${option}`, value === escapeText(value) ? value : name];
   const where = {
-    local: () => words('cluster-dir', base === undefined ? undefined : resolve(base), 'FOLDER'),
+    local: () => optionsFor(base),
     corosync: () => words('engine', engine, 'corosync'),
     etcd: () => [...words('etcd', etcd?.endpoints.join(','), 'URL'), ...words('etcd-prefix', etcd?.prefix, 'KEY')],
   };

@@ -18,6 +18,7 @@ import type { Effect, StepTaken } from '../node/effect.js';
 import type { DlmNode } from '../node/node.js';
 import type { FencingConfig } from '../node/snapshot.js';
 import { isInspection } from '../wire/concern.js';
+import { awaitAcceptance } from './acceptance.js';
 import { AftermathDriver } from './aftermath-driver.js';
 import { checkBudget, EngineDeadline } from './engine-deadline.js';
 import { fencingConfig, methodsFor, type FencingPlan } from './cluster-fencing.js';
@@ -124,7 +125,7 @@ export class Cluster {
     for (const { line, says } of plan.warnings) log(`${plan.fence.path ?? 'the configuration'} line ${line}: ${says}`);
   }
 
-  /** Let the node follow the cluster. `end`: this node is out, or has failed, and must stop. */
+  /** Let the node follow the cluster. `end`: this node is out, or has failed, and must stop. Rejects with `DLM_CONFIG_INVALID` if no member has its key. */
   async begin(host: Host, end: (ending: Ending) => void): Promise<void> {
     const { options, places, life, engine } = this.#parts;
     const { cluster, keys, insecure, backlogBytesMax } = options;
@@ -174,6 +175,7 @@ export class Cluster {
       // The others may have gone on without it already.
       lost: (why) => out(why, true),
     });
+    await awaitAcceptance(() => this.#transport!.status());
   }
 
   carryOut(effect: ClusterEffect, node: DlmNode): void {
@@ -253,6 +255,11 @@ export class Cluster {
 
   get name(): string {
     return this.#parts.options.cluster;
+  }
+
+  /** The options of `dlm node join` with which this node would be a member again. */
+  get line(): string {
+    return lineFor(this.#parts.options);
   }
 
   get view(): View | null {
@@ -346,6 +353,6 @@ export class Cluster {
 
 function linkWord(link: LinkStatus | undefined): MemberInfo['link'] {
   if (link?.isOverfull === true) return 'overfull';
-  if (link === undefined || !link.isConnected) return 'down';
+  if (link === undefined || !link.isConnected) return link?.hasOtherKey === true ? 'other key' : 'down';
   return link.isEncrypted ? 'encrypted' : 'plain';
 }

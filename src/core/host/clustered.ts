@@ -7,9 +7,9 @@
  */
 import { existsSync } from 'node:fs';
 import { DlmError } from '../base/errors.js';
+import { memberAgain } from './outcome.js';
 import { ownUid, type Places } from './places.js';
 import { isMarkedClustered, lastJoin, wasEverClustered } from './state-file.js';
-import { escapeText } from './text.js';
 
 /** Throws `DLM_START_REFUSED`, or `DLM_STATE_UNUSABLE`. */
 export function refuseWhereClustered(everyPlace: readonly Places[]): void {
@@ -19,7 +19,7 @@ export function refuseWhereClustered(everyPlace: readonly Places[]): void {
       throw new DlmError(
         'DLM_START_REFUSED',
         `a node of no cluster is not started here because ${why}, and it would grant what the other members hold`,
-        `be a member again with: ${joinAgain(places)}; or, if the cluster is no more: dlm node join --alone --detach`,
+        `${joinAgain(places)}; or, if the cluster is no more: dlm node join --alone --detach`,
       );
     }
   }
@@ -28,7 +28,7 @@ export function refuseWhereClustered(everyPlace: readonly Places[]): void {
 /** What to do where no node answers; undefined: as the catalogue says, since one may be started. */
 export function hintWithoutNode(everyPlace: readonly Places[]): string | undefined {
   const place = everyPlace.find(isClustered);
-  return place === undefined ? undefined : `be a member again with: ${joinAgain(place)}`;
+  return place === undefined ? undefined : joinAgain(place);
 }
 
 /** As far as we can see: who cannot read it is told why when a node is to be started. */
@@ -43,7 +43,7 @@ function isClustered(places: Places): boolean {
 
 /** The line with which this node would be a member again, as it was one; of who only has a configuration an operator must know the cluster. */
 function joinAgain(places: Places): string {
-  return `dlm node join ${escapeText(lastJoin(places) ?? '--cluster NAME')} --detach`;
+  return memberAgain(lastJoin(places) ?? '--cluster NAME');
 }
 
 function whyClustered(places: Places): string | null {

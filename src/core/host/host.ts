@@ -21,7 +21,7 @@ import { Clock } from './clock.js';
 import type { Cluster } from './cluster.js';
 import { Everywhere } from './everywhere.js';
 import { errorOfMisfit } from './misfit.js';
-import { askAgain } from './outcome.js';
+import { askAgain, memberAgain } from './outcome.js';
 import type { Listener } from './port.js';
 import type { Recorder } from './recorder.js';
 import type { Life } from './state-file.js';
@@ -194,8 +194,17 @@ export class Host {
 
   /** These locks end without having been asked to: tell those who hold or want them, the latter as `never`. */
   tellLost(locks: readonly HeldLock[], why: string, never: ErrorCode = 'DLM_NO_NODE'): void {
+    this.#tellLost(locks, why, new DlmError(never, why, never === 'DLM_NO_NODE' ? askAgain : undefined));
+  }
+
+  /** The same of all locks, because the node is over. */
+  tellEnd(why: string): void {
+    const hint = this.cluster === null ? askAgain : memberAgain(this.cluster.line);
+    this.#tellLost(this.node.held(null, null), why, new DlmError('DLM_NO_NODE', why, hint));
+  }
+
+  #tellLost(locks: readonly HeldLock[], why: string, notGranted: DlmError): void {
     const lost = new DlmError('DLM_LOST', why);
-    const notGranted = new DlmError(never, why, never === 'DLM_NO_NODE' ? askAgain : undefined);
     for (const { lkid, isGranted, cookie } of locks) {
       const reason = isGranted ? lost : notGranted;
       (cookie as Listener).lost(reason);

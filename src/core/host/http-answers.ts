@@ -43,7 +43,7 @@ interface Route {
 }
 
 const routes: readonly Route[] = [
-  { method: 'GET', path: /^\/v1\/status$/, answer: ({ at }) => at.status() },
+  { method: 'GET', path: /^\/v1\/status$/, answer: ({ at }) => at.status(null) },
   { method: 'GET', path: /^\/v1\/metrics$/, answer: ({ at }) => metrics(at) },
   { method: 'GET', path: /^\/v1\/lockspaces$/, answer: ({ at }) => inspect.summaries(at.host) },
   { method: 'GET', path: /^\/v1\/lockspaces\/([^/]+)$/, answer: ({ at, name }) => inspect.content(at.host, name) },

@@ -22,13 +22,16 @@ export interface ListenerOptions {
   readonly addresses: readonly NodeAddress[];
   readonly security: LinkSecurity;
   /** Why not? Null: it may. */
-  readonly judge: (hello: Greeting, claimed: NodeId | null) => Refusal | null;
+  readonly judge: (hello: Greeting, proved: NodeId | null) => Refusal | null;
   readonly greetingTo: (hello: Greeting) => Greeting;
   /** The welcome is written; the connection is the transport's. */
   readonly onWelcomed: (hello: Greeting, socket: Socket, reader: FrameReader) => void;
   /** It has dropped messages for this life of ours. */
   readonly onFarewell: (from: NodeId) => void;
-  readonly onTrouble: (kind: 'refused' | 'malformed' | 'otherKey', node: NodeId | null, message: string) => void;
+  /** Somebody without our key, or with another one, has tried; the node it claims to be, if it said that. */
+  readonly onOtherKey: (claimed: NodeId | null) => void;
+  /** Of somebody whom we do not know. */
+  readonly onTrouble: (kind: 'refused' | 'malformed', message: string) => void;
 }
 
 /** What a caller is refused for that comes right by itself, and is no news. */
@@ -81,32 +84,31 @@ export class LinkListener {
     raw.once('close', () => this.#unknown.delete(raw));
 
     let claimed: NodeId | null = null;
-    const socket = this.#options.security.answer(raw, address, (node) => {
-      claimed = node;
-    });
+    let proved: NodeId | null = null;
+    const socket = this.#options.security.answer(raw, address, (node) => (claimed = node), (node) => (proved = node));
     if (socket !== raw) socket.on('error', () => undefined);
     hearGreeting(socket, (heard) => {
       this.#unknown.delete(raw);
-      if (heard.kind === 'hello' && (heard.hello.type === 'hello' || heard.hello.type === 'farewell')) return this.#decide(heard.hello, claimed, socket, heard.reader);
+      if (heard.kind === 'hello' && (heard.hello.type === 'hello' || heard.hello.type === 'farewell')) return this.#decide(heard.hello, proved, socket, heard.reader);
       if (heard.kind === 'gone') {
-        if (isKeyTrouble(heard.error)) this.#options.onTrouble('otherKey', null, 'somebody without our key, or with another one, tried to connect');
+        if (isKeyTrouble(heard.error)) this.#options.onOtherKey(claimed);
         return void socket.destroy();
       }
       const error = heard.kind === 'strange' ? heard.error : null;
-      this.#options.onTrouble('malformed', null, `somebody connected who does not speak as nodes do: ${error?.message ?? 'no hello'}`);
+      this.#options.onTrouble('malformed', `somebody connected who does not speak as nodes do: ${error?.message ?? 'no hello'}`);
       if (error?.fault === 'otherVersion') return this.#refuse(socket, 'otherVersion');
       socket.destroy();
     });
   }
 
-  #decide(hello: Greeting, claimed: NodeId | null, socket: Socket, reader: FrameReader): void {
-    const refusal = this.#options.judge(hello, claimed);
+  #decide(hello: Greeting, proved: NodeId | null, socket: Socket, reader: FrameReader): void {
+    const refusal = this.#options.judge(hello, proved);
     if (hello.type === 'farewell' && (refusal === null || refusal === 'otherSession')) {
       socket.destroy();
       return this.#options.onFarewell(hello.from);
     }
     if (refusal !== null) {
-      if (!passing.has(refusal)) this.#options.onTrouble('refused', null, `somebody who calls itself node ${hello.from} of cluster '${printable(hello.cluster)}' was refused: ${refusal}`);
+      if (!passing.has(refusal)) this.#options.onTrouble('refused', `somebody who calls itself node ${hello.from} of cluster '${printable(hello.cluster)}' was refused: ${refusal}`);
       return this.#refuse(socket, refusal);
     }
     socket.write(encodeHello(this.#options.greetingTo(hello)));

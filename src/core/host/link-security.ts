@@ -95,8 +95,11 @@ export class LinkSecurity {
     return socket;
   }
 
-  /** Answer. On links with keys `onProved` is called with the node that the key was named for. */
-  answer(raw: Socket, address: NodeAddress, onProved: (claimed: NodeId | null) => void): Socket {
+  /**
+   * Answer. On links with keys `onClaimed` is called with the node that the other side's key is named for, and `onProved`
+   * when it has proved that it has the key; whoever has another one can claim to be anybody.
+   */
+  answer(raw: Socket, address: NodeAddress, onClaimed: (node: NodeId | null) => void, onProved: (node: NodeId | null) => void): Socket {
     if (!this.isEncrypted(address)) return raw;
     let claimed: NodeId | null = null;
     const secured = new TLSSocket(raw, {
@@ -105,6 +108,7 @@ export class LinkSecurity {
       pskCallback: (_socket: TLSSocket, identity: string) => {
         const [, id, fingerprint] = /^node:(\d{1,15}):([0-9a-f]{16})$/.exec(identity) ?? [];
         claimed = id === undefined ? null : nodeId(Number(id));
+        onClaimed(claimed);
         return this.#keys.find((key) => key.fingerprint === fingerprint)?.secret ?? null;
       },
     } as ConstructorParameters<typeof TLSSocket>[1]);

@@ -26,7 +26,8 @@ const goodbye = 'this client let go of the node';
 export interface Surroundings {
   readonly host: Host;
   readonly watch: ProcessWatch;
-  status(): NodeStatus;
+  /** See `statusOf`. */
+  status(lockspace: string | null): NodeStatus;
   leave(options: { force: boolean; drain: boolean }): Promise<void>;
 }
 
@@ -155,8 +156,8 @@ export class LocalPort implements Port {
     return attempt(() => purgeOrphans(this.#host, lockspace, formerPid));
   }
 
-  status(): Promise<NodeStatus> {
-    return attempt(() => this.#at.status());
+  status(lockspace: string | null = null): Promise<NodeStatus> {
+    return attempt(() => this.#at.status(lockspace));
   }
 
   awaitChange(seen: number | null): Promise<number> {

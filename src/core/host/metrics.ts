@@ -5,7 +5,7 @@ import type { Served } from './served.js';
 
 /** Lockspace names have no character that would need escaping. */
 export function metrics(at: Served): string {
-  const { lockspaces, sessions, uptimeMillis, quorate } = at.status();
+  const { lockspaces, sessions, uptimeMillis, quorate } = at.status(null);
   const perLockspace = (what: 'resources' | 'locks' | 'orphans'): string[] => [
     `# TYPE dlm_${what} gauge`,
     ...lockspaces.map((lockspace) => `dlm_${what}{lockspace="${lockspace.name}"} ${lockspace[what]}`),

@@ -33,7 +33,7 @@ export class NodeClient {
     if (parsed.node !== this.port.node || parsed.incarnation !== this.port.incarnation) {
       throw new DlmError('DLM_LOCK_UNKNOWN', `lock ${id} belongs to an earlier life of the node, or to another one`);
     }
-    const known = (await this.status()).lockspaces.find((lockspace) => lockspace.name === parsed.lockspace);
+    const known = (await this.status(parsed.lockspace)).lockspaces[0];
     if (known === undefined) throw new DlmError('DLM_LOCK_UNKNOWN', `there is no lock ${id}`);
     return new LockspaceClient(this.port, known.name, known.valueLength).handleOf(parsed.lkid);
   }
@@ -55,8 +55,9 @@ export class NodeClient {
     return this.port.locksOfAll(filter);
   }
 
-  status(): Promise<NodeStatus> {
-    return this.port.status();
+  /** `lockspace`: the only one of the node's that is to be told of; all if not given. */
+  status(lockspace?: string): Promise<NodeStatus> {
+    return this.port.status(lockspace);
   }
 
   /**

@@ -4,15 +4,17 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Host } from './host.js';
-import { summaries } from './inspect.js';
+import { summaries, summary } from './inspect.js';
 import { commandOf } from './process-facts.js';
 import type { NodeStatus } from './types.js';
 import type { ProcessWatch } from './watch.js';
 
+/** `lockspace`: the one that the asker wants to hear of, of all that the node has joined; null: all. */
 export function statusOf(
   host: Host,
   watch: ProcessWatch,
   around: Pick<NodeStatus, 'start' | 'socket' | 'sessions' | 'leaving'>,
+  lockspace: string | null,
 ): NodeStatus {
   return {
     node: host.self,
@@ -26,7 +28,7 @@ export function statusOf(
     members: host.cluster?.members().map(({ node }) => node) ?? [host.self],
     cluster: clusterOf(host),
     waitingFor: Array.from(watch.survivors, ({ pid }) => ({ pid, command: commandOf(pid) })),
-    lockspaces: summaries(host),
+    lockspaces: lockspace === null ? summaries(host) : host.node.hasLockspace(lockspace) ? [summary(host, lockspace)] : [],
   };
 }
 

@@ -102,7 +102,7 @@ class InsidePort extends LocalPort {
       if (lockCount > 0 && !force) throw stillLocked(lockCount);
       await this.close();
     };
-    const status = () => statusOf(host, watch, { start: 'in-process', socket: null, sessions: 1, leaving: null });
+    const status = (lockspace: string | null) => statusOf(host, watch, { start: 'in-process', socket: null, sessions: 1, leaving: null }, lockspace);
     super({ host, watch, status, leave }, self);
     this.#host = host;
     this.#watch = watch;
@@ -112,7 +112,7 @@ class InsidePort extends LocalPort {
   /** We are no member any more: whatever is held or wanted is lost. The others count us as one until this process has ended. */
   lost(why: string, isUrgent: boolean): void {
     this.#isLost ||= isUrgent;
-    this.#host.tellLost(this.#host.node.held(null, null), why);
+    this.#host.tellEnd(why);
     this.#host.close();
     if (isUrgent) void this.#watch.endChildren({ isUrgent, mayLeave: () => true });
   }

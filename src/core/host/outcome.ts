@@ -4,6 +4,7 @@
 import { DlmError } from '../base/errors.js';
 import type { Status } from '../base/status.js';
 import type { Refusal } from './port.js';
+import { escapeText } from './text.js';
 
 export function errorOfStatus(status: Exclude<Status, 'OK' | 'EUNLOCK'>): DlmError {
   switch (status) {
@@ -46,6 +47,11 @@ export function nothingNew(): DlmError {
 
 /** What those can do who waited at a node that is gone. */
 export const askAgain = 'ask again: the next command starts a node, or says how to join the cluster again';
+
+/** The same where the node was a member, by the options of `dlm node join` with which it would be one again. */
+export function memberAgain(line: string): string {
+  return `be a member again with: dlm node join ${escapeText(line)} --detach`;
+}
 
 /** A node with locks does not just go. */
 export function stillLocked(lockCount: number): DlmError {

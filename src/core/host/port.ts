@@ -138,7 +138,8 @@ export interface Port {
   locksOfAll(filter: LockFilter): Promise<LocksOfAll>;
   /** How many orphans were ended. `formerPid`: only those that process left. */
   purgeOrphans(lockspace: string, formerPid: number | null): Promise<number>;
-  status(): Promise<NodeStatus>;
+  /** Of its lockspaces only this one, if one is named: others may be many. */
+  status(lockspace?: string): Promise<NodeStatus>;
   /** How often the members, or how far lockspaces have come, have changed: when that is more than `seen`; at once if none is given. */
   awaitChange(seen: number | null): Promise<number>;
   /** Pipes between the node and a shell that will own locks. */

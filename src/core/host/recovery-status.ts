@@ -62,7 +62,7 @@ export function recoveryStatus(host: Host): RecoveryStatus {
   };
 }
 
-function lockspaceRecovery({ node }: Host, name: string): LockspaceRecovery {
+function lockspaceRecovery({ node, cluster }: Host, name: string): LockspaceRecovery {
   const stack = node.stack(name)!;
   const standstill = node.standstill(name);
   return {
@@ -72,8 +72,14 @@ function lockspaceRecovery({ node }: Host, name: string): LockspaceRecovery {
     generation: stack.lockspace.tables.generation,
     rung: standstill?.rung ?? null,
     waitsFor: [...(standstill?.waitsFor ?? [])],
-    words: standstill?.words ?? '',
+    words: standstill === null ? '' : [standstill.words, ...refused(cluster, standstill.waitsFor)].join('; '),
   };
+}
+
+/** Who of those it waits for cannot be heard, because of a key. */
+function refused(cluster: Host['cluster'], waitsFor: readonly number[]): string[] {
+  const mute = (cluster?.members() ?? []).filter(({ node, link }) => link === 'other key' && waitsFor.includes(node));
+  return mute.map(({ node }) => `the handshake with node ${node} is refused, since it and this node have different keys`);
 }
 
 export function casesOf({ node }: Host): CaseInfo[] {

@@ -187,6 +187,7 @@ class ServingNode implements Served, ServedNode {
   async listen(): Promise<void> {
     this.#tellOfSurvivors();
     await this.host.cluster?.begin(this.host, (ending) => void this.#endAs(ending));
+    if (this.#isLeaving) return;
     await this.#server.listen();
     this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);
     this.#placeTimer = setInterval(() => this.#keepPlace(), placeLookMillis).unref();
@@ -213,10 +214,10 @@ class ServingNode implements Served, ServedNode {
     return this.#hasFailed;
   }
 
-  status(): NodeStatus {
+  status(lockspace: string | null): NodeStatus {
     // Whoever stops waits for no lock any more.
     const leaving = this.#isLeaving ? { locks: this.#stopping === null ? missedCount(this.host) : 0 } : null;
-    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions, leaving });
+    return statusOf(this.host, this.watch, { start: this.#start, socket: this.socket, sessions: this.#sessions, leaving }, lockspace);
   }
 
   get #sessions(): number {
@@ -303,7 +304,7 @@ class ServingNode implements Served, ServedNode {
     for (const leaver of this.#drainers) this.#tellLeaver(leaver);
     this.#server.stopListening();
     giveBackValues(this.host);
-    this.host.tellLost(this.host.node.held(null, null), `the node has left: ${why}`);
+    this.host.tellEnd(`the node has left: ${why}`);
     this.host.applications.tellLost(`the node has left: ${why}`);
     // From here on nobody is granted anything, though holders go one after another.
     this.host.close();

@@ -16,7 +16,7 @@ export class ServedPort extends LocalPort {
 
   constructor(at: Served, self: Owner) {
     const nobody = { gone: new AbortController().signal, agreed: () => undefined };
-    super({ host: at.host, watch: at.watch, status: () => at.status(), leave: (options) => at.leave(options, nobody) }, self);
+    super({ host: at.host, watch: at.watch, status: (lockspace) => at.status(lockspace), leave: (options) => at.leave(options, nobody) }, self);
     this.#at = at;
   }
 

@@ -26,7 +26,8 @@ export interface Served {
   readonly watch: ProcessWatch;
   /** The node is about to leave and takes no new locks. */
   readonly isLeaving: boolean;
-  status(): NodeStatus;
+  /** See `statusOf`. */
+  status(lockspace: string | null): NodeStatus;
   /** A folder with pipes for a shell. Rejects with `DLM_PROTOCOL`, `DLM_TOO_MANY`, `DLM_STATE_UNUSABLE`. */
   openShell(lockspace: string, recovery: string | null): Promise<string>;
   /** Rejects with `DLM_NODE_IN_USE` while locks are held, unless forced or drained. */

@@ -58,7 +58,7 @@ function resultOf(session: Session, locks: SessionLocks, at: Served, request: Pl
     case 'purgeOrphans':
       return { purged: purgeOrphans(host, request.lockspace, request.formerPid) };
     case 'status':
-      return at.status();
+      return at.status(request.lockspace);
     case 'hello':
       throw new DlmError('DLM_PROTOCOL', 'hello has been said');
   }

@@ -200,8 +200,8 @@ export class SessionPort implements Port {
     return (await this.#ask<{ purged: number }>('purgeOrphans', { lockspace, formerPid })).purged;
   }
 
-  status(): Promise<NodeStatus> {
-    return this.#ask('status', {});
+  status(lockspace?: string): Promise<NodeStatus> {
+    return this.#ask('status', lockspace === undefined ? {} : { lockspace });
   }
 
   async awaitChange(seen: number | null): Promise<number> {

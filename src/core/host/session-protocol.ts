@@ -45,7 +45,7 @@ export const requestShapes = {
   content: { lockspace: 'text' },
   locks: { lockspace: 'text?', name: 'text?', nameHex: 'text?', orphansOnly: 'truth?', allNodes: 'truth?', tellUnlisted: 'truth?' },
   purgeOrphans: { lockspace: 'text', formerPid: 'count?' },
-  status: {},
+  status: { lockspace: 'text?' },
   awaitChange: { seen: 'count?' },
   openShell: { lockspace: 'text' },
   leave: { force: 'truth?', drain: 'truth?' },

@@ -73,6 +73,8 @@ export interface LinkStatus {
   readonly isEncrypted: boolean;
   /** Messages for it have been dropped. */
   readonly isOverfull: boolean;
+  /** Not connected, because the two have different keys; or so somebody says in its name. */
+  readonly hasOtherKey: boolean;
   readonly counts: SessionCounts;
 }
 
@@ -85,6 +87,8 @@ interface Peer {
   redialAt: Millis | null;
   /** Dialled in vain, one after another. */
   failures: number;
+  /** The last attempt has failed for that; see `LinkStatus`. */
+  hasOtherKey: boolean;
   /** The last trouble that was told. */
   told: string;
 }
@@ -120,7 +124,8 @@ export class Transport {
       greetingTo: (hello) => this.#greeting('welcome', this.#peers.get(hello.from)!),
       onWelcomed: (hello, socket, reader) => this.#connected(this.#peers.get(hello.from)!, hello, () => this.#peers.get(hello.from)!.link.attach(socket, reader)),
       onFarewell: options.onOut,
-      onTrouble: (kind, node, message) => this.#tell({ kind, node, message }),
+      onOtherKey: (claimed) => this.#hearOtherKey(claimed),
+      onTrouble: (kind, message) => this.#tell({ kind, node: null, message }),
     });
   }
 
@@ -148,12 +153,13 @@ export class Transport {
   }
 
   status(): LinkStatus[] {
-    return [...this.#peers.values()].map(({ link, address }) => ({
+    return [...this.#peers.values()].map(({ link, address, hasOtherKey }) => ({
       node: link.node,
       address: printNodeAddress(address),
       isConnected: link.isConnected,
       isEncrypted: this.#security.isEncrypted(address),
       isOverfull: link.isDead,
+      hasOtherKey,
       counts: link.counts(),
     }));
   }
@@ -205,7 +211,7 @@ export class Transport {
       },
       randomInt(1, 2 ** 48 - 1),
     );
-    const peer: Peer = { link, address, dialling: null, redialAt: null, failures: 0, told: '' };
+    const peer: Peer = { link, address, dialling: null, redialAt: null, failures: 0, hasOtherKey: false, told: '' };
     this.#peers.set(member.node, peer);
     if (this.#isDialler(member.node)) this.#dial(peer);
   }
@@ -258,8 +264,19 @@ export class Transport {
   #failed(peer: Peer, socket: Socket, kind: TroubleKind | null, message: string): void {
     socket.destroy();
     if (this.#isClosed || this.#peers.get(peer.link.node) !== peer) return;
-    if (kind !== null) this.#tell({ kind, node: peer.link.node, message });
+    if (kind !== null) {
+      peer.hasOtherKey = kind === 'otherKey';
+      this.#tell({ kind, node: peer.link.node, message });
+    }
     this.#redialLater(peer);
+  }
+
+  /** Whoever does not have our key can claim to be anybody: it is told of a member that is not connected, and nothing else follows. */
+  #hearOtherKey(claimed: NodeId | null): void {
+    const peer = claimed === null || this.#isDialler(claimed) ? undefined : this.#peers.get(claimed);
+    if (peer === undefined || peer.link.isConnected) return this.#tell({ kind: 'otherKey', node: null, message: 'somebody without our key, or with another one, tried to connect' });
+    peer.hasOtherKey = true;
+    this.#tell({ kind: 'otherKey', node: peer.link.node, message: 'it, or somebody in its name, tried to connect without our key, or with another one' });
   }
 
   #out(peer: Peer, socket: Socket): void {
@@ -277,6 +294,7 @@ export class Transport {
   #connected(peer: Peer, greeting: Greeting, attach: () => void): void {
     peer.link.peerSession = greeting.session;
     peer.told = '';
+    peer.hasOtherKey = false;
     peer.redialAt = null;
     attach();
     this.#armTimer();

@@ -146,8 +146,11 @@ export interface MemberInfo {
   readonly address: string;
   readonly incarnation: number;
   readonly lockspaces: readonly string[];
-  /** How we are linked with it; `overfull`: it took no messages for so long that they were dropped, and must come back as another life. */
-  readonly link: 'self' | 'down' | 'overfull' | 'plain' | 'encrypted';
+  /**
+   * How we are linked with it. `overfull`: it took no messages for so long that they were dropped, and must come back as
+   * another life. `other key`: we are not, since the two have different keys.
+   */
+  readonly link: 'self' | 'down' | 'other key' | 'overfull' | 'plain' | 'encrypted';
 }
 
 export interface NodeStatus {

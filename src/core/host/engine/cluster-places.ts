@@ -8,6 +8,7 @@
 import { join, resolve } from 'node:path';
 import { DlmError } from '../../base/errors.js';
 import { ownRun, prepareFolder, type Places } from '../places.js';
+import { escapeText } from '../text.js';
 
 export interface ClusterPlaces {
   readonly name: string;
@@ -34,6 +35,13 @@ export function clusterPlaces(cluster: string, base?: string): ClusterPlaces {
     socket: join(folder, 'registrar.sock'),
     journal: join(folder, 'views.jsonl'),
   };
+}
+
+/** The options of `dlm node join` with which a node looks into the same place; where the folder cannot be typed, a word stands for it. */
+export function optionsFor(base: string | undefined): string[] {
+  if (base === undefined) return [];
+  const folder = resolve(base);
+  return ['--cluster-dir', folder === escapeText(folder) ? folder : 'FOLDER'];
 }
 
 /** The same for every engine. Throws `DLM_NAME_INVALID`. */

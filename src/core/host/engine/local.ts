@@ -21,8 +21,9 @@ import { nodeId, type Incarnation, type NodeId } from '../../base/ids.js';
 import type { NodeProcess } from '../fence-process.js';
 import { KernelLock, noteIn } from '../kernel-lock.js';
 import { identify, pidNamespace, type ProcessId } from '../process-facts.js';
+import { quoteCommand } from '../text.js';
 import { Answer } from './answer.js';
-import { clusterPlaces, prepareCluster, type ClusterPlaces } from './cluster-places.js';
+import { clusterPlaces, optionsFor, prepareCluster, type ClusterPlaces } from './cluster-places.js';
 import type { Candidate, Engine, Follower } from './engine.js';
 import { Lives } from './lives.js';
 import { connectToRegistrar } from './registrar-client.js';
@@ -62,6 +63,7 @@ export function localEngine(options: LocalOptions): Engine {
 
 class LocalEngine implements Engine {
   readonly #places: ClusterPlaces;
+  readonly #base: string | undefined;
   readonly #joinMillis: number;
   readonly #mustExist: boolean;
   readonly #isOverFor: (process: ProcessId) => boolean;
@@ -83,10 +85,11 @@ class LocalEngine implements Engine {
   #trouble = '';
   #placeTimer: NodeJS.Timeout | null = null;
 
-  constructor(places: ClusterPlaces, { mustExist = false, joinMillis = joinMillisDefault, isOver = () => true, log = () => undefined }: LocalOptions) {
+  constructor(places: ClusterPlaces, { base, mustExist = false, joinMillis = joinMillisDefault, isOver = () => true, log = () => undefined }: LocalOptions) {
     this.#mustExist = mustExist;
     this.#isOverFor = isOver;
     this.#places = places;
+    this.#base = base;
     this.#lives = new Lives(places);
     this.#joinMillis = joinMillis;
     this.#log = log;
@@ -244,7 +247,7 @@ class LocalEngine implements Engine {
     } finally {
       if (!isThere) lock.release();
     }
-    if (!isThere) throw nobodyThere(this.#places);
+    if (!isThere) throw nobodyThere(this.#places, this.#base);
   }
 
   #take(line: ToRegistrar): void {
@@ -307,11 +310,11 @@ class LocalEngine implements Engine {
   }
 }
 
-function nobodyThere({ name, folder }: ClusterPlaces): DlmError {
+function nobodyThere({ name, folder }: ClusterPlaces, base: string | undefined): DlmError {
   return new DlmError(
     'DLM_START_REFUSED',
     `cluster ${name} has no members on this machine that could be joined (its folder is ${folder})`,
-    `start one that stays with: dlm node join --cluster ${name} --detach; or add --alone to be the first`,
+    `start one that stays with: dlm node join ${quoteCommand(['--cluster', name, ...optionsFor(base)])} --detach; or add --alone to be the first`,
   );
 }
 

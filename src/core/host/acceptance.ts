@@ -1,0 +1,53 @@
+/**
+ * Does anybody in the cluster have our key?
+ *
+ * An engine knows nothing of keys, so that a node with the wrong one becomes a member
+ * like any other. Its links never come up, and whoever has to hear of it waits: every
+ * lockspace that it joins stands still. So a node that has just become a member looks
+ * for a moment whether somebody is linked with it, before it serves anybody and joins a
+ * lockspace.
+ *
+ *   somebody is, or there is nobody beside us      it stays
+ *   nobody is, and nobody refuses us either        it stays: they may be stopped, or out of reach
+ *   nobody is, and somebody refuses our handshake  it gives up after a few seconds
+ *
+ * One link is enough: that a node is refused by some only, as in the middle of a change of
+ * keys, is told by the status of all. Sockets of this machine know no keys, and whoever is
+ * reached by them only is not looked for.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { DlmError } from '../base/errors.js';
+import { parseNodeAddress } from './node-address.js';
+import type { LinkStatus } from './transport.js';
+
+const lookMillis = 10;
+/** How long those who may have our key may take to say so, where others refuse us. They dial once a second at least. */
+const refusalMillis = 3_000;
+/** The same where nobody says anything. */
+const silenceMillis = 2_000;
+
+type SeenLink = Pick<LinkStatus, 'node' | 'address' | 'isConnected' | 'hasOtherKey'>;
+
+/** `links`: as they are now, one for each member beside us. Rejects with `DLM_CONFIG_INVALID`. */
+export async function awaitAcceptance(links: () => readonly SeenLink[]): Promise<void> {
+  const began = performance.now();
+  for (;;) {
+    const all = links();
+    const others = all.filter(({ address }) => parseNodeAddress(address).kind === 'tcp');
+    if (others.length === 0 || all.some(({ isConnected }) => isConnected)) return;
+    const refusing = others.filter(({ hasOtherKey }) => hasOtherKey).map(({ node }) => node);
+    const passed = performance.now() - began;
+    if (refusing.length === 0 && passed >= silenceMillis) return;
+    if (passed >= refusalMillis) throw notAccepted(refusing);
+    await pause(lookMillis);
+  }
+}
+
+function notAccepted(refusing: readonly number[]): DlmError {
+  const who = [...refusing].sort((one, other) => one - other).join(', ');
+  return new DlmError(
+    'DLM_CONFIG_INVALID',
+    `no member accepts the key of this node: the handshake with node ${who} is refused, so it has left again`,
+    'give all nodes of the cluster the same key with --key-file, and join again',
+  );
+}
