@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, type TestContext } from 'node:test';
 import { test } from './bounded.js';
 import { childrenOf, isRunning, signalAll, statOf, until } from './processes.js';
-import { Stage, program } from './stage.js';
+import { Stage } from './stage.js';
 import { Terminal, hasScript } from './terminal.js';
 
 const hasVi = spawnSync('sh', ['-c', 'command -v vi']).status === 0;
