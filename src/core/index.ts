@@ -205,6 +205,7 @@ export {
 } from './host/application-handle.js';
 export { recoveryVariable } from './host/recovery-identity.js';
 export type { ApplicationEvent, RecoverEvent, ResumeEvent, SuspendEvent } from './host/port.js';
+export { familyEnvironment, sayRoot } from './host/family-mark.js';
 export { Unanswered } from './host/deadline.js';
 export { goesBack } from './host/late-grant.js';
 export { LockHandle, type HandleEvents } from './host/lock-handle.js';

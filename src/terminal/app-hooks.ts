@@ -8,12 +8,14 @@
  * application, and ends with it.
  *
  * It has nothing to read; what it prints goes to standard error. Of our environment it is
- * given a few variables (`kept`) and those that are named, beside what tells it what to do.
+ * given a few variables (`kept`) and those that are named, beside what tells it what to do,
+ * and the mark by which what it leaves running is known once it has ended itself.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ProcessFamily, recoveryVariable, type RecoverTask, type ResumeEvent, type SuspendEvent } from '../core/index.js';
+import { ProcessFamily, familyEnvironment, recoveryVariable, sayRoot, type RecoverTask, type ResumeEvent, type SuspendEvent } from '../core/index.js';
 import { formatLimit } from './durations.js';
 import { notFoundExit } from './executable.js';
 import { exitOfSignal } from './signals.js';
@@ -27,6 +29,7 @@ const lookMillis = 20;
 const gate = `
   read -r dlm_go <&3 || exit ${notFoundExit}
   exec 3<&-
+  ${sayRoot}
   exec /bin/sh -c "$1"
 `;
 
@@ -51,11 +54,13 @@ export class AppHooks {
 
   /** Rejects with what went wrong, in words. */
   async run(line: string, event: HookEvent, timeoutMillis: number | null = null): Promise<void> {
-    const child = spawn('/bin/sh', ['-c', gate, 'sh', line], { stdio: ['ignore', 2, 2, 'pipe'], env: this.#environment(event), detached: true });
+    const mark = `hook-${randomUUID()}`;
+    const env = { ...this.#environment(event), ...familyEnvironment(mark, true) };
+    const child = spawn('/bin/sh', ['-c', gate, 'sh', line], { stdio: ['ignore', 2, 2, 'pipe'], env, detached: true });
     const exit = exitOf(child);
     const word = child.stdio[3] as Writable;
     word.on('error', () => undefined);
-    const family = ProcessFamily.of(child.pid ?? 0);
+    const family = ProcessFamily.of(child.pid ?? 0, mark);
     if (family !== null) this.#families.add(family);
     try {
       if (child.pid !== undefined) await this.#options.protect(child.pid);

@@ -20,7 +20,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { ProcessFamily, graceMillis, wordsForDeathSignal } from '../core/index.js';
+import { ProcessFamily, familyEnvironment, graceMillis, sayRoot, wordsForDeathSignal } from '../core/index.js';
 import { notFoundExit } from './executable.js';
 import { exitOfSignal, type EndSignal } from './signals.js';
 
@@ -30,6 +30,7 @@ const lookAgainMillis = 50;
 const gate = `
   read -r dlm_go <&3 || exit ${notFoundExit}
   exec 3<&-
+  ${sayRoot}
   exec "$@"
 `;
 
@@ -52,16 +53,16 @@ export class GuardedChild {
   readonly #exit: Promise<ChildExit>;
   #stopped: Promise<void> | null = null;
 
-  /** The gate is up; the command starts with `open`. */
-  constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
+  /** The gate is up; the command starts with `open`. `mark`: what its family is told by, and no other. */
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv, mark: string) {
     this.sharesTerminal = isatty(0);
     const [program, ...words] = [...wordsForDeathSignal(), '/bin/sh', '-c', gate, 'sh'];
     this.#child = spawn(program!, [...words, ...withLostNames(command, env)], {
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-      env,
+      env: { ...env, ...familyEnvironment(mark, !this.sharesTerminal) },
       detached: !this.sharesTerminal,
     });
-    this.#family = ProcessFamily.of(this.pid, env.DLM_LKID ?? '');
+    this.#family = ProcessFamily.of(this.pid, mark);
     this.#exit = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
       this.#child.once('exit', (code, signal) => resolve({ code: code ?? exitOfSignal(signal!), signal }));

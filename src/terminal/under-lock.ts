@@ -25,7 +25,7 @@ const farewellMillis = 2000;
 /** Run the command to its end and unlock. Returns how it ended; throws `DLM_LOST`, also where the command was not begun since a lock is gone already. */
 export async function runUnderLock(guard: Guard, command: readonly string[], signals: SignalWatch): Promise<ChildExit> {
   const loss = lossOf(guard);
-  const child = new GuardedChild(command, { ...process.env, ...environment(guard) });
+  const child = new GuardedChild(command, { ...process.env, ...environment(guard) }, guard.locks[0]!.lock.id);
   await protect(guard.client, child);
   if (signals.first !== null) {
     await child.abandon();

@@ -2,10 +2,11 @@
  * Processes that own locks, and children that keep their owner's locks alive.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { ChildRegister } from '../../src/core/host/child-register.js';
+import { familyEnvironment, sayRoot } from '../../src/core/host/family-mark.js';
 import { nodePlaces } from '../../src/core/host/places.js';
 import { ProcessFamily } from '../../src/core/host/process-family.js';
 import { bootId, commandOf, factsOf, identify, isAlive, pidNamespace, variableOf } from '../../src/core/host/process-facts.js';
@@ -54,19 +55,76 @@ describe('a process', () => {
 });
 
 describe('a family of processes', () => {
+  /** A process that leads a session and has begun its program, with these words for its families. */
+  async function marked(test: TestContext, words: string): Promise<ChildProcess & { pid: number }> {
+    const child = spawn('sh', ['-c', `${sayRoot}; export DLM_FAMILY; exec sleep 1000`], { detached: true, stdio: 'ignore', env: { ...process.env, DLM_FAMILY: words } });
+    test.after(() => child.kill('SIGKILL'));
+    while (commandOf(child.pid!) !== 'sleep 1000') await new Promise((resolve) => setImmediate(resolve));
+    return child as ChildProcess & { pid: number };
+  }
+
   it('is not gone, and its mark is not another one, while a process begins one program after another', async (test) => {
     const mark = `restless-${process.pid}`;
     const script = `${scratch(test)}/restless.sh`;
     writeFileSync(script, 'exec sh "$0"\n');
-    const restless = spawn('sh', [script], { stdio: 'ignore', env: { ...process.env, DLM_LKID: mark } });
-    test.after(() => restless.kill('SIGKILL'));
     const { session } = factsOf(process.pid)!;
-    const orphans = new ProcessFamily({ pid: await zombie(test), started: 0, session }, mark);
+    const root = { pid: await zombie(test), started: 0, session };
+    const words = `outer/${session}.${root.pid} ${mark}/${session}.`;
+    const restless = spawn('sh', [script], { stdio: 'ignore', env: { ...process.env, DLM_FAMILY: words } });
+    test.after(() => restless.kill('SIGKILL'));
+    const orphans = new ProcessFamily(root, 'outer');
     for (let look = 1; look <= 300; look += 1) {
       assert.equal(orphans.isGone, false, `look ${look}`);
       assert.equal((await ProcessFamily.whenSeen(restless.pid!))!.mark, mark, `look ${look}`);
     }
-    for (let look = 1; look <= 5_000; look += 1) assert.notEqual(variableOf(restless.pid!, 'DLM_LKID'), null, `look ${look}`);
+    for (let look = 1; look <= 5_000; look += 1) assert.notEqual(variableOf(restless.pid!, 'DLM_FAMILY'), null, `look ${look}`);
+  });
+
+  it('has those who run within under another lock: they are told by their own guard, and killed with the others', async (test) => {
+    const outer = await marked(test, 'a/');
+    const inner = await marked(test, `a/${outer.pid} b/`);
+    const family = (await ProcessFamily.whenSeen(outer.pid))!;
+    assert.deepEqual([family.mark, (await ProcessFamily.whenSeen(inner.pid))!.mark], ['a', 'b']);
+    assert.deepEqual(family.members(), [outer.pid, inner.pid]);
+    family.signal('SIGTERM');
+    await ended(outer);
+    assert.deepEqual([family.members(), family.isGone, family.isLongGone], [[inner.pid], false, false]);
+    family.signal('SIGKILL');
+    await ended(inner);
+    assert.deepEqual([inner.signalCode, family.isGone, family.isLongGone], ['SIGKILL', true, true]);
+  });
+
+  it('has nobody who has made a session of his own, nor who has the same mark from another node', async (test) => {
+    const outer = await marked(test, 'a/');
+    const left = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore', env: { ...process.env, DLM_FAMILY: `a/${outer.pid}` } });
+    test.after(() => left.kill('SIGKILL'));
+    const another = await marked(test, 'a/');
+    await marked(test, `a/${another.pid} b/`);
+    assert.deepEqual(ProcessFamily.of(outer.pid)!.members(), [outer.pid]);
+    assert.equal(ProcessFamily.of(left.pid!, (await ProcessFamily.whenSeen(left.pid!))!.mark)!.mark, '', 'the mark of others is not its own');
+  });
+
+  it('is known by the id of its lock, which an earlier version gave it as a mark', async (test) => {
+    const { session } = factsOf(process.pid)!;
+    const one = spawn('sleep', ['1000'], { stdio: 'ignore', env: { ...process.env, DLM_LKID: `earlier-${process.pid}` } });
+    test.after(() => one.kill('SIGKILL'));
+    const orphans = new ProcessFamily({ pid: await zombie(test), started: 0, session }, `earlier-${process.pid}`);
+    assert.deepEqual([orphans.members(), orphans.isLongGone], [[one.pid], false]);
+  });
+
+  it('is inside those in whose session it begins, and in no more than 64 of them', (test) => {
+    const { session } = factsOf(process.pid)!;
+    const before = process.env.DLM_FAMILY;
+    test.after(() => (before === undefined ? delete process.env.DLM_FAMILY : (process.env.DLM_FAMILY = before)));
+    const wordsIn = (inherited: string, leadsSession: boolean): string | undefined => {
+      process.env.DLM_FAMILY = inherited;
+      return familyEnvironment('b', leadsSession).DLM_FAMILY;
+    };
+    assert.equal(wordsIn('', false), `b/${session}.`);
+    assert.equal(wordsIn(`z/1 a/${session}.17`, true), `z/1 a/${session}.17 b/`);
+    assert.equal(wordsIn(`a/${session}.17 z/1`, true), 'b/', 'we have left the last of them, and with it all');
+    const many = Array.from({ length: 64 }, (_, depth) => `a${depth}/${session}.17`);
+    assert.deepEqual(wordsIn(many.join(' '), true)!.split(' '), [...many.slice(1), 'b/']);
   });
 });
 

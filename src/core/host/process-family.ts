@@ -5,20 +5,22 @@
  * A command that leads a session stands for all of that session, also after it has
  * ended itself: the number of a session is not used again while anybody is in it.
  * One that shares the session of a terminal is told apart from the others there by
- * a variable that it was started with and that those inherit whom it starts. A
- * process that makes a session of its own leaves the family, on purpose.
+ * the mark that those inherit whom it starts (family-mark.ts). A process that makes a
+ * session of its own leaves the family, on purpose; a command under a lock of its own
+ * that is given one does not, nor does what it starts there.
+ *
+ * Those who run within under such a lock have a guard there who tells them to stop when he
+ * is told himself, so they are not told twice. They are killed with the others.
  *
  * Which variables a process has cannot be seen while it begins another program. Until
  * then it may be one of the family: it is not signalled, and the family is not gone.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { everyProcess, factsOf, isAlive, variableOf, type ProcessFacts, type ProcessId } from './process-facts.js';
+import { familyWordsOf, isWordOf } from './family-mark.js';
+import { everyProcess, factsOf, isAlive, type ProcessFacts, type ProcessId } from './process-facts.js';
 
 /** How long a family may tidy up before it is killed. */
 export const graceMillis = 5_000;
-
-/** Every protected command is given this variable, and no two the same value. */
-const variable = 'DLM_LKID';
 
 /** How soon it is looked again which mark a process has, and how often at most. */
 const lookMillis = 2;
@@ -28,7 +30,7 @@ export class ProcessFamily implements ProcessId {
   readonly pid: number;
   readonly started: number;
   readonly session: number;
-  /** The value of the variable that its members have; empty if they have none. */
+  /** What is said of its members in their environment; empty if they have no mark. */
   readonly mark: string;
 
   constructor({ pid, started, session }: Omit<ProcessFacts, 'parent'>, mark: string) {
@@ -63,7 +65,7 @@ export class ProcessFamily implements ProcessId {
    * over meanwhile, and its number be that of another one.
    */
   get isLongGone(): boolean {
-    return !isAlive(this) && !everyProcess().some((process) => this.#includes(process) !== 'no' && this.#isMarked(process.pid) !== 'no');
+    return !isAlive(this) && !everyProcess().some((process) => this.#includes(process) !== 'no' && this.#isMarked(process) !== 'no');
   }
 
   /** Those that live, the root first if it does. */
@@ -76,6 +78,7 @@ export class ProcessFamily implements ProcessId {
   signal(signal: NodeJS.Signals, who: 'all' | 'root' | 'others' = 'all'): void {
     for (const pid of this.members()) {
       if (who !== 'all' && (who === 'root') !== (pid === this.pid)) continue;
+      if (signal !== 'SIGKILL' && this.#isGuardedWithin(pid)) continue;
       try {
         process.kill(pid, signal);
       } catch {
@@ -84,23 +87,34 @@ export class ProcessFamily implements ProcessId {
     }
   }
 
-  #includes({ pid, started, session }: ProcessFacts): Belongs {
+  #includes(process: ProcessFacts): Belongs {
+    const { pid, started, session } = process;
     if (pid === this.pid) return started === this.started ? 'yes' : 'no';
-    if (session !== this.session) return 'no';
-    return this.session === this.pid ? 'yes' : this.#isMarked(pid);
+    return session === this.session && session === this.pid ? 'yes' : this.#isMarked(process);
   }
 
-  #isMarked(pid: number): Belongs {
-    if (this.mark === '') return 'no';
-    const mark = variableOf(pid, variable);
-    return mark === 'not known' ? 'perhaps' : mark === this.mark ? 'yes' : 'no';
+  #isMarked({ pid, started, session }: ProcessFacts): Belongs {
+    // Nobody of the family is older than its root. Those without a session are the system's own.
+    if (this.mark === '' || started < this.started || (session === 0 && this.session !== 0)) return 'no';
+    const words = familyWordsOf(pid);
+    if (words === 'not known') return 'perhaps';
+    const isHere = session === this.session || session === words.at(-1)?.session;
+    return isHere && words.some((word) => isWordOf(word, this)) ? 'yes' : 'no';
+  }
+
+  #isGuardedWithin(pid: number): boolean {
+    if (pid === this.pid) return false;
+    const words = familyWordsOf(pid);
+    return words !== 'not known' && words.slice(0, -1).some((word) => isWordOf(word, this));
   }
 }
 
 type Belongs = 'yes' | 'no' | 'perhaps';
 
-/** Empty: none. Undefined: that cannot be seen now. */
+/** Empty: it has none of its own. Undefined: that cannot be seen now. */
 function markSeen(pid: number): string | undefined {
-  const mark = variableOf(pid, variable);
-  return mark === 'not known' ? undefined : (mark ?? '');
+  const words = familyWordsOf(pid);
+  if (words === 'not known') return undefined;
+  const last = words.at(-1);
+  return last !== undefined && isWordOf(last, { mark: last.mark, pid }) ? last.mark : '';
 }
