@@ -5,11 +5,11 @@
  *   npm run bench -- recovery remote
  *
  * Each part runs in a process of its own, one after another, so that none begins with the
- * heap or the machine code of another. What it says on the way goes to standard error.
+ * heap or the machine code of another. What it says on the way goes to standard error. All is compiled beforehand, as what
+ * is shipped is: whoever compiles as it is read (tsx) gives every function its name anew each time it is made.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { formatTable, type Part, type Row } from './table.js';
 
 const parts: Readonly<Record<string, () => Promise<{ measure: Part }>>> = {
@@ -27,7 +27,7 @@ async function measureHere(name: string): Promise<void> {
 
 async function measureApart(name: string): Promise<Row[]> {
   console.error(`\n== ${name}`);
-  const child = fork(fileURLToPath(import.meta.url), [name], { env: { ...process.env, BENCH_PART: name } });
+  const child = fork(process.argv[1]!, [name], { env: { ...process.env, BENCH_PART: name } });
   let rows: Row[] | null = null;
   child.on('message', (message) => (rows = message as Row[]));
   await once(child, 'exit');

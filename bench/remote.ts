@@ -17,8 +17,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, extname, join, resolve } from 'node:path';
 import { serveNode, type LockspaceClient, type NodeClient } from '../src/core/index.js';
 import { compare, inTurn, middle, timed, type Work } from './contest.js';
 import type { Order } from './far-node.js';
@@ -129,7 +128,9 @@ async function mustBeElsewhere(space: LockspaceClient): Promise<void> {
 export const measure: Part = async (say) => {
   mkdirSync('.tmp', { recursive: true });
   const dir = mkdtempSync(join(resolve('.tmp'), 'bench-remote-'));
-  const child = fork(fileURLToPath(new URL('far-node.ts', import.meta.url)));
+  // Beside what runs here, be it compiled or not.
+  const running = process.argv[1]!;
+  const child = fork(join(dirname(running), `far-node${extname(running)}`));
   const [redis, postgres] = [await startRedis(), await startPostgres()];
   for (const found of [redis, postgres]) if (typeof found === 'string') say(`left out: ${found}`);
   try {
