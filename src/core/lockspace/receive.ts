@@ -11,6 +11,7 @@
 import type { NodeId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
 import { FarEnd } from '../lock/far-end.js';
+import { Flag } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
 import { stateOf } from '../lock/lvb.js';
 import { IV, type Mode } from '../lock/mode.js';
@@ -114,6 +115,8 @@ export class MasterSide implements Distant {
       return;
     }
     this.#begin(lock, 'unlockReply');
+    // Its holder says whether that still counts.
+    lock.flags &= ~Flag.IVVALBLK;
     operations.unlock(this.#tables.turn, lock, message.flags, message.value);
     this.#asked = null;
     this.#tables.forget(lock);

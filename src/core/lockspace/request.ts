@@ -137,7 +137,9 @@ export function sendUnlock(tables: Tables, lock: Lock, flags: number, value: Uin
   lock.results = 0;
   far.pending = 'unlock';
   far.node = lock.resource.home.master!;
-  tables.send(far.node, { kind: 'unlock', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags, value });
+  // What the last conversion said counts on, unless the lock was adopted since; its master does not learn that otherwise.
+  const said = flags | (lock.flags & Flag.IVVALBLK);
+  tables.send(far.node, { kind: 'unlock', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags: said, value });
 }
 
 /** Take back what a lock waits for that is mastered elsewhere. */
