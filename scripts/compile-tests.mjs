@@ -1,5 +1,5 @@
 /**
- * Compile the tests and what they test, each file by itself, into .tmp/compiled.
+ * Compile the tests, the benchmarks and what they are about, each file by itself, into .tmp/compiled.
  *
  * A run of all tests is some hundred and fifty processes, and each would compile for itself what it imports: a tenth of
  * all the time they take. A compiled file believes to be where its source is, so that it finds the same files beside it.

@@ -4,7 +4,8 @@
  * Several checkers begin with this. A release counts from the moment it is asked
  * for, a weaker mode too; a conversion that offered to give up its mode
  * (CONVDEADLK) may have lost it at any moment, so that it counts as NL, and one
- * between PR and CW has only what both have, CR; likewise one that would also do with another mode. A life counts as long as the latest view has it in it.
+ * between PR and CW has only what both have, CR; likewise one that would also do with
+ * another mode. A life counts as long as the latest view has it in it.
  */
 import type { Lkid } from '../../base/ids.js';
 import { Flag, deafMark } from '../../lock/flags.js';
