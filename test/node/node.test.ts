@@ -112,6 +112,18 @@ describe('refused', () => {
     assert.equal(node.lockCount, 0);
   });
 
+  test('is with its lockspace whatever has to wait there, and an end is forgotten', () => {
+    const node = new DlmNode({ self: nodeId(1), incarnation: incarnation(1), hasEngine: true });
+    node.step(millis(0), join('one'));
+    const calls: Input[] = [lock('one'), { kind: 'purgeOrphans', lockspace: 'one', formerOwner: null }];
+    for (const call of [...calls, { kind: 'endOwner', owner: ownerId(2) } as const]) assert.deepEqual(node.step(millis(0), call), []);
+    const effects = node.step(millis(0), leave('one'));
+    assert.deepEqual(effects.map((effect) => (effect.kind === 'refuse' ? [effect.call, effect.code] : effect.kind)), [
+      'announce',
+      ...calls.map((call) => [call, 'ENOENT']),
+    ]);
+  });
+
   test('is not joining a second time, which changes nothing', () => {
     const node = nodeIn('one');
     node.step(millis(0), lock('one'));

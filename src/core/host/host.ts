@@ -130,7 +130,8 @@ export class Host {
     if (this.recorder !== null) this.recorder.record(now, input, effects);
     for (const effect of effects) {
       if (effect.kind === 'send') this.cluster?.send(effect);
-      else if (effect.kind === 'refuse') refusal = effect;
+      // A call that had waited, and is refused with this turn, its caller has heard of otherwise.
+      else if (effect.kind === 'refuse') refusal = effect.call === input ? effect : refusal;
       else if ('cookie' in effect) this.#deliver(effect);
       else if (effect.kind !== 'unheeded') this.#carryOut(effect);
     }

@@ -72,15 +72,18 @@ export class Stranded {
   }
 
   /** Is it in the middle of nothing, may it be converted so, and does it have a master that knows of it? */
-  mayLower(lock: Lock, { mode, flags }: Conversion): boolean {
+  mayLower(lock: Lock, { mode, flags, value }: Conversion): boolean {
     const { place, isAtRest, granted } = lock;
-    return place === 'granted' && isAtRest && isKnown(lock) && isDown(granted, mode) && brokenConvertRule(flags, granted, mode) === null;
+    if (place !== 'granted' || !isAtRest || !isKnown(lock) || !isDown(granted, mode)) return false;
+    // Who then reads beside it would do so before its master hears that what it wrote later is lost.
+    if (lock.copy === 'process' && mode >= PW && !isValueLost(flags, value)) return false;
+    return brokenConvertRule(flags, granted, mode) === null;
   }
 
   /** Convert a lock downward. */
   lower(lock: Lock, { mode, flags, value }: Conversion): void {
     const tables = this.#tables;
-    const isLost = (flags & Flag.VALBLK) !== 0 && value !== null;
+    const isLost = isValueLost(flags, value);
     const results = isLost ? Result.NOTSTORED : 0;
     const wish: Conversion = { mode, flags: isLost ? (flags & ~Flag.VALBLK) | lostMark : flags, value: null };
     if (lock.copy !== 'process') {
@@ -113,6 +116,11 @@ export class Stranded {
   #tell({ cookie, id, generation, mastership, tokenSequence }: Lock, status: 'OK' | 'EUNLOCK', mode: Mode | typeof IV, results: number): void {
     this.#tables.outbox.push(new Complete(cookie, id, status, mode, results, null, 'none', generation, mastership, tokenSequence));
   }
+}
+
+/** Would such a conversion have written? */
+function isValueLost(flags: number, value: Uint8Array | null): boolean {
+  return (flags & Flag.VALBLK) !== 0 && value !== null;
 }
 
 /** Has it a master, who knows of it? */

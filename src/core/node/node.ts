@@ -212,8 +212,7 @@ export class DlmNode {
   #part(stack: Stack, theirs: readonly string[]): void {
     stack.misfit = null;
     this.#remove(stack);
-    const rule = misfitRule(stack.terms, theirs);
-    for (const call of stack.parkedCalls) if (call.kind !== 'endOwner') this.#refuse(call, 'EINVAL', rule);
+    this.#refuseParked(stack, 'EINVAL', misfitRule(stack.terms, theirs));
     this.#outbox.push({ kind: 'misfit', lockspace: stack.name, ours: stack.terms, theirs });
   }
 
@@ -353,7 +352,13 @@ export class DlmNode {
     else {
       if (input.isFailed === true) this.#failed.set(stack.name, stack.join);
       this.#remove(stack);
+      this.#refuseParked(stack, 'ENOENT', notJoined);
     }
+  }
+
+  /** What had to wait in a lockspace that is left hears so; an owner that has ended hears nothing. */
+  #refuseParked({ parkedCalls }: Stack, code: Refusal, rule: Rule): void {
+    for (const call of parkedCalls) if (call.kind !== 'endOwner') this.#refuse(call, code, rule);
   }
 
   #remove(stack: Stack): void {

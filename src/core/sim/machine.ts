@@ -332,7 +332,7 @@ export class Machine {
     let ticket: Ticket | null = null;
     if (call.kind === 'lock') ticket = call.cookie as Ticket;
     else if (call.kind === 'convert' || call.kind === 'unlock' || call.kind === 'cancel') ticket = this.ticketOf(call.lockspace, call.lkid);
-    if (ticket === null) {
+    if (ticket === null || !this.tickets.has(ticket)) {
       this.port.note(`n${this.id} refuses ${call.kind} ${code}`);
       return;
     }
