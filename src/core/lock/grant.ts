@@ -203,6 +203,7 @@ function walkConversions(turn: Turn, resource: Resource, blocked: Blocked, occas
       grant(turn, resource, lock);
       grantedSome = true;
     } else if (!wasDemoted && isDemoted(lock)) {
+      turn.demoted(lock);
       demotedSome = true;
     } else if (verdict === 'deadlock') {
       tellDeadlocked(turn, lock);

@@ -65,6 +65,7 @@ export type Callback = Complete | Block | Wait;
 export interface Distant {
   complete(lock: Lock, status: Status, value: Uint8Array | null): void;
   wait(lock: Lock): void;
+  demoted(lock: Lock): void;
   block(lock: Lock, mode: Mode): void;
 }
 
@@ -126,6 +127,11 @@ export class Turn {
   wait(lock: Lock): void {
     if (lock.copy === 'master') this.distant!.wait(lock);
     else if (lock.owner !== null || lock.copy === 'local') this.outbox.push(new Wait(lock.cookie, lock.id));
+  }
+
+  /** It waits on, and has given up its mode meanwhile. Its owner hears so when the conversion ends; the node where it is, now. */
+  demoted(lock: Lock): void {
+    if (lock.copy === 'master') this.distant!.demoted(lock);
   }
 
   /** Tell a holder that it blocks `mode`, and remember that it knows of `remembered`. */

@@ -3,7 +3,8 @@
  *
  * The master has a copy of each lock that is held elsewhere, in the same queues as its
  * own. The answer to the question in hand is the first thing that happens to its
- * lock in the turn; whatever happens to a copy otherwise is a grant.
+ * lock in the turn; whatever happens to a copy otherwise is a grant, or, while it is
+ * queued, the loss of the mode it offered to give up.
  *
  * Kin: lock.c receive_request(), receive_convert(), receive_unlock(), receive_cancel(),
  * receive_lookup(), receive_remove(), send_grant(), send_bast().
@@ -40,6 +41,10 @@ export class MasterSide implements Distant {
 
   wait(lock: Lock): void {
     lock.far!.queueNumber = lock.resource.numberInQueue(lock);
+    this.#answer(lock, 'queued', null);
+  }
+
+  demoted(lock: Lock): void {
     this.#answer(lock, 'queued', null);
   }
 

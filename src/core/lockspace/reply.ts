@@ -47,7 +47,8 @@ function heedAnswer(tables: Tables, lock: Lock, from: NodeId, answer: Answer): b
       return true;
     case 'grant':
       if (lock.place !== 'waiting' && lock.place !== 'converting') return false;
-      grantHere(tables, lock, answer);
+      if (answer.standing === 'queued') noteDemotion(lock, answer);
+      else grantHere(tables, lock, answer);
       return true;
   }
 }
@@ -166,10 +167,14 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
 function queueHere(tables: Tables, lock: Lock, place: 'waiting' | 'converting', answer: Answer): void {
   lock.resource.joinQueue(lock, place, tables.turn.now);
   lock.far!.queueNumber = answer.queueNumber;
-  if ((answer.results & Result.DEMOTED) !== 0) {
-    lock.granted = answer.mode;
-    lock.results = answer.results;
-  }
+  noteDemotion(lock, answer);
+}
+
+/** It may have given up its mode when it was asked for, or since. */
+function noteDemotion(lock: Lock, { mode, results }: Answer): void {
+  if ((results & Result.DEMOTED) === 0) return;
+  lock.granted = mode;
+  lock.results = results;
 }
 
 function grantHere(tables: Tables, lock: Lock, answer: Answer): void {

@@ -73,7 +73,7 @@ export interface Cancel extends Envelope {
  */
 export type Standing = Status | 'queued' | 'nothing' | 'notMaster';
 
-/** Master → holder: the answer to an operation, or later the end of one that was queued (`grant`). */
+/** Master → holder: the answer to an operation, or later the end of one that was queued (`grant`; while that is queued still, it has given up its mode). */
 export interface Answer extends Envelope {
   readonly kind: 'requestReply' | 'convertReply' | 'unlockReply' | 'cancelReply' | 'grant';
   readonly lkid: Lkid;
