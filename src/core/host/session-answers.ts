@@ -113,8 +113,13 @@ function join(session: Session, { host }: Served, { id, lockspace, valueLength, 
 
 /** The answer comes when something has changed. */
 function awaitChange(session: Session, { host }: Served, { id, seen }: Request<'awaitChange'>): void {
-  const forget = host.changes.after(seen, (changes) => session.result(id, { changes }));
-  session.gone.addEventListener('abort', forget, { once: true });
+  // A command that waits for long asks with every change; what is answered leaves nothing behind.
+  const answered = new AbortController();
+  const forget = host.changes.after(seen, (changes) => {
+    answered.abort();
+    session.result(id, { changes });
+  });
+  session.gone.addEventListener('abort', forget, { once: true, signal: answered.signal });
 }
 
 /** The answer comes when the process is on the disk, for whoever comes after this node. */
