@@ -41,14 +41,14 @@ test('where nobody knows whose turn it is, or he is gone, it is that of the firs
 
 test('whoever has just come may be the only one left who was told whose turn it is now, and reports it (seed 4001393)', () => {
   const newcomer = new RecoveryWork();
-  newcomer.follow(new Set(), viewId(39));
+  newcomer.follow(new Set(), new Set(), viewId(39));
   assert.equal(newcomer.note(work(3, 1), false), true);
   assert.deepEqual(newcomer.report.pending, [work(3, 1)]);
 });
 
 test('who has been told that it is his turn begins when he knows the others, or he could pass it on to nobody (seed 4008063)', () => {
   const newcomer = new RecoveryWork();
-  newcomer.follow(new Set(), viewId(39));
+  newcomer.follow(new Set(), new Set(), viewId(39));
   newcomer.note(work(3, 1), false);
   assert.equal(newcomer.next(nodeId(3)), null);
   newcomer.agree([2, 3].map((node) => ({ node: nodeId(node), slot: slot(node), hasApplication: true })), [work(2)]);
@@ -58,7 +58,7 @@ test('who has been told that it is his turn begins when he knows the others, or 
 
 test('what is told late, when all have agreed and it was not pending any more, is done', () => {
   const member = new RecoveryWork();
-  member.follow(new Set(), viewId(39));
+  member.follow(new Set(), new Set(), viewId(39));
   member.agree([], []);
   assert.equal(member.note(work(3, 1), false), false);
   assert.deepEqual(member.report.pending, []);
@@ -66,7 +66,7 @@ test('what is told late, when all have agreed and it was not pending any more, i
 
 test('what was told to be done stays so, though an earlier word comes later', () => {
   const newcomer = new RecoveryWork();
-  newcomer.follow(new Set(), viewId(39));
+  newcomer.follow(new Set(), new Set(), viewId(39));
   assert.equal(newcomer.note(work(3, 1), true), true);
   assert.equal(newcomer.note(work(3, 1), false), false);
   assert.deepEqual(newcomer.report.pending, []);

@@ -48,16 +48,16 @@ export class RecoveryWork {
     return { isInitialized: this.#isInitialized, pending: this.#pending, recovered: this.#recovered };
   }
 
-  /** The members are others, as a view says, and these have failed. Those with an application leave their slots behind. */
-  follow(nodes: ReadonlySet<NodeId>, since: ViewId): void {
+  /** The members are others, as a view says. Those who have failed and had an application leave their slots behind. */
+  follow(departed: ReadonlySet<NodeId>, failed: ReadonlySet<NodeId>, since: ViewId): void {
     this.#hasAgreed = false;
     for (const member of this.#slots) {
-      if (!nodes.has(member.node) || !member.hasApplication) continue;
+      if (!failed.has(member.node) || !member.hasApplication) continue;
       const left: PendingSlot = { slot: member.slot, victim: member.node, since, by: null, tries: 0 };
       if (!this.#pending.some((one) => isSame(one, left))) this.#pending = [...this.#pending, left];
     }
-    // Whoever has gone holds no slot any more, also if the next agreement is not reached.
-    this.#slots = this.#slots.filter(({ node }) => !nodes.has(node));
+    // Whoever has gone holds no slot any more, also if the next agreement is not reached; nor is anything passed on to him before it.
+    this.#slots = this.#slots.filter(({ node }) => !departed.has(node));
   }
 
   /** All members have agreed. Results may have overtaken the agreement. */

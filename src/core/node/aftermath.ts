@@ -67,10 +67,10 @@ export class Aftermath {
     return this.#isDisturbed;
   }
 
-  /** A view shows that these have failed; none: only that the members are others. */
-  follow(now: Millis, view: ViewId, failed: ReadonlySet<NodeId>): void {
+  /** A view shows that these have gone, and of them these have failed; none: only that the members are others. */
+  follow(now: Millis, view: ViewId, departed: ReadonlySet<NodeId>, failed: ReadonlySet<NodeId>): void {
     this.#view = view;
-    if (this.#hasApp) this.work.follow(failed, view);
+    if (this.#hasApp) this.work.follow(departed, failed, view);
     if (failed.size === 0) return;
     this.#isDisturbed = true;
     this.#carryOut(this.gate.close(now));

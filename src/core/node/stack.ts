@@ -147,7 +147,7 @@ export class Stack {
     this.#isQuorate = view.isQuorate;
     if (change !== null) {
       for (const node of change.departed) this.#departed.add(node);
-      this.aftermath.follow(now, view.id, change.failed);
+      this.aftermath.follow(now, view.id, change.departed, change.failed);
       this.#closeGate(now);
     }
     if (!this.#group.hasUs) return [];
