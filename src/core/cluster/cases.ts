@@ -14,6 +14,8 @@ const keyOf = (victim: NodeId, life: Incarnation): string => `${victim}.${life}`
 
 export class Cases {
   readonly #cases = new Map<string, FailureCase>();
+  /** Those that somebody has told as open in the present census, and may go on taking for open. */
+  readonly #toldOpen = new Set<string>();
 
   /** In the order of the victims, each one's lives in their order. */
   all(): FailureCase[] {
@@ -85,9 +87,27 @@ export class Cases {
     }
   }
 
-  /** Everybody knows the verdicts: the closed ones need not be kept. `alsoIf`: nor those. */
+  /** A census begins, in which all these are told. */
+  beginCensus(): FailureCase[] {
+    const all = this.all();
+    this.#toldOpen.clear();
+    for (const one of all) this.tell(one);
+    return all;
+  }
+
+  /** Somebody has told it in the present census, which tells newcomers as well. */
+  tell(one: FailureCase): void {
+    if (one.verdict === 'open') this.#toldOpen.add(keyOf(one.victim, one.incarnation));
+  }
+
+  /**
+   * All have spoken: a closed case that nobody has told as open is open nowhere, and need not be kept. Whoever tells one as open
+   * would open it anew where it is forgotten. `alsoIf`: nor need those be kept.
+   */
   forgetClosed(alsoIf: (one: FailureCase) => boolean): void {
-    for (const [key, one] of this.#cases) if (one.verdict !== 'open' || alsoIf(one)) this.#cases.delete(key);
+    for (const [key, one] of this.#cases) {
+      if ((one.verdict !== 'open' && !this.#toldOpen.has(key)) || alsoIf(one)) this.#cases.delete(key);
+    }
   }
 }
 

@@ -174,6 +174,7 @@ export class Fencing {
     const events: CaseEvent[] = [];
     for (const one of cases) {
       const known = this.#cases.get(one.victim, one.incarnation);
+      if (isOfNow) this.#cases.tell(one);
       // Whom a newcomer misses is nothing to those who were here before, nor to those whom one of them has told better.
       if (isNew && one.incarnation === 0 && (!this.#isNew || this.#vouched.has(one.victim))) continue;
       if (!isOfNow && (one.verdict === 'open' || known === null)) continue;
@@ -257,7 +258,7 @@ export class Fencing {
     this.#heard.clear();
     this.#heard.add(this.self);
     this.#vouched.clear();
-    this.#send({ kind: 'census', lockspace: nowhere, seq: view.id, isNew, cases: this.#cases.all() });
+    this.#send({ kind: 'census', lockspace: nowhere, seq: view.id, isNew, cases: this.#cases.beginCensus() });
   }
 
   /** Somebody who was here before misses that node, too, and knows better since when. */
