@@ -19,7 +19,7 @@
  */
 import { incarnation, lockspaceId, millis, viewId, type Incarnation, type Millis, type NodeId } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
-import type { Census, FailureCase, GroupMessage, Send, Verdict } from '../wire/message.js';
+import type { CaseVerdict, Census, FailureCase, GroupMessage, Send, Verdict } from '../wire/message.js';
 import { Cases, latestLives } from './cases.js';
 import type { View } from './view.js';
 
@@ -161,11 +161,19 @@ export class Fencing {
     if (!this.config.isOn) return [];
     if (message.kind === 'verdict') {
       const { victim, incarnation: life, verdict, words, attempts } = message;
-      if (verdict !== 'open') return this.#close([this.#cases.close(victim, life, verdict, from, words)]);
+      if (verdict !== 'open') return this.#close([this.#hearVerdict(from, message)]);
       const failed = this.#cases.fail(victim, life, attempts, words);
       return failed === null ? [] : [{ case: failed, change: 'failed' }];
     }
     return this.#learn(now, from, message);
+  }
+
+  /** It may have overtaken what a newcomer is told of the case, and counts for it all the same. */
+  #hearVerdict(from: NodeId, { seq, victim, incarnation: life, verdict, words, attempts }: CaseVerdict): FailureCase | null {
+    if (this.#cases.get(victim, life) !== null || this.#isSettled) return this.#cases.close(victim, life, verdict, from, words);
+    const closed: FailureCase = { victim, incarnation: life, name: `node-${victim}`, since: seq, lockspaces: [], witnesses: [], verdict, by: from, words, attempts };
+    this.#cases.put(closed);
+    return closed;
   }
 
   /** Verdicts count whenever they come; what is open is told again in every census. */
@@ -263,7 +271,8 @@ export class Fencing {
 
   /** Somebody who was here before misses that node, too, and knows better since when. */
   #vouch(one: FailureCase): void {
-    if (this.#vouched.has(one.victim)) this.#cases.merge(one);
+    const known = this.#cases.get(one.victim, one.incarnation);
+    if (this.#vouched.has(one.victim) || (known !== null && known.verdict !== 'open')) this.#cases.merge(one);
     else this.#cases.put(one);
     this.#vouched.add(one.victim);
   }
