@@ -34,10 +34,12 @@ export function tellNames(tables: Tables, errands: Errands): void {
 }
 
 function tell(tables: Tables, errands: Errands, node: NodeId, resources: readonly Resource[]): void {
-  const batch = errands.begin(() => {});
-  const names = resources.map(({ name }) => name);
-  const masterships = resources.map(({ mastership }) => mastership);
-  tables.send(node, { kind: 'names', lockspace: tables.id, seq: tables.seq, batch, names, masterships });
+  const send = (batch: number): void => {
+    const names = resources.map(({ name }) => name);
+    const masterships = resources.map(({ mastership }) => mastership);
+    tables.send(node, { kind: 'names', lockspace: tables.id, seq: tables.seq, batch, names, masterships });
+  };
+  errands.ask(node, send, () => {});
 }
 
 export function receiveNames(tables: Tables, from: NodeId, { batch, names, masterships }: Names): void {

@@ -39,14 +39,16 @@ export function tellLocks(tables: Tables, errands: Errands): void {
     untold.add(lock.resource.home.master!, lock);
   });
   for (const [node, locks] of untold.batches()) {
-    const batch = errands.begin(({ masterLkids }: RebuildLocksReply) => {
+    const send = (batch: number): void => {
+      tables.send(node, { kind: 'rebuildLocks', lockspace: tables.id, seq: tables.seq, batch, locks: locks.map((lock) => recordOf(lock, tables.config.law)) });
+    };
+    errands.ask(node, send, ({ masterLkids }: RebuildLocksReply) => {
       for (const [place, lock] of locks.entries()) {
         lock.far!.lkid = masterLkids[place]!;
         // What is under way goes on under its old sender's name; see resend.ts.
         if (lock.far!.pending === 'none') lock.far!.node = node;
       }
     });
-    tables.send(node, { kind: 'rebuildLocks', lockspace: tables.id, seq: tables.seq, batch, locks: locks.map((lock) => recordOf(lock, tables.config.law)) });
   }
 }
 

@@ -26,7 +26,10 @@ export function findMasters(tables: Tables, errands: Errands, found: (resource: 
     if (tables.isMasterOf(resource)) found(resource);
   });
   for (const [node, resources] of elsewhere.batches()) {
-    const batch = errands.begin(({ masters, masterships }: MasterLookupReply) => {
+    const send = (batch: number): void => {
+      tables.send(node, { kind: 'masterLookup', lockspace: tables.id, seq: tables.seq, batch, names: resources.map(({ name }) => name) });
+    };
+    errands.ask(node, send, ({ masters, masterships }: MasterLookupReply) => {
       for (const [place, resource] of resources.entries()) {
         if (masters[place] !== tables.self) resource.home = tables.homeAt(masters[place]!);
         else {
@@ -35,7 +38,6 @@ export function findMasters(tables: Tables, errands: Errands, found: (resource: 
         }
       }
     });
-    tables.send(node, { kind: 'masterLookup', lockspace: tables.id, seq: tables.seq, batch, names: resources.map(({ name }) => name) });
   }
 }
 
