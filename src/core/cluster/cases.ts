@@ -87,6 +87,16 @@ export class Cases {
     }
   }
 
+  /**
+   * It has failed once more. That an earlier life of it has been followed by another one all have seen who knew of it, so
+   * that need not be told: where no census ends for long, a node that comes and fails again and again would fill it.
+   */
+  forgetReturned(victim: NodeId): void {
+    for (const [key, one] of this.#cases) {
+      if (one.victim === victim && one.verdict === 'returned' && one.incarnation !== 0) this.#cases.delete(key);
+    }
+  }
+
   /** A census begins, in which all these are told. */
   beginCensus(): FailureCase[] {
     const all = this.all();

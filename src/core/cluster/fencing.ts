@@ -251,6 +251,7 @@ export class Fencing {
   #open(one: Omit<FailureCase, 'verdict' | 'by' | 'words' | 'attempts'>): FailureCase {
     const known = this.#cases.get(one.victim, one.incarnation);
     if (known !== null) return known;
+    this.#cases.forgetReturned(one.victim);
     const opened: FailureCase = { ...one, verdict: 'open', by: null, words: '', attempts: 0 };
     this.#cases.put(opened);
     return opened;
