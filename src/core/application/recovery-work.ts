@@ -76,10 +76,14 @@ export class RecoveryWork {
     this.#passed = [];
   }
 
-  /** What this node is to do next, if it does nothing. Whoever has not agreed does not know to whom it could pass it on. */
+  /**
+   * What this node is to do next, if it does nothing. Whoever has not agreed does not know to whom it could pass it on. While
+   * somebody has all slots to look at, nobody else may be at one of them.
+   */
   next(self: NodeId): PendingSlot | null {
     if (this.#running !== null || !this.#hasAgreed) return null;
-    return this.#pending.find(({ by }) => by === self) ?? null;
+    const next = this.#pending.find(({ slot }) => slot === null) ?? this.#pending.find(({ by }) => by === self);
+    return next?.by === self ? next : null;
   }
 
   begin(work: PendingSlot): void {
