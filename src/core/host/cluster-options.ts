@@ -9,6 +9,7 @@ import { nodeId } from '../base/ids.js';
 import { planFencing, type FencingOptions, type FencingPlan } from './cluster-fencing.js';
 import { checkClusterName, optionsFor } from './engine/cluster-places.js';
 import type { Engine } from './engine/engine.js';
+import { endingMillis } from './earlier-children.js';
 import { addressByEngine, engineOf, joinMillisBy, type EngineName, type EtcdPlace } from './engine/engines.js';
 import { isName } from './engine/registrar-protocol.js';
 import { LinkSecurity } from './link-security.js';
@@ -87,7 +88,7 @@ export async function checkJoin(given: ClusterOptions, places: Places): Promise<
 
 /** How long a node in the background may take to become a member, in milliseconds: it says better than its starter why it cannot. */
 export async function startMillisFor({ engine = 'local', etcd }: ClusterOptions): Promise<number> {
-  return (await joinMillisBy(engine, etcd)) + comingUpMillis;
+  return endingMillis + (await joinMillisBy(engine, etcd)) + comingUpMillis;
 }
 
 /** With which options a person would be a member as this one is; for a program that is one, those without which it would be another cluster. */

@@ -21,6 +21,7 @@ import { isInspection } from '../wire/concern.js';
 import { awaitAcceptance } from './acceptance.js';
 import { AftermathDriver } from './aftermath-driver.js';
 import { checkBudget, EngineDeadline } from './engine-deadline.js';
+import { endEarlierChildren } from './earlier-children.js';
 import { fencingConfig, methodsFor, type FencingPlan } from './cluster-fencing.js';
 import { addressOf, checkOptions, engineFor, isOfSurroundings, linkSocket, type ClusterOptions, lineFor } from './cluster-options.js';
 import type { Engine, View } from './engine/engine.js';
@@ -95,6 +96,7 @@ export class Cluster {
     methodsFor(plan, engine, { lifeOf: () => 0, nameOf: () => null, goneSince: () => null }, history);
     // Whether we are let in or not: a node of no cluster could grant here what the members hold, so none is started by itself from now on.
     await markClustered(places, options.cluster, lineFor(given));
+    await endEarlierChildren(places, log);
     const node = await engine.join({
       node: options.node === undefined ? 'auto' : (options.node as NodeId),
       name: options.name ?? `${hostname().split('.')[0]!.slice(0, 40)}-${process.pid}`,
