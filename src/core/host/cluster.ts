@@ -41,6 +41,9 @@ const changeWords: Readonly<Record<MemberChange['change'], string>> = { here: 'i
 /** How many changes are kept for those who ask later. */
 const changesMax = 64;
 
+/** How long a node that leaves waits for the view that shows what it has left as failed. */
+const tellingMillis = 10_000;
+
 /** What concerns the cluster, of what a node can ask for. */
 export type ClusterEffect = Exclude<Effect, { readonly cookie: unknown } | { kind: 'refuse' }>;
 
@@ -79,6 +82,9 @@ export class Cluster {
   /** Who is not here any more: its name, and when that was seen. */
   readonly #gone = new Map<NodeId, { readonly name: string; readonly incarnation: number; readonly since: number }>();
   #host: Host | null = null;
+  /** What the engine was told last. */
+  #announced: ReadonlyMap<string, number> = new Map();
+  #onTold: () => void = () => undefined;
   /** The last changes, the newest last. */
   readonly #changes: MemberChange[] = [];
 
@@ -170,6 +176,7 @@ export class Cluster {
         this.records.follow(this.node, this.#view, view);
         this.#tellOf(view);
         this.#view = view;
+        if (!this.#hasUntoldFailure()) this.#onTold();
         this.#transport!.setMembers(view.members);
         host.turn({ kind: 'view', view });
       },
@@ -187,6 +194,7 @@ export class Cluster {
         this.send(effect);
         break;
       case 'announce':
+        this.#announced = effect.lockspaces;
         engine.announce(effect.lockspaces);
         break;
       case 'persist':
@@ -299,6 +307,10 @@ export class Cluster {
   async leave(): Promise<void> {
     this.#deadline.set(Infinity);
     await this.#aftermath?.close();
+    if (!this.#hasFailed && !(await this.#hasToldFailures())) {
+      this.#hasFailed = true;
+      this.#log('no view has shown that it has left a lockspace as failed: it counts as failed itself, so that others put in order what is left');
+    }
     if (!this.#hasFailed) {
       try {
         await this.#parts.engine.leave();
@@ -308,6 +320,28 @@ export class Cluster {
       }
     }
     await this.#transport?.close();
+  }
+
+  /**
+   * Is there a lockspace that this node has left as failed, and no view has shown it? An engine tells how things are in the end:
+   * of a node that has left since in good order nobody would hear that something of it is still to be put in order.
+   */
+  #hasUntoldFailure(): boolean {
+    const shown = this.#view?.members.find(({ node }) => node === this.node)?.lockspaces;
+    return [...this.#announced].some(([name, join]) => join < 0 && shown?.get(name) !== join);
+  }
+
+  /** Wait until there is none. False: there still is one. */
+  async #hasToldFailures(): Promise<boolean> {
+    if (!this.#hasUntoldFailure()) return true;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, tellingMillis);
+      this.#onTold = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    return !this.#hasUntoldFailure();
   }
 
   /** Turn this node on again where it was turned off by being cut off, as at a switch. */
