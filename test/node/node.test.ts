@@ -103,6 +103,18 @@ describe('refused', () => {
     }
   });
 
+  test('is joining a lockspace whose name makes the number of one that is joined: messages to one would reach the other', () => {
+    const member = new DlmNode({ self: nodeId(1), incarnation: incarnation(1), hasEngine: true });
+    assert.deepEqual(kinds(member.step(millis(0), join('ls-1dif4n9'))), ['announce']);
+    const [refusal] = member.step(millis(0), join('ls-1xgswbs'));
+    assert.ok(refusal?.kind === 'refuse');
+    assert.deepEqual([refusal.code, refusal.rule?.name], ['EINVAL', 'lockspace-number-free']);
+    assert.match(refusal.rule!.text, /that of lockspace 'ls-1dif4n9'/);
+    assert.deepEqual(member.lockspaceNames(), ['ls-1dif4n9']);
+    member.step(millis(0), leave('ls-1dif4n9'));
+    assert.deepEqual(kinds(member.step(millis(0), join('ls-1xgswbs'))), ['announce']);
+  });
+
   test('is leaving a lockspace that has locks, unless by force', () => {
     const node = nodeIn('one');
     node.step(millis(0), lock('one'));

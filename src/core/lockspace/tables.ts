@@ -35,6 +35,9 @@ export interface LockspaceConfig {
 /** No message is under way for longer than so many recoveries. */
 const pastMax = 1000;
 
+/** By which number messages name a lockspace. Two names may make the same one: a member that has one does not join the other. */
+export const lockspaceIdOf = (name: string): LockspaceId => lockspaceId(hash(name));
+
 export class Tables {
   readonly id: LockspaceId;
   readonly turn: Turn;
@@ -60,7 +63,7 @@ export class Tables {
     readonly outbox: Outlet<Callback | Send | Unheeded>,
     public members: Members,
   ) {
-    this.id = lockspaceId(hash(name));
+    this.id = lockspaceIdOf(name);
     this.turn = new Turn(config.law, outbox);
   }
 

@@ -19,13 +19,14 @@ import { parseOrder } from '../cluster/order.js';
 import type { View } from '../cluster/view.js';
 import type { Lockspace } from '../lockspace/lockspace.js';
 import { Numbers } from '../lockspace/numbers.js';
+import { lockspaceIdOf } from '../lockspace/tables.js';
 import { isGroupMessage } from '../wire/concern.js';
 import type { GroupMessage } from '../wire/message.js';
 import type { Effect } from './effect.js';
 import type { FenceAck, Input, JoinLockspace, LeaveLockspace, LockInput, Operation, Received, SlotRecovered, Suspended } from './input.js';
 import { stepOf } from './case-step.js';
 import { standstillOf, type Standstill } from './ladder.js';
-import { brokenOrderRule, misfitRule, noCase, notJoined, stillLeaving, stillLocked, stillMember } from './refusals.js';
+import { brokenOrderRule, misfitRule, noCase, notJoined, sameNumberRule, stillLeaving, stillLocked, stillMember } from './refusals.js';
 import { Stack, type Call, type StackOrigin } from './stack.js';
 
 export interface NodeConfig {
@@ -47,7 +48,6 @@ export interface HeldLock {
   readonly isGranted: boolean;
   readonly cookie: unknown;
 }
-
 
 export class DlmNode {
   readonly #outbox = new Outbox<Effect>();
@@ -330,11 +330,10 @@ export class DlmNode {
     const { lockspace: name, config, application = null } = input;
     if (this.#stacks.has(name)) return;
     const order = parseOrder(config.order ?? 'none');
-    const broken = this.#failed.has(name) ? stillLeaving : brokenOrderRule(order, this.fencing.config.isOn || this.config.hasEngine !== true);
-    if ('problem' in order || broken !== null) {
-      this.#refuse(input, 'EINVAL', broken);
-      return;
-    }
+    const isMember = this.config.hasEngine === true;
+    const taken = this.#failed.has(name) ? stillLeaving : sameNumberRule(isMember ? this.#byId.get(lockspaceIdOf(name)) : undefined);
+    const broken = taken ?? brokenOrderRule(order, this.fencing.config.isOn || !isMember);
+    if ('problem' in order || broken !== null) return this.#refuse(input, 'EINVAL', broken);
     this.#joins += 1;
     const origin: StackOrigin = { name, config, order, application, join: this.#joins, heard: this.#heard };
     const stack = new Stack(origin, this.#numbers, this.#outbox, this.config, this.fencing);

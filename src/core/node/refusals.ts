@@ -10,6 +10,12 @@ export const stillMember: Rule = { name: 'victim-is-out', text: 'that node is a 
 export const noCase: Rule = { name: 'victim-failed', text: 'no failure of that node is waiting to be dealt with' };
 export const stillLocked: Rule = { name: 'lockspace-empty', text: 'the lockspace still has locks' };
 
+/** Messages to one would reach the other. Null: no other one that is joined has that number. */
+export function sameNumberRule(other: { readonly name: string } | undefined): Rule | null {
+  if (other === undefined) return null;
+  return { name: 'lockspace-number-free', text: `its name makes the same number as that of lockspace '${other.name}', which this node has joined, and by that number nodes tell lockspaces apart` };
+}
+
 /** Why a lockspace with that order cannot be joined here; null: it can. */
 export function brokenOrderRule(order: Order | BadOrder, canFence: boolean): Rule | null {
   if ('problem' in order) return { name: 'order-sound', text: order.problem };
