@@ -22,8 +22,9 @@ export class Members {
   /** In the order of their numbers. */
   readonly nodes: readonly NodeId[];
   readonly #since: ReadonlyMap<NodeId, ViewId>;
-  /** Every member as often as its weight says. */
-  readonly #shares: readonly NodeId[];
+  /** Those that have a share of the directory, and where the share of each ends, if they differ; one may be a thousand million. */
+  readonly #holders: readonly NodeId[];
+  readonly #ends: readonly number[];
 
   constructor(
     readonly self: NodeId,
@@ -34,7 +35,10 @@ export class Members {
     this.nodes = participants.map(({ node }) => node);
     this.#since = new Map(participants.map(({ node, since }) => [node, since]));
     const isWeighted = participants.some(({ weight }) => weight > 0);
-    this.#shares = participants.flatMap(({ node, weight }) => new Array<NodeId>(isWeighted ? weight : 1).fill(node));
+    const holders = isWeighted ? participants.filter(({ weight }) => weight > 0) : participants;
+    let end = 0;
+    this.#holders = holders.map(({ node }) => node);
+    this.#ends = isWeighted ? holders.map(({ weight }) => (end += weight)) : [];
   }
 
   get isAlone(): boolean {
@@ -57,12 +61,19 @@ export class Members {
   }
 
   directoryOf(name: string): NodeId {
-    if (this.#shares.length === 1) return this.#shares[0]!;
+    if (this.#holders.length === 1) return this.#holders[0]!;
     const placed = this.placement?.(name, this.seq) ?? null;
     if (placed !== null && this.has(placed)) return placed;
-    return this.#shares[(hash(name) >>> 8) % this.#shares.length]!;
+    const draw = hash(name) >>> 8;
+    const total = this.#ends.at(-1);
+    if (total === undefined) return this.#holders[draw % this.#holders.length]!;
+    const point = total <= drawEnd ? draw % total : Math.floor((draw / drawEnd) * total);
+    return this.#holders[this.#ends.findIndex((end) => point < end)]!;
   }
 }
+
+/** So many different places a name can be drawn to. */
+const drawEnd = 2 ** 24;
 
 /** The only member, for ever: a node without a cluster. */
 export function alone(self: NodeId): Members {
