@@ -23,7 +23,7 @@ import { isInConversionDeadlock } from './deadlock.js';
 import { Flag, Result, againMark, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
-import { CW, IV, NL, PR, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
+import { CW, IV, NL, PR, commonMode, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 import type { Turn } from './turn.js';
 
@@ -109,6 +109,13 @@ export function alternativeOf(lock: Lock): Mode | null {
   if (lock.has(Flag.ALTPR) && lock.requested !== PR) return PR;
   if (lock.has(Flag.ALTCW) && lock.requested !== CW) return CW;
   return null;
+}
+
+/** What it has for certain, be its conversion granted or not. */
+export function certainMode(lock: Lock): ModeOrNone {
+  const { granted, requested } = lock;
+  if (granted === IV || requested === IV) return granted;
+  return commonMode(commonMode(granted, requested), alternativeOf(lock) ?? granted);
 }
 
 export function isDemoted(lock: Lock): boolean {
