@@ -62,6 +62,13 @@ const stories: Readonly<Record<RuleName, string>> = {
     convert C mode=EX flags=QUECVT,ALTPR,NODLCKWT
     cancel B
     convert C mode=NL`,
+  placeIsNoDeadlock: `
+    lock A res=R mode=NL
+    lock B res=R mode=CR
+    lock H res=R mode=CW
+    convert B mode=PR
+    convert A mode=EX flags=HEADQUE
+    unlock H`,
   orderSurvives: `
     nodes 3
     lock n3:A res=R mode=EX
@@ -174,6 +181,13 @@ describe('a rule does not cover', () => {
     assert.ok(!covers('deadlockedIsTold', stuck, 'ev A', 'ast(0)', 'ast(EDEADLK)'));
     assert.ok(!covers('deadlockedIsTold', stuck, 'ev X', '', 'bast(EX)'));
     assert.ok(!covers('deadlockedIsTold', cw, 'ev A', '', 'bast(EX)'));
+  });
+
+  test('placeIsNoDeadlock: resources on which nobody converts at the head', () => {
+    const head = 'lock A res=R mode=NL\nlock X res=S mode=NL\nconvert A mode=EX flags=HEADQUE';
+    assert.ok(covers('placeIsNoDeadlock', head, 'ev A', '', 'ast(0)'));
+    assert.ok(!covers('placeIsNoDeadlock', head, 'ev X', '', 'ast(0)'));
+    assert.ok(!covers('placeIsNoDeadlock', head.replace(' flags=HEADQUE', ''), 'ev A', '', 'ast(0)'));
   });
 
   test('the three of several nodes: other resources, and a change of members before the lock was asked for', () => {

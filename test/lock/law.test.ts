@@ -119,6 +119,28 @@ describe('grantLeavesConvertQueue', () => {
   `));
 });
 
+describe('placeIsNoDeadlock', () => {
+  test('one behind a conversion that waits for it waits for ever, or is granted', () => tellBoth('placeIsNoDeadlock', `
+    A lock NL                   -> A OK NL
+    B lock CR                   -> B OK CR
+    H lock CW                   -> H OK CW
+    B convert PR                -> B waits, H blocks PR
+    A convert EX HEADQUE        -> A waits, H blocks EX
+    H unlock                    -> H EUNLOCK | H EUNLOCK, B OK PR, B blocks EX
+                                -> C[A:NL>EX B:CR>PR] | G[B:PR] C[A:NL>EX]
+  `));
+
+  test('whoever said that it would give up its mode does, or keeps it', () => tellBoth('placeIsNoDeadlock', `
+    A lock NL                   -> A OK NL
+    B lock CR                   -> B OK CR
+    H lock CW                   -> H OK CW
+    B convert PR CONVDEADLK     -> B waits, H blocks PR
+    A convert EX HEADQUE        -> A waits, H blocks EX
+    H unlock                    -> H EUNLOCK, A OK EX, A blocks PR | H EUNLOCK, B OK PR, B blocks EX
+                                -> G[A:EX] C[B:NL>PR] | G[B:PR] C[A:NL>EX]
+  `));
+});
+
 describe('adoptionIsChecked', () => {
   test('flags no lock may have come to stand on the adopted one, or are refused', () => tellBoth('adoptionIsChecked', `
     A/2 lock EX PERSISTENT      -> A/2 OK EX

@@ -242,6 +242,9 @@ export class Oracle {
     if (this.#fits(claim, isNew)) return 'yes';
     const has = (flag: string): boolean => claim.flags.includes(flag);
     if (claim.held !== '' && !has('NOQUEUE') && this.#isStuck(claim)) {
+      const others = [...this.at(claim.resource, 'granted'), ...this.at(claim.resource, 'converting')].filter((other) => other !== claim);
+      const isFree = others.every((other) => fit(other.held, claim.asked));
+      if (this.law.placeIsNoDeadlock && !isNew && isFree && !has('NODLCKWT') && this.#hit('only its place was in the way')) return 'yes';
       if (!has('CONVDEADLK')) return 'stuck';
       claim.held = 'NL';
       claim.results.add('DEMOTED');

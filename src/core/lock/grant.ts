@@ -10,7 +10,8 @@
  *   - queued conversions are granted from the head of their queue;
  *   - new requests only when nobody converts, and from the head of theirs;
  *   - NOORDER ignores order, EXPEDITE ignores everything;
- *   - conversions whose order was lost with their master are granted in any order.
+ *   - conversions whose order was lost with their master are granted in any order;
+ *   - so is one that those ahead of it wait for.
  *
  * While applications are suspended nothing is granted but what takes nothing and what
  * the recovery process asks for; everything else waits in its place. A conversion in a
@@ -79,6 +80,7 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
 
   const mayQueue = !lock.has(Flag.NOQUEUE);
   if (lock.isConversion && mayQueue && isInConversionDeadlock(resource, lock)) {
+    if (occasion === 'retry' && isKeptByPlace(turn, resource, lock)) return waitsForGate ? 'blocked' : 'granted';
     if (!lock.has(Flag.CONVDEADLK)) return 'deadlock';
     lock.granted = NL;
     lock.results |= Result.DEMOTED;
@@ -95,6 +97,14 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
   }
   lock.requested = wanted;
   return 'blocked';
+}
+
+/**
+ * Is it in nobody's reach, but behind one that waits for it? It was queued before that one came to stand ahead of it, or
+ * because applications were suspended. Whoever said that it would wait in a deadlock (NODLCKWT) does.
+ */
+function isKeptByPlace({ law }: Turn, resource: Resource, lock: Lock): boolean {
+  return law.placeIsNoDeadlock && !lock.has(Flag.NODLCKWT) && !conflictsWithHolders(resource, lock, lock.requested);
 }
 
 /** Are applications suspended, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */

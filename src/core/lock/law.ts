@@ -18,6 +18,8 @@ export interface Law {
   readonly deadlockedIsTold: boolean;
   /** A queued conversion granted in the mode it already holds is done, and stands among the granted again. */
   readonly grantLeavesConvertQueue: boolean;
+  /** A queued conversion that nothing keeps but its place behind one that waits for it, is granted. */
+  readonly placeIsNoDeadlock: boolean;
   /** Those who wait keep their order when the master of the resource is lost. */
   readonly orderSurvives: boolean;
   /** A conversion between PR and CW that a lost master has not answered is asked again, in the mode the lock has. */
@@ -40,6 +42,7 @@ export const kernelLaw: Law = {
   blockedCwIsFresh: false,
   deadlockedIsTold: false,
   grantLeavesConvertQueue: false,
+  placeIsNoDeadlock: false,
   orderSurvives: false,
   middleIsResent: false,
   alternativeIsTold: false,
@@ -56,6 +59,7 @@ export const defaultLaw: Law = {
   blockedCwIsFresh: true,
   deadlockedIsTold: true,
   grantLeavesConvertQueue: true,
+  placeIsNoDeadlock: true,
   orderSurvives: true,
   middleIsResent: true,
   alternativeIsTold: true,

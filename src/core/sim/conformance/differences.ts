@@ -66,6 +66,11 @@ export const differenceRules: readonly DifferenceRule[] = [
     covers: (seen) => concernsCall(seen, (call) => waitsInDeadlock(call) && mayQueueForItsOwnMode(call)),
   },
   {
+    name: 'placeIsNoDeadlock',
+    reason: 'two conversions would wait for each other for ever, and neither is told',
+    covers: (seen) => concernsCall(seen, (call) => isConvert(call) && asksFor(call, Flag.HEADQUE)),
+  },
+  {
     name: 'orderSurvives',
     reason: 'whoever has waited longest would be sent to the end by the death of a node that is nothing to it',
     covers: severalOutlivedChange,
