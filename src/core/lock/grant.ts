@@ -60,8 +60,8 @@ function conflictsWithHolders(resource: Resource, lock: Lock, mode: ModeOrNone):
   return false;
 }
 
-/** Is it asked again, and does it stand beside a mode that excludes its own? Then it had been granted, and takes nothing any more. */
-function hasBeenConverted(lock: Lock): boolean {
+/** Has its master been lost, and does it stand beside a mode that excludes its own? Then it had been granted, and takes nothing any more. */
+export function hasBeenConverted(lock: Lock): boolean {
   return lock.has(againMark) && conflictsWithHolders(lock.resource, lock, lock.granted);
 }
 

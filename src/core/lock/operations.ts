@@ -11,8 +11,8 @@
  */
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
-import { Flag, againMark, brokenConvertRule, deafMark, type Rule } from './flags.js';
-import { certainMode, fits, grant, grantConversions, grantPending, isDemoted, isHeldUp, judge } from './grant.js';
+import { Flag, brokenConvertRule, deafMark, type Rule } from './flags.js';
+import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConverted, isDemoted, isHeldUp, judge } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
 import { moveValueOnUnlock } from './lvb.js';
@@ -150,12 +150,12 @@ export function cancel(turn: Turn, lock: Lock, flags: number, status: CancelStat
 }
 
 /**
- * A conversion falls back to its granted mode; a request ends. What a master that is gone may have granted, and could not say
- * so, falls back to what it has for certain: others may have had what its granted mode excludes.
+ * A conversion falls back to its granted mode; a request ends. What a master that is gone has granted, and could not say so,
+ * falls back to what it has for certain: others have been granted since what its former mode excludes.
  */
 export function takeBack(turn: Turn, lock: Lock, status: CancelStatus): void {
   const { resource } = lock;
-  if (turn.law.middleIsResent && lock.has(againMark)) lock.granted = certainMode(lock);
+  if (hasBeenConverted(lock)) lock.granted = certainMode(lock);
   lock.requested = IV;
   if (lock.place === 'converting') resource.joinGranted(lock, turn.now);
   else resource.leave(lock);
