@@ -27,6 +27,12 @@ const stories: Readonly<Record<RuleName, string>> = {
     unlock A flags=VALBLK lvb=01
     lock C res=R mode=PR flags=VALBLK
     lock D res=R mode=PR flags=ORPHAN`,
+  waitsEndFirst: `
+    lock p2:A res=R mode=PR
+    lock p2:B res=R mode=CR flags=PERSISTENT
+    convert p2:B mode=CW flags=PERSISTENT
+    exit p2
+    lock C res=R mode=PR`,
   cancelAgainIsQuiet: `
     lock A res=R mode=PR
     lock B res=R mode=PR
@@ -157,6 +163,14 @@ describe('a rule does not cover', () => {
     assert.ok(covers('waitingOrphanEnds', `${ghost}\nlock C res=R mode=PR flags=ORPHAN`, 'rc', 'EAGAIN', 'ENOENT'));
     assert.ok(!covers('waitingOrphanEnds', `${ghost}\nlock C res=R mode=PR flags=ORPHAN`, 'rc', '0', 'ENOENT'));
     assert.ok(!covers('waitingOrphanEnds', `${ghost}\nlock C res=S mode=PR flags=ORPHAN`, 'rc', 'EAGAIN', 'ENOENT'));
+  });
+
+  test('waitsEndFirst: an owner with one lock there, or none that is persistent', () => {
+    const two = 'lock p2:A res=R mode=EX\nlock p2:B res=R mode=EX flags=PERSISTENT\nlock p2:X res=S mode=EX flags=PERSISTENT';
+    assert.ok(covers('waitsEndFirst', `${two}\nexit p2`, 'st R g', 'p2:B:EX', ''));
+    assert.ok(!covers('waitsEndFirst', `${two}\nexit p2`, 'st S g', 'p2:X:EX', ''));
+    assert.ok(!covers('waitsEndFirst', two, 'st R g', 'p2:B:EX', ''));
+    assert.ok(!covers('waitsEndFirst', `${two.replaceAll(' flags=PERSISTENT', '')}\nexit p2`, 'st R g', 'p2:B:EX', ''));
   });
 
   test('cancelAgainIsQuiet: a first cancel, another code, another call', () => {

@@ -119,6 +119,16 @@ describe('grantLeavesConvertQueue', () => {
   `));
 });
 
+describe('waitsEndFirst', () => {
+  test('what an owner waited for when he ended is granted by the end of his other lock, or not', () => tellBoth('waitsEndFirst', `
+    A/2 lock PR                 -> A/2 OK PR
+    B/2 lock CR PERSISTENT      -> B/2 OK CR
+    B/2 convert CW PERSISTENT   -> B/2 waits, A/2 blocks CW
+    owner 2 ends                -> nothing
+                                -> G[B/2:CW] | G[B/2:CR]
+  `));
+});
+
 describe('placeIsNoDeadlock', () => {
   test('one behind a conversion that waits for it waits for ever, or is granted', () => tellBoth('placeIsNoDeadlock', `
     A lock NL                   -> A OK NL

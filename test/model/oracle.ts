@@ -191,7 +191,8 @@ export class Oracle {
   #endOwner(owner: number, mayOrphan: boolean): null {
     const mine = this.claims.filter((claim) => claim.owner === owner);
     for (const claim of mine) Object.assign(claim, { owner: null, isDying: true });
-    for (const claim of mine) {
+    const waits = ({ flags, place }: Claim): boolean => this.law.waitsEndFirst && mayOrphan && flags.includes('PERSISTENT') && place !== 'granted';
+    for (const claim of [...mine.filter(waits), ...mine.filter((one) => !waits(one))]) {
       if (!mayOrphan || !claim.flags.includes('PERSISTENT')) {
         this.#end(claim, ['IVVALBLK'], null);
         continue;

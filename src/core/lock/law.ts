@@ -10,6 +10,8 @@ export interface Law {
   readonly persistentStays: boolean;
   /** A persistent request still waiting when its owner ends leaves nothing behind. */
   readonly waitingOrphanEnds: boolean;
+  /** What an owner who ends waited for with a persistent lock is taken back before his other locks end, which might grant it. */
+  readonly waitsEndFirst: boolean;
   /** Cancelling again what was already cancelled is as quiet as cancelling nothing. */
   readonly cancelAgainIsQuiet: boolean;
   /** A CW that the same pass has granted no longer counts as blocked. */
@@ -38,6 +40,7 @@ export interface Law {
 export const kernelLaw: Law = {
   persistentStays: false,
   waitingOrphanEnds: false,
+  waitsEndFirst: false,
   cancelAgainIsQuiet: false,
   blockedCwIsFresh: false,
   deadlockedIsTold: false,
@@ -55,6 +58,7 @@ export const kernelLaw: Law = {
 export const defaultLaw: Law = {
   persistentStays: true,
   waitingOrphanEnds: true,
+  waitsEndFirst: true,
   cancelAgainIsQuiet: true,
   blockedCwIsFresh: true,
   deadlockedIsTold: true,
