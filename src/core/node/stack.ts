@@ -148,7 +148,9 @@ export class Stack {
   #wantsFor(owner: OwnerId, call: Call): boolean {
     if (call.kind === 'lock') return call.owner === owner && (call.flags & Flag.ORPHAN) === 0;
     const lock = call.kind === 'convert' ? this.lockspace.locks.get(call.lkid) : null;
-    return call.kind === 'convert' && lock?.owner === owner && !isDown(lock.granted, call.mode) && lock.granted !== call.mode;
+    if (call.kind !== 'convert' || lock?.owner !== owner || isDown(lock.granted, call.mode) || lock.granted === call.mode) return false;
+    // By the kernel's law it also says whether the lock outlives its owner.
+    return this.lockspace.config.law.persistentStays || lock.has(Flag.PERSISTENT) === ((call.flags & Flag.PERSISTENT) !== 0);
   }
 
   /** A new view. Returns the calls that may be carried out now, if locking goes on. */
