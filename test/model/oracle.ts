@@ -245,7 +245,7 @@ export class Oracle {
     if (claim.held !== '' && !has('NOQUEUE') && this.#isStuck(claim)) {
       const others = [...this.at(claim.resource, 'granted'), ...this.at(claim.resource, 'converting')].filter((other) => other !== claim);
       const isFree = others.every((other) => fit(other.held, claim.asked));
-      if (this.law.placeIsNoDeadlock && !isNew && isFree && !has('NODLCKWT') && this.#hit('only its place was in the way')) return 'yes';
+      if (this.law.placeIsNoDeadlock && !isNew && isFree && !has('NODLCKWT') && !has('CONVDEADLK') && this.#hit('only its place was in the way')) return 'yes';
       if (!has('CONVDEADLK')) return 'stuck';
       claim.held = 'NL';
       claim.results.add('DEMOTED');

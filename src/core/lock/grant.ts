@@ -101,10 +101,10 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
 
 /**
  * Is it in nobody's reach, but behind one that waits for it? It was queued before that one came to stand ahead of it, or
- * because applications were suspended. Whoever said that it would wait in a deadlock (NODLCKWT) does.
+ * because applications were suspended. Whoever said what becomes of it in a deadlock (NODLCKWT, CONVDEADLK) is taken at his word.
  */
 function isKeptByPlace({ law }: Turn, resource: Resource, lock: Lock): boolean {
-  return law.placeIsNoDeadlock && !lock.has(Flag.NODLCKWT) && !conflictsWithHolders(resource, lock, lock.requested);
+  return law.placeIsNoDeadlock && !lock.has(Flag.NODLCKWT | Flag.CONVDEADLK) && !conflictsWithHolders(resource, lock, lock.requested);
 }
 
 /** Are applications suspended, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
