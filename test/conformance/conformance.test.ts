@@ -45,7 +45,7 @@ test('by our law every difference is by rule', (context) => {
   assert.deepEqual(unexplainedSteps(report).flatMap(describeStep), []);
   assert.equal(closingLine(report), '476 scenarios, 6314 steps, 0 differ');
   assert.deepEqual([...countByRule(report)].sort(), [['adopterIsTold', 1], ['copiesAreKnown', 10],
-    ['orderSurvives', 13], ['persistentStays', 3], ['waitingOrphanEnds', 3]]);
+    ['orderSurvives', 13], ['persistentStays', 3], ['placeIsNoDeadlock', 31], ['waitingOrphanEnds', 3]]);
 });
 
 describe('the referee', () => {

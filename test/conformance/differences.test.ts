@@ -27,6 +27,12 @@ const stories: Readonly<Record<RuleName, string>> = {
     unlock A flags=VALBLK lvb=01
     lock C res=R mode=PR flags=VALBLK
     lock D res=R mode=PR flags=ORPHAN`,
+  waitsEndFirst: `
+    lock p2:A res=R mode=PR
+    lock p2:B res=R mode=CR flags=PERSISTENT
+    convert p2:B mode=CW flags=PERSISTENT
+    exit p2
+    lock C res=R mode=PR`,
   cancelAgainIsQuiet: `
     lock A res=R mode=PR
     lock B res=R mode=PR
@@ -62,6 +68,13 @@ const stories: Readonly<Record<RuleName, string>> = {
     convert C mode=EX flags=QUECVT,ALTPR,NODLCKWT
     cancel B
     convert C mode=NL`,
+  placeIsNoDeadlock: `
+    lock A res=R mode=NL
+    lock B res=R mode=CR
+    lock H res=R mode=CW
+    convert B mode=PR
+    convert A mode=EX flags=HEADQUE
+    unlock H`,
   orderSurvives: `
     nodes 3
     lock n3:A res=R mode=EX
@@ -152,6 +165,14 @@ describe('a rule does not cover', () => {
     assert.ok(!covers('waitingOrphanEnds', `${ghost}\nlock C res=S mode=PR flags=ORPHAN`, 'rc', 'EAGAIN', 'ENOENT'));
   });
 
+  test('waitsEndFirst: an owner with one lock there, or none that is persistent', () => {
+    const two = 'lock p2:A res=R mode=EX\nlock p2:B res=R mode=EX flags=PERSISTENT\nlock p2:X res=S mode=EX flags=PERSISTENT';
+    assert.ok(covers('waitsEndFirst', `${two}\nexit p2`, 'st R g', 'p2:B:EX', ''));
+    assert.ok(!covers('waitsEndFirst', `${two}\nexit p2`, 'st S g', 'p2:X:EX', ''));
+    assert.ok(!covers('waitsEndFirst', two, 'st R g', 'p2:B:EX', ''));
+    assert.ok(!covers('waitsEndFirst', `${two.replaceAll(' flags=PERSISTENT', '')}\nexit p2`, 'st R g', 'p2:B:EX', ''));
+  });
+
   test('cancelAgainIsQuiet: a first cancel, another code, another call', () => {
     const once = 'lock A res=R mode=PR\nconvert A mode=EX\ncancel A';
     assert.ok(covers('cancelAgainIsQuiet', `${once}\ncancel A`, 'rc', 'EINVAL', '0'));
@@ -174,6 +195,13 @@ describe('a rule does not cover', () => {
     assert.ok(!covers('deadlockedIsTold', stuck, 'ev A', 'ast(0)', 'ast(EDEADLK)'));
     assert.ok(!covers('deadlockedIsTold', stuck, 'ev X', '', 'bast(EX)'));
     assert.ok(!covers('deadlockedIsTold', cw, 'ev A', '', 'bast(EX)'));
+  });
+
+  test('placeIsNoDeadlock: resources on which nobody converts at the head', () => {
+    const head = 'lock A res=R mode=NL\nlock X res=S mode=NL\nconvert A mode=EX flags=HEADQUE';
+    assert.ok(covers('placeIsNoDeadlock', head, 'ev A', '', 'ast(0)'));
+    assert.ok(!covers('placeIsNoDeadlock', head, 'ev X', '', 'ast(0)'));
+    assert.ok(!covers('placeIsNoDeadlock', head.replace(' flags=HEADQUE', ''), 'ev A', '', 'ast(0)'));
   });
 
   test('the three of several nodes: other resources, and a change of members before the lock was asked for', () => {

@@ -119,6 +119,38 @@ describe('grantLeavesConvertQueue', () => {
   `));
 });
 
+describe('waitsEndFirst', () => {
+  test('what an owner waited for when he ended is granted by the end of his other lock, or not', () => tellBoth('waitsEndFirst', `
+    A/2 lock PR                 -> A/2 OK PR
+    B/2 lock CR PERSISTENT      -> B/2 OK CR
+    B/2 convert CW PERSISTENT   -> B/2 waits, A/2 blocks CW
+    owner 2 ends                -> nothing
+                                -> G[B/2:CW] | G[B/2:CR]
+  `));
+});
+
+describe('placeIsNoDeadlock', () => {
+  test('one behind a conversion that waits for it waits for ever, or is granted', () => tellBoth('placeIsNoDeadlock', `
+    A lock NL                   -> A OK NL
+    B lock CR                   -> B OK CR
+    H lock CW                   -> H OK CW
+    B convert PR                -> B waits, H blocks PR
+    A convert EX HEADQUE        -> A waits, H blocks EX
+    H unlock                    -> H EUNLOCK | H EUNLOCK, B OK PR, B blocks EX
+                                -> C[A:NL>EX B:CR>PR] | G[B:PR] C[A:NL>EX]
+  `));
+
+  test('whoever said that it would give up its mode does', () => tellBoth('placeIsNoDeadlock', `
+    A lock NL                   -> A OK NL
+    B lock CR                   -> B OK CR
+    H lock CW                   -> H OK CW
+    B convert PR CONVDEADLK     -> B waits, H blocks PR
+    A convert EX HEADQUE        -> A waits, H blocks EX
+    H unlock                    -> H EUNLOCK, A OK EX, A blocks PR
+                                -> G[A:EX] C[B:NL>PR]
+  `));
+});
+
 describe('adoptionIsChecked', () => {
   test('flags no lock may have come to stand on the adopted one, or are refused', () => tellBoth('adoptionIsChecked', `
     A/2 lock EX PERSISTENT      -> A/2 OK EX

@@ -191,7 +191,8 @@ export class Oracle {
   #endOwner(owner: number, mayOrphan: boolean): null {
     const mine = this.claims.filter((claim) => claim.owner === owner);
     for (const claim of mine) Object.assign(claim, { owner: null, isDying: true });
-    for (const claim of mine) {
+    const waits = ({ flags, place }: Claim): boolean => this.law.waitsEndFirst && mayOrphan && flags.includes('PERSISTENT') && place !== 'granted';
+    for (const claim of [...mine.filter(waits), ...mine.filter((one) => !waits(one))]) {
       if (!mayOrphan || !claim.flags.includes('PERSISTENT')) {
         this.#end(claim, ['IVVALBLK'], null);
         continue;
@@ -242,6 +243,9 @@ export class Oracle {
     if (this.#fits(claim, isNew)) return 'yes';
     const has = (flag: string): boolean => claim.flags.includes(flag);
     if (claim.held !== '' && !has('NOQUEUE') && this.#isStuck(claim)) {
+      const others = [...this.at(claim.resource, 'granted'), ...this.at(claim.resource, 'converting')].filter((other) => other !== claim);
+      const isFree = others.every((other) => fit(other.held, claim.asked));
+      if (this.law.placeIsNoDeadlock && !isNew && isFree && !has('NODLCKWT') && !has('CONVDEADLK') && this.#hit('only its place was in the way')) return 'yes';
       if (!has('CONVDEADLK')) return 'stuck';
       claim.held = 'NL';
       claim.results.add('DEMOTED');

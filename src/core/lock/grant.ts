@@ -10,7 +10,8 @@
  *   - queued conversions are granted from the head of their queue;
  *   - new requests only when nobody converts, and from the head of theirs;
  *   - NOORDER ignores order, EXPEDITE ignores everything;
- *   - conversions whose order was lost with their master are granted in any order.
+ *   - conversions whose order was lost with their master are granted in any order;
+ *   - so is one that those ahead of it wait for.
  *
  * While applications are suspended nothing is granted but what takes nothing and what
  * the recovery process asks for; everything else waits in its place. A conversion in a
@@ -23,7 +24,7 @@ import { isInConversionDeadlock } from './deadlock.js';
 import { Flag, Result, againMark, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
-import { CW, IV, NL, PR, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
+import { CW, IV, NL, PR, commonMode, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 import type { Turn } from './turn.js';
 
@@ -59,8 +60,8 @@ function conflictsWithHolders(resource: Resource, lock: Lock, mode: ModeOrNone):
   return false;
 }
 
-/** Is it asked again, and does it stand beside a mode that excludes its own? Then it had been granted, and takes nothing any more. */
-function hasBeenConverted(lock: Lock): boolean {
+/** Has its master been lost, and does it stand beside a mode that excludes its own? Then it had been granted, and takes nothing any more. */
+export function hasBeenConverted(lock: Lock): boolean {
   return lock.has(againMark) && conflictsWithHolders(lock.resource, lock, lock.granted);
 }
 
@@ -79,6 +80,7 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
 
   const mayQueue = !lock.has(Flag.NOQUEUE);
   if (lock.isConversion && mayQueue && isInConversionDeadlock(resource, lock)) {
+    if (occasion === 'retry' && isKeptByPlace(turn, resource, lock)) return waitsForGate ? 'blocked' : 'granted';
     if (!lock.has(Flag.CONVDEADLK)) return 'deadlock';
     lock.granted = NL;
     lock.results |= Result.DEMOTED;
@@ -97,6 +99,14 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
   return 'blocked';
 }
 
+/**
+ * Is it in nobody's reach, but behind one that waits for it? It was queued before that one came to stand ahead of it, or
+ * because applications were suspended. Whoever said what becomes of it in a deadlock (NODLCKWT, CONVDEADLK) is taken at his word.
+ */
+function isKeptByPlace({ law }: Turn, resource: Resource, lock: Lock): boolean {
+  return law.placeIsNoDeadlock && !lock.has(Flag.NODLCKWT | Flag.CONVDEADLK) && !conflictsWithHolders(resource, lock, lock.requested);
+}
+
 /** Are applications suspended, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
 export function isHeldUp(turn: Turn, lock: Lock): boolean {
   if (!turn.isSuspended || lock.has(recoveryMark)) return false;
@@ -109,6 +119,13 @@ export function alternativeOf(lock: Lock): Mode | null {
   if (lock.has(Flag.ALTPR) && lock.requested !== PR) return PR;
   if (lock.has(Flag.ALTCW) && lock.requested !== CW) return CW;
   return null;
+}
+
+/** What it has for certain, be its conversion granted or not. */
+export function certainMode(lock: Lock): ModeOrNone {
+  const { granted, requested } = lock;
+  if (granted === IV || requested === IV) return granted;
+  return commonMode(commonMode(granted, requested), alternativeOf(lock) ?? granted);
 }
 
 export function isDemoted(lock: Lock): boolean {

@@ -10,6 +10,8 @@ export interface Law {
   readonly persistentStays: boolean;
   /** A persistent request still waiting when its owner ends leaves nothing behind. */
   readonly waitingOrphanEnds: boolean;
+  /** What an owner who ends waited for with a persistent lock is taken back before his other locks end, which might grant it. */
+  readonly waitsEndFirst: boolean;
   /** Cancelling again what was already cancelled is as quiet as cancelling nothing. */
   readonly cancelAgainIsQuiet: boolean;
   /** A CW that the same pass has granted no longer counts as blocked. */
@@ -18,6 +20,8 @@ export interface Law {
   readonly deadlockedIsTold: boolean;
   /** A queued conversion granted in the mode it already holds is done, and stands among the granted again. */
   readonly grantLeavesConvertQueue: boolean;
+  /** A queued conversion that nothing keeps but its place behind one that waits for it, is granted. */
+  readonly placeIsNoDeadlock: boolean;
   /** Those who wait keep their order when the master of the resource is lost. */
   readonly orderSurvives: boolean;
   /** A conversion between PR and CW that a lost master has not answered is asked again, in the mode the lock has. */
@@ -36,10 +40,12 @@ export interface Law {
 export const kernelLaw: Law = {
   persistentStays: false,
   waitingOrphanEnds: false,
+  waitsEndFirst: false,
   cancelAgainIsQuiet: false,
   blockedCwIsFresh: false,
   deadlockedIsTold: false,
   grantLeavesConvertQueue: false,
+  placeIsNoDeadlock: false,
   orderSurvives: false,
   middleIsResent: false,
   alternativeIsTold: false,
@@ -52,10 +58,12 @@ export const kernelLaw: Law = {
 export const defaultLaw: Law = {
   persistentStays: true,
   waitingOrphanEnds: true,
+  waitsEndFirst: true,
   cancelAgainIsQuiet: true,
   blockedCwIsFresh: true,
   deadlockedIsTold: true,
   grantLeavesConvertQueue: true,
+  placeIsNoDeadlock: true,
   orderSurvives: true,
   middleIsResent: true,
   alternativeIsTold: true,

@@ -12,7 +12,7 @@
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
 import { Flag, brokenConvertRule, deafMark, type Rule } from './flags.js';
-import { fits, grant, grantConversions, grantPending, isDemoted, isHeldUp, judge } from './grant.js';
+import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConverted, isDemoted, isHeldUp, judge } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
 import { moveValueOnUnlock } from './lvb.js';
@@ -149,9 +149,13 @@ export function cancel(turn: Turn, lock: Lock, flags: number, status: CancelStat
   return null;
 }
 
-/** A conversion falls back to its granted mode; a request ends. */
+/**
+ * A conversion falls back to its granted mode; a request ends. What a master that is gone has granted, and could not say so,
+ * falls back to what it has for certain: others have been granted since what its former mode excludes.
+ */
 export function takeBack(turn: Turn, lock: Lock, status: CancelStatus): void {
   const { resource } = lock;
+  if (hasBeenConverted(lock)) lock.granted = certainMode(lock);
   lock.requested = IV;
   if (lock.place === 'converting') resource.joinGranted(lock, turn.now);
   else resource.leave(lock);

@@ -179,7 +179,10 @@ export class Lockspace {
    * written is no longer valid.
    */
   endOwner(now: Millis, owner: OwnerId): void {
-    for (const lock of this.#bury(now, owner)) {
+    const buried = this.#bury(now, owner);
+    // What outlives its owner is taken back first, if it waits: else the end of a lock beside it would grant it, and nobody hears.
+    const waits = (lock: Lock): boolean => this.config.law.waitsEndFirst && lock.has(Flag.PERSISTENT) && lock.place !== 'granted';
+    for (const lock of [...buried.filter(waits), ...buried.filter((one) => !waits(one))]) {
       if (lock.has(Flag.PERSISTENT)) this.#leaveBehind(lock, owner);
       else this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
     }

@@ -7,7 +7,7 @@ import { Result } from '../lock/flags.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { writeOf } from '../lock/lvb.js';
-import { CR, type Mode } from '../lock/mode.js';
+import { CR, PW, type Mode } from '../lock/mode.js';
 import type { Answer } from '../wire/message.js';
 
 /** The bytes it knows; to the kernel, whatever its caller gave last. */
@@ -35,8 +35,13 @@ export function noteValue(lock: Lock, { mode, value, valueSequence, results }: A
     far.valueCopy = lock.value = value;
     far.valueIsValid = (results & Result.VALNOTVALID) === 0;
     far.valueSequence = valueSequence;
-  } else if (!noteWrite(lock, mode as Mode, valueSequence) && lock.granted <= CR) {
+  } else if (!noteWrite(lock, mode as Mode, valueSequence)) {
     // Whoever held less than a writer excludes, and does not look, may have missed a write.
-    far.valueIsValid = false;
+    if (lock.granted <= CR) far.valueIsValid = false;
+    if (mode >= PW && far.valueSequence < valueSequence) {
+      // He has missed one. What he writes himself, unanswered perhaps, is the next after the latest.
+      far.valueCopy = null;
+      far.valueSequence = valueSequence;
+    }
   }
 }

@@ -10,14 +10,16 @@
  *
  * Kin: member.c dlm_ls_stop(), dlm_ls_start(); requestqueue.c.
  */
-import type { Millis, NodeId, ViewId } from '../base/ids.js';
+import type { Millis, NodeId, OwnerId, ViewId } from '../base/ids.js';
 import { generation } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
 import type { Fencing } from '../cluster/fencing.js';
 import { Group } from '../cluster/group.js';
 import type { Order } from '../cluster/order.js';
 import type { View } from '../cluster/view.js';
+import { Flag } from '../lock/flags.js';
 import { lawWithGate } from '../lock/law.js';
+import { isDown } from '../lock/mode.js';
 import { Lockspace, type GiveBack, type LockspaceConfig } from '../lockspace/lockspace.js';
 import { Members, alone } from '../lockspace/members.js';
 import type { Numbers } from '../lockspace/numbers.js';
@@ -136,7 +138,19 @@ export class Stack {
   /** It has to wait, unless it can be given back. */
   park(now: Millis, call: Call): void {
     if (this.mayGiveBack(call)) this.lockspace.giveBack(now, call);
-    else this.#calls.push(call);
+    else {
+      if (call.kind === 'endOwner') this.#calls = this.#calls.filter((earlier) => !this.#wantsFor(call.owner, earlier));
+      this.#calls.push(call);
+    }
+  }
+
+  /** Does it ask for something more for that owner? He has ended: nobody would know that it was granted. */
+  #wantsFor(owner: OwnerId, call: Call): boolean {
+    if (call.kind === 'lock') return call.owner === owner && (call.flags & Flag.ORPHAN) === 0;
+    const lock = call.kind === 'convert' ? this.lockspace.locks.get(call.lkid) : null;
+    if (call.kind !== 'convert' || lock?.owner !== owner || isDown(lock.granted, call.mode) || lock.granted === call.mode) return false;
+    // By the kernel's law it also says whether the lock outlives its owner.
+    return this.lockspace.config.law.persistentStays || lock.has(Flag.PERSISTENT) === ((call.flags & Flag.PERSISTENT) !== 0);
   }
 
   /** A new view. Returns the calls that may be carried out now, if locking goes on. */

@@ -15,10 +15,10 @@
 import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
 import { Flag, Result } from '../lock/flags.js';
-import { alternativeOf } from '../lock/grant.js';
+import { certainMode } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
-import { IV, NL, PW, areMiddlePair, commonMode, isDown, type Mode } from '../lock/mode.js';
+import { IV, NL, PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
 import type { Queue } from '../lock/queue.js';
 import type { Resource } from '../lock/resource.js';
 import { convertSilently } from '../lockspace/request.js';
@@ -111,7 +111,7 @@ function giveUp({ config }: Tables, lock: Lock): void {
     lock.granted = NL;
     if (!isTakenBack) lock.results |= Result.DEMOTED;
   } else if (isTakenBack && (config.law.middleIsResent || !areMiddlePair(granted, requested))) {
-    lock.granted = commonMode(commonMode(granted, requested), alternativeOf(lock) ?? granted);
+    lock.granted = certainMode(lock);
   }
 }
 

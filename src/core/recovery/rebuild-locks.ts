@@ -11,7 +11,7 @@
  */
 import type { Lkid, NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
-import { Flag, Result } from '../lock/flags.js';
+import { Flag, Result, againMark } from '../lock/flags.js';
 import { Lock } from '../lock/lock.js';
 import { IV, type ModeOrNone } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
@@ -26,6 +26,7 @@ export function keepOwnLocks(resource: Resource): void {
   resource.eachLock((lock) => {
     if (lock.place === 'asked') return;
     lock.far!.copy = 'local';
+    if (lock.place === 'converting') lock.flags |= againMark;
     if (isEnding(lock)) resource.leave(lock);
   });
 }
@@ -144,6 +145,7 @@ function rebuild(tables: Tables, from: NodeId, record: LockRecord): Lock {
   lock.tokenSequence = record.sequence;
   if (record.requested === IV) resource.joinGranted(lock, tables.turn.now);
   else resource.joinQueue(lock, record.granted === IV ? 'waiting' : 'converting', tables.turn.now);
+  if (lock.place === 'converting') lock.flags |= againMark;
   tables.locks.add(lock);
   return lock;
 }

@@ -1,6 +1,6 @@
 /**
- * L1: in a healed core everything that was asked for ends, or waits for a holder who
- * lives.
+ * L1, L6: in a healed core everything that was asked for ends, or waits for a holder who
+ * lives; no two conversions wait for each other.
  */
 import { Flag } from '../../lock/flags.js';
 import { IV, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
@@ -10,7 +10,7 @@ import type { Claim, Claims } from './claims.js';
 
 export class Progress implements Checker {
   readonly property = 'progress';
-  readonly says = 'L1 everything ends or waits for somebody who lives';
+  readonly says = 'L1 L6 everything ends or waits for somebody who lives';
   readonly counts = { ended: 0, explained: 0, suspended: 0 };
 
   constructor(readonly claims: Claims) {}
@@ -59,7 +59,7 @@ export class Progress implements Checker {
     const isOfOwnWill = (claim.pending!.flags & Flag.NODLCKWT) !== 0 && other.pending?.operation === 'convert';
     if (isOfOwnWill && !compatible(claim.told, other.pending!.mode)) return true;
     // Conversions go before requests; which of two of a kind came first only the master knows.
-    const isBefore = claim.told === IV || other.pending?.operation === 'convert';
+    const isBefore = claim.told === IV || (other.pending?.operation === 'convert' && !waitsFor(other, claim));
     return isBefore && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
   }
 
@@ -69,4 +69,9 @@ export class Progress implements Checker {
     for (const { told, life } of this.claims.on(key)) if (this.claims.isLive(life) && told > strongest) strongest = told;
     return strongest;
   }
+}
+
+/** Does a conversion wait for the mode that another keeps? What that one offered to give up it may not have any more. */
+function waitsFor({ pending }: Claim, { told, pending: own }: Claim): boolean {
+  return (own!.flags & Flag.CONVDEADLK) === 0 && !compatible(told, pending!.mode);
 }

@@ -46,6 +46,11 @@ export const differenceRules: readonly DifferenceRule[] = [
     covers: (seen) => concernsLock(seen, endedPersistent) && isTraceOfGhost(seen),
   },
   {
+    name: 'waitsEndFirst',
+    reason: 'an orphan would have what its owner was never told he has, and keep everybody out',
+    covers: (seen) => concernsLock(seen, endedPersistent) && resourcesOf(seen).some((resource) => endedOn(seen, resource) > 1),
+  },
+  {
     name: 'cancelAgainIsQuiet',
     reason: 'whether there was anything left to cancel is a race that the caller cannot win',
     covers: isSecondCancel,
@@ -64,6 +69,11 @@ export const differenceRules: readonly DifferenceRule[] = [
     name: 'grantLeavesConvertQueue',
     reason: 'a granted lock would stay in the conversion queue and lose its mode on the next pass',
     covers: (seen) => concernsCall(seen, (call) => waitsInDeadlock(call) && mayQueueForItsOwnMode(call)),
+  },
+  {
+    name: 'placeIsNoDeadlock',
+    reason: 'two conversions would wait for each other for ever, and neither is told',
+    covers: (seen) => concernsCall(seen, (call) => isConvert(call) && asksFor(call, Flag.HEADQUE)),
   },
   {
     name: 'orderSurvives',
@@ -133,6 +143,11 @@ function endedPersistentForUsOnly(lock: LockHistory): boolean {
 
 function endedPersistent(lock: LockHistory): boolean {
   return callsUntilEnd(lock).some((call) => asksFor(call, Flag.PERSISTENT));
+}
+
+/** How many locks on the resource were of owners who have ended? */
+function endedOn({ history }: Seen, resource: string): number {
+  return history.locks.filter((lock) => lock.resource === resource && lock.callsAtEnd !== null).length;
 }
 
 /** A ghost holds on to its resource and the value on it, and answers to its id and its name; it blocks nobody. */
