@@ -12,7 +12,7 @@
  *
  * Of what stands in other variables, which scripts read and change, nothing follows.
  */
-import { factsOf, variableOf } from './process-facts.js';
+import { ancestorsOf, factsOf, variableOf } from './process-facts.js';
 
 const variable = 'DLM_FAMILY';
 
@@ -37,10 +37,22 @@ export interface FamilyWord {
  */
 export function familyEnvironment(mark: string, leadsSession: boolean): NodeJS.ProcessEnv {
   const session = factsOf(process.pid)?.session ?? 0;
-  const inherited = (process.env[variable] ?? '').split(' ').filter((word) => word !== '');
-  const isWhereItBegan = wordIn(inherited.at(-1) ?? '', process.pid).session === session;
-  const outer = isWhereItBegan ? inherited.slice(1 - wordsMax) : [];
+  const inherited = process.env[variable] || textAbove(session);
+  const words = inherited.split(' ').filter((word) => word !== '');
+  const isWhereItBegan = wordIn(words.at(-1) ?? '', process.pid).session === session;
+  const outer = isWhereItBegan ? words.slice(1 - wordsMax) : [];
   return { [variable]: [...outer, `${mark}/${leadsSession ? '' : `${session}.`}`].join(' ') };
+}
+
+/** Whoever between a command and us has taken the environment away (sudo, env -i) has not left the session: what the next one above him was given holds for us. */
+function textAbove(session: number): string {
+  for (const pid of ancestorsOf(process.pid).slice(1)) {
+    if (factsOf(pid)?.session !== session) break;
+    const text = variableOf(pid, variable);
+    // One that is still to say its own pid has started nobody.
+    if (text !== null && text !== 'not known' && !/[/.]$/.test(text)) return text;
+  }
+  return '';
 }
 
 /** A line for the shell that is to become the command. */
