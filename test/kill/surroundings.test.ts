@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, type TestContext } from 'node:test';
 import { test } from './bounded.js';
@@ -213,6 +213,33 @@ describe('another user', { skip: isRoot ? false : 'needs root, to become somebod
     const { exit, said } = await play(stage, 'setpriv --reuid 65534 --regid 65534 --clear-groups "$DLM" lock prey -- echo ran');
     assert.equal(exit, 77, said);
     assert.doesNotMatch(said, /^ran$/m);
+  });
+
+  test('who does not see what has become somebody else: his lock is kept for it all the same', { skip: canMount ? false : 'needs root, to hide processes' }, async (test) => {
+    const stage = stageFor(test);
+    mkdirSync(stage.dir, { recursive: true, mode: 0o700 });
+    copyFileSync('/bin/sh', `${stage.folder}/other`);
+    chmodSync(`${stage.folder}/other`, 0o4755);
+    stage.tell('ledger');
+    chmodSync(`${stage.folder}/ledger`, 0o666);
+    for (const path of [stage.folder, stage.dir]) chownSync(path, 65534, 65534);
+    chmodSync(stage.folder, 0o755);
+    stage.tell('finish-rival');
+    const script = `
+      "$DLM" lock prey -q -- "$KILL_STAGE/other" -p "$SCRIPTS/section.sh" victim < /dev/null & guard=$!
+      until [ -s "$KILL_STAGE/pid-victim" ]; do sleep 0.05; done
+      [ -e "/proc/$(cat "$KILL_STAGE/pid-victim")" ] && echo "it is not hidden"
+      kill -9 $guard
+      "$DLM" lock prey -q -- sh "$SCRIPTS/section.sh" rival &
+      until "$DLM" locks | grep -q waiting || grep -q rival "$KILL_STAGE/ledger"; do sleep 0.05; done
+      : > "$KILL_STAGE/finish-victim"
+      wait $!; echo $?
+      "$DLM" node leave -q`;
+    const hidden = 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "$SCRIPT" 2>&1';
+    const { said } = await play(stage, `cd /; exec unshare -mpf --kill-child --mount-proc sh -c '${hidden}'`, { ...stage.env, SCRIPT: script });
+    assert.match(said, /^0\n$/m);
+    assert.doesNotMatch(said, /not hidden/);
+    assert.deepEqual([stage.ledger.begun, stage.ledger.overlaps], [{ victim: 1, rival: 1 }, []]);
   });
 
   test('who is in no user database and has no home is told to name a folder; with one all is well', { skip: canMount ? false : 'needs root, to leave /tmp and /run alone' }, async (test) => {

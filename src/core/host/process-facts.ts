@@ -7,6 +7,7 @@
  * whose first thread alone has ended looks like one and is still alive.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { codeOf } from './system-error.js';
 
 export interface ProcessId {
   readonly pid: number;
@@ -129,14 +130,18 @@ export function isAlive({ pid, started }: ProcessId): boolean {
 
 /**
  * Is there somebody of that number, or in the process group of that number if it is negative, whom the system does not
- * show us (hidepid)? Of such a one nothing else can be known, nor can we signal him.
+ * show us (hidepid)? It can be our own child, which has become somebody else (sudo). Nothing else can be known of him.
  */
 export function isHidden(target: number): boolean {
+  return isThere(target) && !isShown(target) && isThere(target);
+}
+
+/** May we signal it, or may we not? */
+function isThere(target: number): boolean {
   try {
-    process.kill(target, 0);
-    return false;
+    return process.kill(target, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' && !isShown(target);
+    return codeOf(error) === 'EPERM';
   }
 }
 
