@@ -68,7 +68,8 @@ export default class NodeJoin extends BaseCommand {
     // Before that nobody counts it as a member, and a signal ends it as it ends any program.
     const callOff = (): AbortSignal => (signals = new SignalWatch()).aborted;
     const served = await serveNode({ shells: speakerFor, callOff, ...options }).catch((error: unknown) => {
-      throw signals?.first == null || !isDlmError(error, 'DLM_CANCELLED') ? error : new Failure(error, bySignal(signals.first));
+      const by = signals?.first ?? null;
+      throw by === null || !isDlmError(error, 'DLM_CANCELLED') ? error : new Failure(error, bySignal(by));
     });
     const { node, pid, incarnation, socket } = await served.client.status();
     this.note(`node ${node} runs until INT or TERM, pid ${pid}`);
