@@ -50,7 +50,7 @@ function textAbove(session: number): string {
     if (factsOf(pid)?.session !== session) break;
     const text = variableOf(pid, variable);
     // One that is still to say its own pid has started nobody.
-    if (text !== null && text !== 'not known' && !/[/.]$/.test(text)) return text;
+    if (text !== null && /\d$/.test(text)) return text;
   }
   return '';
 }
@@ -58,13 +58,13 @@ function textAbove(session: number): string {
 /** A line for the shell that is to become the command. */
 export const sayRoot = `${variable}="$${variable}$$"`;
 
-/** The families that a process was started in; `not known`: that cannot be seen now. */
-export function familyWordsOf(pid: number): FamilyWord[] | 'not known' {
+/** The families that a process was started in; `not known`: that cannot be seen now; `not shown`: nor later. */
+export function familyWordsOf(pid: number): FamilyWord[] | 'not known' | 'not shown' {
   const text = variableOf(pid, variable);
-  if (text === 'not known') return text;
+  if (text === 'not known' || text === 'not shown') return text;
   if (text !== null) return text.split(' ').map((word) => wordIn(word, pid));
   const mark = variableOf(pid, earlierVariable);
-  if (mark === 'not known') return mark;
+  if (mark === 'not known' || mark === 'not shown') return mark;
   return mark === null ? [] : [{ mark, session: null, root: null }];
 }
 

@@ -87,17 +87,18 @@ export function* everyProcess(): Generator<ProcessFacts, boolean, undefined> {
 }
 
 /**
- * The variable in the environment that a process was started with; null if there is none, or that cannot be seen. Not
- * known: while a process begins another program (execve) it has no environment for a moment, and the one it had may end
+ * The variable in the environment that a process was started with; null if there is none. Not shown: the environment is
+ * kept from us, as that of a process that has become somebody else. Not known: while a process begins another program (execve) it has no environment for a moment, and the one it had may end
  * while it is read; so may the process. Only of one that was read to its end can be said what is not in it.
  */
-export function variableOf(pid: number, name: string): string | null | 'not known' {
+export function variableOf(pid: number, name: string): string | null | 'not shown' | 'not known' {
   const environment = environmentOf(pid);
   const found = environment?.toString('utf8').split('\0').find((word) => word.startsWith(`${name}=`));
   if (found !== undefined) return found.slice(name.length + 1);
   const fields = livingFieldsOf(pid);
   if (fields === null) return 'not known';
-  return environment === null || isWhole(environment, fields) ? null : 'not known';
+  if (environment === null) return 'not shown';
+  return isWhole(environment, fields) ? null : 'not known';
 }
 
 /** Of a process whose first thread has ended the others have it. */

@@ -13,7 +13,8 @@
  * is told himself, so they are not told twice. They are killed with the others.
  *
  * Which variables a process has cannot be seen while it begins another program. Until
- * then it may be one of the family: it is not signalled, and the family is not gone.
+ * then it may be one of the family: it is not signalled, and the family is not gone. So
+ * may one whose environment is never shown to us (sudo), if who has started it has ended.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { familyWordsOf, isWordOf } from './family-mark.js';
@@ -124,20 +125,29 @@ export class ProcessFamily implements ProcessId {
     return this.#leadsSession && session === this.session && group === this.pid;
   }
 
-  #isMarked({ pid, started, session }: ProcessFacts): Belongs {
+  #isMarked(process: ProcessFacts): Belongs {
+    const { pid, started, session } = process;
     // Nobody of the family is older than its root. Those without a session are the system's own.
     if (this.mark === '' || started < this.started || (session === 0 && this.session !== 0)) return 'no';
     const words = familyWordsOf(pid);
     if (words === 'not known') return 'perhaps';
+    if (words === 'not shown') return this.#isStartedWithin(process);
     const isHere = session === this.session || session === words.at(-1)?.session;
     return isHere && words.some((word) => isWordOf(word, this)) ? 'yes' : 'no';
+  }
+
+  /** One whose environment is kept from us is what the one is who has started it. If he has ended, it may be one of those that we look for. */
+  #isStartedWithin({ parent, session }: ProcessFacts): Belongs {
+    if (session !== this.session) return 'no';
+    const above = parent === 1 ? null : factsOf(parent);
+    return above?.session === session ? this.#includes(above) : 'perhaps';
   }
 
   /** Whoever has outlived the command of its last word may have no guard any more. */
   #isGuardedWithin({ pid, started }: ProcessFacts): boolean {
     if (pid === this.pid) return false;
     const words = familyWordsOf(pid);
-    if (words === 'not known' || !words.slice(0, -1).some((word) => isWordOf(word, this))) return false;
+    if (typeof words === 'string' || !words.slice(0, -1).some((word) => isWordOf(word, this))) return false;
     const command = startOf(words.at(-1)!.root ?? 0);
     return command !== null && command <= started;
   }
@@ -157,6 +167,7 @@ type Belongs = 'yes' | 'no' | 'perhaps';
 function markSeen(pid: number): string | undefined {
   const words = familyWordsOf(pid);
   if (words === 'not known') return undefined;
+  if (words === 'not shown') return '';
   const last = words.at(-1);
   return last !== undefined && isWordOf(last, { mark: last.mark, pid }) ? last.mark : '';
 }
