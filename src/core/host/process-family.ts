@@ -80,7 +80,7 @@ export class ProcessFamily implements ProcessId {
     for (const process of this.#living()) {
       const { pid } = process;
       if (who !== 'all' && (who === 'root') !== (pid === this.pid)) continue;
-      if (signal === 'SIGKILL') send(this.#isInGroup(process) ? -this.pid : pid, signal);
+      if (signal === 'SIGKILL') send(who === 'all' && this.#isInGroup(process) ? -this.pid : pid, signal);
       else if (!this.#isGuardedWithin(process) && mayTell(process)) send(pid, signal);
     }
   }
