@@ -45,7 +45,7 @@ function clusterFacts({ name, view, members, insecure, fencing, isFencing }: Clu
     ['cluster', `${escapeText(name)}, view ${view}`],
     isFencing ? ['fencing', escapeText(fencing)] : ['NO FENCING', `(${escapeText(fencing)}): others may be granted what a failed node still uses`],
     ...(down.length === 0 ? [] : [['no link', `to node ${down.join(', ')}`] as [string, string]]),
-    ...(refused.length === 0 ? [] : ([['NO LINK', `to node ${refused.join(', ')}: the handshake is refused, since the two have different keys`], ['', keyHint]] as [string, string][])),
+    ...(refused.length === 0 ? [] : ([['NO LINK', `to node ${refused.join(', ')}: the handshake is refused, since the two have no key in common`], ['', keyHint]] as [string, string][])),
     ...(overfull.length === 0 ? [] : [['LOST', `what was sent to node ${overfull.join(', ')}: it took nothing for too long, and must come back as another life`] as [string, string]]),
     ...(insecure ? [['INSECURE', 'links leave this machine unencrypted'] as [string, string]] : []),
   ];
@@ -76,13 +76,13 @@ export const keyHint = 'all nodes need the same key: leave with dlm node leave w
 
 /**
  * Which members of the lockspace cannot be reached, in whose hands the answer to a request may be; nothing if all can.
- * They are waited for as long as they count as members. `status` null: not even our own node tells.
+ * They are waited for as long as they count as members. Where the lockspace is stopped it may wait for the word of any member. `status` null: not even our own node tells.
  */
 export function describeSilent(status: NodeStatus | null, lockspace: string): string[] {
   if (status === null) return ['the node here does not answer'];
   return joinedTo(status, lockspace).flatMap(({ node, name, link }) => {
     const who = `node ${node} (${escapeText(name)})`;
-    if (link === 'other key') return [`the handshake with ${who}, which is still a member, is refused: it and this node have different keys`];
+    if (link === 'other key') return [`the handshake with ${who}, which is still a member, is refused: it and this node have no key in common`];
     if (link === 'down') return [`there is no link to ${who}, which is still a member: it may be stopped, or just be starting`];
     if (link === 'overfull') return [`${who} has taken no messages for too long: it must come back as another life, and is waited for until it has ended`];
     return [];
@@ -102,13 +102,19 @@ export function hasOtherKey(status: NodeStatus | null, lockspace: string): boole
 /** Who may it be that does not answer: members that cannot be reached, or the only other one there is. */
 export function suspectsOf(status: NodeStatus | null, lockspace: string): number[] {
   const others = joinedTo(status, lockspace).filter(({ node }) => node !== status!.node);
-  const unreached = others.filter(({ link }) => ['down', 'other key', 'overfull'].includes(link));
+  const unreached = others.filter(({ link }) => isUnreached(link));
   const suspects = unreached.length > 0 || others.length > 1 ? unreached : others;
   return suspects.map(({ node }) => node);
 }
 
+function isUnreached(link: MemberInfo['link']): boolean {
+  return ['down', 'other key', 'overfull'].includes(link);
+}
+
+/** Those of whom there may be something to be waited for. */
 function joinedTo(status: NodeStatus | null, lockspace: string): MemberInfo[] {
-  return status?.cluster?.members.filter(({ lockspaces }) => lockspaces.includes(lockspace)) ?? [];
+  const isStopped = (status?.lockspaces.find(({ name }) => name === lockspace)?.standing ?? 'running') !== 'running';
+  return status?.cluster?.members.filter(({ lockspaces, link }) => lockspaces.includes(lockspace) || (isStopped && isUnreached(link))) ?? [];
 }
 
 /** `recovering: locks 5/6, waiting for node 2`, and what else is waited for. */

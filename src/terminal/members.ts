@@ -32,7 +32,7 @@ export function membersTable(members: readonly MemberInfo[]): string {
 export function describeOtherKeys(members: readonly MemberInfo[]): string[] {
   const refused = members.filter(({ link }) => link === 'other key').map(({ node, name }) => `node ${node} (${escapeText(name)})`);
   if (refused.length === 0) return [];
-  return [`the handshake with ${refused.join(' and ')} is refused, since the two have different keys\nhint: ${keyHint}`];
+  return [`the handshake with ${refused.join(' and ')} is refused, since the two have no key in common\nhint: ${keyHint}`];
 }
 
 const words: Readonly<Record<MemberChange['change'], string>> = { here: 'is here', left: 'has left', failed: 'has failed' };

@@ -9,6 +9,7 @@ import { chmodSync } from 'node:fs';
 import { serveNode, type NodeStatus } from '../../src/core/index.js';
 import { freePorts } from '../host/free-ports.js';
 import { test } from '../kill/bounded.js';
+import { signalAll } from '../kill/processes.js';
 import { everybody, Fleet, isRunningWith } from './fleet.js';
 
 const key = (): string => `${randomBytes(32).toString('base64')}\n`;
@@ -49,6 +50,24 @@ test('a node whose key no member has finds that out when it joins, says so, and 
   assert.equal(await again.exit, 78);
 });
 
+test('so does a node without a key where others have one; told to stop meanwhile, it leaves in good order', async (test) => {
+  const taken = await freePorts(2);
+  const fleet = await Fleet.of([]);
+  test.after(() => fleet.clear());
+  await fleet.join(1, '--listen', `tcp:127.0.0.1:${taken[0]}`, '--key-file', fleet.file('key', key()));
+  const words = ['--listen', `tcp:127.0.0.1:${taken[1]}`];
+  await assert.rejects(fleet.join(2, ...words), /no member accepts this node without a key: the handshake with node 1 is refused, so it has left again\n/);
+  await fleet.until([1], 'it has left', ({ members }) => members.join() === '1');
+  const joining = fleet.at(2, 'node', 'join', '--cluster', 'demo', '--cluster-dir', fleet.clusters, '--node', '2', '--name', 'n2', ...words);
+  await fleet.until([1], 'it is a member', ({ cluster }) => cluster?.members.some(({ link }) => link === 'other key') === true);
+  signalAll([joining.pid], 'SIGTERM');
+  assert.equal(await joining.exit, 143);
+  assert.match(joining.said(), /dlm: the node was told to stop before it served anybody, so it has left again\nhint: /);
+  await fleet.until([1], 'it has left', ({ members }) => members.join() === '1');
+  assert.equal(fleet.log(1).match(/node 2 \(n2\) has left/g)?.length, 2);
+  assert.doesNotMatch(fleet.log(1), /has failed/);
+});
+
 test('where a key is changed halfway only, whoever looks or waits is told whose handshake is refused', async (test) => {
   const taken = await freePorts(3);
   const fleet = await Fleet.of([]);
@@ -72,9 +91,9 @@ test('where a key is changed halfway only, whoever looks or waits is told whose 
     const waiter = fleet.at(asked, 'lock', 'a', '-w', '1.5', '--', 'true');
     assert.equal(await waiter.exit, 81);
     assert.match(waiter.said(), new RegExp(`recovering: .*waiting for node ${other}\\b`));
-    assert.ok(waiter.said().includes(`\n  ${refused}, which is still a member, is refused: it and this node have different keys\n`), waiter.said());
+    assert.ok(waiter.said().includes(`\n  ${refused}, which is still a member, is refused: it and this node have no key in common\n`), waiter.said());
     assert.match(waiter.said(), /\nhint: all nodes need the same key: leave with dlm node leave where the --key-file is the wrong one, and join again with the right one\n/);
-    assert.match(await fleet.sayAt(asked, 'node', 'status'), new RegExp(`NO LINK +to node ${other}: the handshake is refused, since the two have different keys.*\n +all nodes need the same key`));
+    assert.match(await fleet.sayAt(asked, 'node', 'status'), new RegExp(`NO LINK +to node ${other}: the handshake is refused, since the two have no key in common.*\n +all nodes need the same key`));
     for (const words of [['members'], ['node', 'list']]) {
       const said = await fleet.sayAt(asked, ...words);
       assert.match(said, new RegExp(`n${other} +other key `));
@@ -82,7 +101,7 @@ test('where a key is changed halfway only, whoever looks or waits is told whose 
     }
     const recovery = fleet.at(asked, 'recover', 'status');
     assert.equal(await recovery.exit, 2);
-    assert.match(recovery.said(), new RegExp(`; the handshake with node ${other} is refused, since it and this node have different keys`));
+    assert.match(recovery.said(), new RegExp(`; the handshake with node ${other} is refused, since it and this node have no key in common`));
   }
   const heard = fleet.log(1).split('\n').filter((line) => line.includes('without our key'));
   assert.equal(heard.length, 1, 'said once, though it is tried again and again');

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeId } from '../../src/core/base/ids.js';
-import { awaitAcceptance } from '../../src/core/host/acceptance.js';
+import { awaitAcceptance, type Newcomer } from '../../src/core/host/acceptance.js';
 import type { LinkStatus } from '../../src/core/host/transport.js';
 import { introduce, open, until } from './link-troupe.js';
 
 const key = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 
-type SeenLink = ReturnType<Parameters<typeof awaitAcceptance>[0]>[number];
+type SeenLink = ReturnType<Newcomer['links']>[number];
 
 const link = (node: number, seen: Partial<SeenLink> = {}): SeenLink => ({ node: nodeId(node), address: 'tcp:127.0.0.1:1', isConnected: false, hasOtherKey: false, ...seen });
 
@@ -22,18 +22,24 @@ function inTurn(...states: readonly SeenLink[][]): () => readonly SeenLink[] {
 }
 
 test('a node stays that is alone, that has a link with somebody, or that knows its peers from this machine', async () => {
-  await awaitAcceptance(() => []);
-  await awaitAcceptance(inTurn([link(1, { hasOtherKey: true }), link(2)], [link(1, { hasOtherKey: true }), link(2, { isConnected: true })]));
-  await awaitAcceptance(() => [link(1, { address: 'unix:/run/one' })]);
+  await awaitAcceptance({ links: () => [] });
+  await awaitAcceptance({ links: inTurn([link(1, { hasOtherKey: true }), link(2)], [link(1, { hasOtherKey: true }), link(2, { isConnected: true })]) });
+  await awaitAcceptance({ links: () => [link(1, { address: 'unix:/run/one' })] });
 });
 
 test('it stays where nobody answers, and where who has refused it is gone', async () => {
-  await awaitAcceptance(() => [link(1), link(2)]);
-  await awaitAcceptance(inTurn([link(1, { hasOtherKey: true })], []));
+  await awaitAcceptance({ links: () => [link(1), link(2)] });
+  await awaitAcceptance({ links: inTurn([link(1, { hasOtherKey: true })], []) });
 });
 
 test('it does not stay where it is refused, and others say nothing', async () => {
-  await assert.rejects(awaitAcceptance(() => [link(3, { hasOtherKey: true }), link(2), link(1, { hasOtherKey: true })]), { code: 'DLM_CONFIG_INVALID', message: /the handshake with node 1, 3 is refused/ });
+  await assert.rejects(awaitAcceptance({ links: () => [link(3, { hasOtherKey: true }), link(2), link(1, { hasOtherKey: true })] }), { code: 'DLM_CONFIG_INVALID', message: /the handshake with node 1, 3 is refused/ });
+});
+
+test('it is said if it has no key at all, and it stays no longer when nobody wants it to', async () => {
+  const links = (): SeenLink[] => [link(1, { hasOtherKey: true })];
+  await assert.rejects(awaitAcceptance({ links, hasKey: false }), { code: 'DLM_CONFIG_INVALID', message: /^no member accepts this node without a key: the handshake with node 1 is refused/ });
+  await assert.rejects(awaitAcceptance({ links, signal: AbortSignal.abort() }), { code: 'DLM_CANCELLED' });
 });
 
 test('whoever dials, each side knows that the other has another key, until it has the right one', async (context) => {

@@ -3,15 +3,18 @@
  */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { ChildRegister } from '../../src/core/host/child-register.js';
 import { familyEnvironment, sayRoot } from '../../src/core/host/family-mark.js';
+import { FamilyStop } from '../../src/core/host/family-stop.js';
 import { nodePlaces } from '../../src/core/host/places.js';
 import { ProcessFamily } from '../../src/core/host/process-family.js';
 import { bootId, commandOf, factsOf, identify, isAlive, pidNamespace, variableOf } from '../../src/core/host/process-facts.js';
 import { served, codeOf } from '../contract/ports.js';
 import { scratch } from './scratch.js';
+import { until } from './link-troupe.js';
 import { ended, idler, player } from './troupe.js';
 
 /** A process that has ended and that its parent never asks about. */
@@ -94,6 +97,44 @@ describe('a family of processes', () => {
     assert.deepEqual([inner.signalCode, family.isGone, family.isLongGone], ['SIGKILL', true, true]);
   });
 
+  it('is not gone while one of it starts the next and ends, again and again, and none of them escapes a KILL', async (test) => {
+    const child = spawn('sh', ['-c', 'next() { (sleep 0.01; next) & }; next'], { detached: true, stdio: 'ignore' });
+    const chain = ProcessFamily.of(child.pid!)!;
+    test.after(() => {
+      while (!chain.isGone) chain.signal('SIGKILL');
+    });
+    await ended(child);
+    for (let look = 1; look <= 200; look += 1) {
+      assert.equal(chain.isGone, false, `look ${look}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    chain.signal('SIGKILL');
+    while (!chain.isGone) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('tells those to stop who have outlived the command of an inner lock, since nobody guards them any more', async (test) => {
+    const outer = await marked(test, 'a/');
+    const inner = spawn('sh', ['-c', `${sayRoot}; export DLM_FAMILY; sleep 1000 >/dev/null & echo $!`], { detached: true, stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, DLM_FAMILY: `a/${outer.pid} b/` } });
+    const [said] = (await once(inner.stdout!, 'data')) as [Buffer];
+    const left = identify(Number(said.toString()))!;
+    test.after(() => isAlive(left) && process.kill(left.pid, 'SIGKILL'));
+    await ended(inner);
+    const family = (await ProcessFamily.whenSeen(outer.pid))!;
+    assert.deepEqual(family.members(), [outer.pid, left.pid]);
+    family.signal('SIGTERM');
+    await until('it has stopped', () => !isAlive(left));
+  });
+
+  it('of one that has ended has nobody in a session that another process leads under the same number', async (test) => {
+    const stranger = spawn('sh', ['-c', 'sleep 1000 >/dev/null & echo $!; wait'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    test.after(() => process.kill(-stranger.pid!, 'SIGKILL'));
+    await once(stranger.stdout!, 'data');
+    const { pid, started } = identify(stranger.pid!)!;
+    assert.equal(ProcessFamily.of(pid)!.members().length, 2);
+    const earlier = new ProcessFamily({ pid, session: pid, started: started - 1 }, '');
+    assert.deepEqual([earlier.members(), earlier.isGone], [[], true]);
+  });
+
   it('has nobody who has made a session of his own, nor who has the same mark from another node', async (test) => {
     const outer = await marked(test, 'a/');
     const left = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore', env: { ...process.env, DLM_FAMILY: `a/${outer.pid}` } });
@@ -102,6 +143,28 @@ describe('a family of processes', () => {
     await marked(test, `a/${another.pid} b/`);
     assert.deepEqual(ProcessFamily.of(outer.pid)!.members(), [outer.pid]);
     assert.equal(ProcessFamily.of(left.pid!, (await ProcessFamily.whenSeen(left.pid!))!.mark)!.mark, '', 'the mark of others is not its own');
+  });
+
+  it('is told once to stop, though it is part of two whose guards have died', async (test) => {
+    const { session } = factsOf(process.pid)!;
+    const said = `${scratch(test)}/said`;
+    writeFileSync(said, '');
+    const heard = (): string => readFileSync(said, 'utf8');
+    const roots = [{ pid: await zombie(test), started: 0, session }, { pid: 0x3fffffff, started: 0, session }];
+    const words = roots.map(({ pid }, index) => `told-${index}/${session}.${pid}`).join(' ');
+    const script = `trap 'echo term >> ${said}' TERM; trap 'echo usr >> ${said}' USR1; echo here >> ${said}; while :; do sleep 0.01; done`;
+    const child = spawn('sh', ['-c', script], { stdio: 'ignore', env: { ...process.env, DLM_FAMILY: words } });
+    test.after(() => child.kill('SIGKILL'));
+    await until('it is here', () => heard() !== '');
+    const stops = new FamilyStop(() => 0);
+    stops.abandoned(new ProcessFamily(roots[0]!, 'told-0'));
+    await until('it is told', () => heard().includes('term'));
+    stops.abandoned(new ProcessFamily(roots[1]!, 'told-1'));
+    for (const times of [1, 2]) {
+      child.kill('SIGUSR1');
+      await until('it says more', () => heard().split('usr').length > times);
+    }
+    assert.equal(heard().match(/term/g)!.length, 1);
   });
 
   it('is known by the id of its lock, which an earlier version gave it as a mark', async (test) => {

@@ -45,4 +45,13 @@ describe('a writer under two locks keeps the outer one when all that stands over
     stage.run([program, 'lock', 'prey', '-q', '--', 'sh', '-c', script], { env: { ...stage.env, WORK: work } });
     await outlivedBy(stage);
   });
+
+  test('where the environment was taken away between, as sudo does', async (test) => {
+    const stage = new Stage();
+    test.after(() => stage.clear());
+    const kept = ['PATH', 'DLM', 'DLM_DIR', 'KILL_STAGE', 'SCRIPTS', 'WORK'].map((name) => `${name}="$${name}"`).join(' ');
+    const bare = script.replace('"$DLM"', `env -i ${kept} "$DLM"`);
+    stage.run([program, 'lock', 'prey', '-q', '--', 'sh', '-c', bare], { env: { ...stage.env, WORK: work } });
+    await outlivedBy(stage);
+  });
 });

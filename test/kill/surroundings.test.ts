@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, type TestContext } from 'node:test';
 import { test } from './bounded.js';
 import { isRunning, signalAll, until } from './processes.js';
 import { Stage, program } from './stage.js';
+import { hasScript } from './terminal.js';
 
 const isRoot = process.getuid?.() === 0;
 const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0;
@@ -213,6 +214,57 @@ describe('another user', { skip: isRoot ? false : 'needs root, to become somebod
     const { exit, said } = await play(stage, 'setpriv --reuid 65534 --regid 65534 --clear-groups "$DLM" lock prey -- echo ran');
     assert.equal(exit, 77, said);
     assert.doesNotMatch(said, /^ran$/m);
+  });
+
+  /** A command of his that becomes somebody else, and writes; `script` is what he does. */
+  async function playAsHim(test: TestContext, inside: string, script: string): Promise<{ stage: Stage; said: string }> {
+    const stage = stageFor(test);
+    mkdirSync(stage.dir, { recursive: true, mode: 0o700 });
+    copyFileSync('/bin/sh', `${stage.folder}/other`);
+    chmodSync(`${stage.folder}/other`, 0o4755);
+    stage.tell('ledger');
+    chmodSync(`${stage.folder}/ledger`, 0o666);
+    for (const path of [stage.folder, stage.dir]) chownSync(path, 65534, 65534);
+    chmodSync(stage.folder, 0o755);
+    stage.tell('finish-rival');
+    const rest = `
+      "$DLM" lock prey -q -- sh "$SCRIPTS/section.sh" rival &
+      until "$DLM" locks | grep -q waiting || grep -q rival "$KILL_STAGE/ledger"; do sleep 0.05; done
+      : > "$KILL_STAGE/finish-victim"
+      wait $!; echo "rival $?"
+      "$DLM" node leave -q`;
+    const him = 'exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "$SCRIPT" 2>&1';
+    const { said } = await play(stage, `cd /; ${inside} ${him}'`, { ...stage.env, SCRIPT: script + rest });
+    return { stage, said };
+  }
+
+  test('who does not see what has become somebody else: his lock is kept for it all the same', { skip: canMount ? false : 'needs root, to hide processes' }, async (test) => {
+    const { stage, said } = await playAsHim(
+      test,
+      "exec unshare -mpf --kill-child --mount-proc sh -c 'mount -t proc -o hidepid=2 proc /proc &&",
+      `"$DLM" lock prey -q -- "$KILL_STAGE/other" -p "$SCRIPTS/section.sh" victim < /dev/null & guard=$!
+      until [ -s "$KILL_STAGE/pid-victim" ]; do sleep 0.05; done
+      [ -e "/proc/$(cat "$KILL_STAGE/pid-victim")" ] && echo "it is not hidden"
+      kill -9 $guard`,
+    );
+    assert.match(said, /^rival 0$/m);
+    assert.doesNotMatch(said, /not hidden/);
+    assert.deepEqual([stage.ledger.begun, stage.ledger.overlaps], [{ victim: 1, rival: 1 }, []]);
+  });
+
+  test('who cannot see in which environment it was started, at a terminal: nor is his lock given on before it ends', { skip: hasScript ? false : 'script(1) is not here' }, async (test) => {
+    const { stage, said } = await playAsHim(
+      test,
+      "exec sh -c '",
+      `export WORK='echo $$ $PPID > "$KILL_STAGE/pids"; "$KILL_STAGE/other" -p "$SCRIPTS/section.sh" victim; true'
+      script -qec '"$DLM" lock prey -q -- sh -c "$WORK"; sleep 600' /dev/null < /dev/null > /dev/null 2>&1 &
+      until [ -s "$KILL_STAGE/pid-victim" ]; do sleep 0.05; done
+      cat "/proc/$(cat "$KILL_STAGE/pid-victim")/environ" > /dev/null 2>&1 && echo "it is shown"
+      kill -9 $(cat "$KILL_STAGE/pids")`,
+    );
+    assert.match(said, /^rival 0$/m);
+    assert.doesNotMatch(said, /is shown/);
+    assert.deepEqual([stage.ledger.begun, stage.ledger.overlaps], [{ victim: 1, rival: 1 }, []]);
   });
 
   test('who is in no user database and has no home is told to name a folder; with one all is well', { skip: canMount ? false : 'needs root, to leave /tmp and /run alone' }, async (test) => {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LockInfo, NodeStatus } from '../../src/core/index.js';
 import { blockersOf, counted, describeLock, describeLocks, describePlace, describeResults, ordinal } from '../../src/terminal/describe.js';
-import { describeStop, describeSuspension } from '../../src/terminal/describe-status.js';
+import { describeSilent, describeStop, describeSuspension, hasOtherKey, suspectsOf } from '../../src/terminal/describe-status.js';
 
 const lock = (id: string, more: Partial<LockInfo> = {}): LockInfo => ({
   id,
@@ -115,5 +115,14 @@ describe('a lockspace that cannot be locked', () => {
     assert.deepEqual(describeSuspension(status({ reason: 'node 3 (n3) is being fenced by node 1' }), 'mail'), [
       'nobody is granted anything new in lockspace mail, where applications are suspended; node 3 (n3) is being fenced by node 1',
     ]);
+  });
+
+  test('may wait for the word of a member that has not joined it, so those that cannot be reached are named', () => {
+    const members = [{ node: 1, name: 'n1', link: 'other key', lockspaces: [] }, { node: 2, name: 'n2', link: 'self', lockspaces: ['mail'] }, { node: 3, name: 'n3', link: 'encrypted', lockspaces: [] }];
+    const seen = (over: object): NodeStatus => ({ ...status(over), node: 2, cluster: { members } }) as unknown as NodeStatus;
+    const stopped = seen({ standing: 'ready', reason: 'node 1 has not told whom it misses' });
+    assert.deepEqual(describeSilent(stopped, 'mail'), ['the handshake with node 1 (n1), which is still a member, is refused: it and this node have no key in common']);
+    assert.deepEqual([hasOtherKey(stopped, 'mail'), suspectsOf(stopped, 'mail')], [true, [1]]);
+    for (const other of [describeSilent(seen({}), 'mail'), describeSilent(stopped, 'another')]) assert.deepEqual(other, []);
   });
 });

@@ -9,7 +9,8 @@ import { clusterFlags, clusterOptions, clusterWords } from '../../terminal/clust
 import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 import { speakerFor } from '../../terminal/shell-verbs.js';
-import { SignalWatch } from '../../terminal/signals.js';
+import { Failure, isDlmError } from '../../terminal/report.js';
+import { bySignal, SignalWatch } from '../../terminal/signals.js';
 import { NodeStop } from '../../terminal/stop-node.js';
 
 export default class NodeJoin extends BaseCommand {
@@ -63,15 +64,23 @@ export default class NodeJoin extends BaseCommand {
 
   /** The node's log goes to standard error, here and in the background. */
   async #serve(options: ServeOptions): Promise<void> {
-    const served = await serveNode({ shells: speakerFor, ...options });
+    let signals: SignalWatch | null = null;
+    // Before that nobody counts it as a member, and a signal ends it as it ends any program.
+    const callOff = (): AbortSignal => (signals = new SignalWatch()).aborted;
+    const served = await serveNode({ shells: speakerFor, callOff, ...options }).catch((error: unknown) => {
+      const by = signals?.first ?? null;
+      throw by === null || !isDlmError(error, 'DLM_CANCELLED') ? error : new Failure(error, bySignal(by));
+    });
     const { node, pid, incarnation, socket } = await served.client.status();
     this.note(`node ${node} runs until INT or TERM, pid ${pid}`);
     if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify({ node, pid, incarnation, socket })}\n`);
 
-    const signals = new SignalWatch();
+    signals ??= new SignalWatch();
     const stop = new NodeStop(served, (words) => this.warnPeople(words));
     const asked: Promise<void>[] = [];
-    signals.listener = () => void asked.push(stop.ask());
+    const ask = (): void => void asked.push(stop.ask());
+    signals.listener = ask;
+    if (signals.first !== null) ask();
     await served.left;
     signals.stop();
     // The others wait for the end of this process, whatever still goes on in it.

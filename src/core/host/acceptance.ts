@@ -28,26 +28,35 @@ const silenceMillis = 2_000;
 
 type SeenLink = Pick<LinkStatus, 'node' | 'address' | 'isConnected' | 'hasOtherKey'>;
 
-/** `links`: as they are now, one for each member beside us. Rejects with `DLM_CONFIG_INVALID`. */
-export async function awaitAcceptance(links: () => readonly SeenLink[]): Promise<void> {
+export interface Newcomer {
+  /** As they are now, one for each member beside us. */
+  readonly links: () => readonly SeenLink[];
+  readonly hasKey?: boolean;
+  /** Nobody wants it to become a member any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rejects with `DLM_CONFIG_INVALID`, and with `DLM_CANCELLED` if it was called off. */
+export async function awaitAcceptance({ links, hasKey = true, signal }: Newcomer): Promise<void> {
   const began = performance.now();
   for (;;) {
+    if (signal?.aborted === true) throw new DlmError('DLM_CANCELLED', 'the node was told to stop before it served anybody, so it has left again', 'join again when it is to be a member after all');
     const all = links();
     const others = all.filter(({ address }) => parseNodeAddress(address).kind === 'tcp');
     if (others.length === 0 || all.some(({ isConnected }) => isConnected)) return;
     const refusing = others.filter(({ hasOtherKey }) => hasOtherKey).map(({ node }) => node);
     const passed = performance.now() - began;
     if (refusing.length === 0 && passed >= silenceMillis) return;
-    if (passed >= refusalMillis) throw notAccepted(refusing);
+    if (passed >= refusalMillis) throw notAccepted(refusing, hasKey);
     await pause(lookMillis);
   }
 }
 
-function notAccepted(refusing: readonly number[]): DlmError {
+function notAccepted(refusing: readonly number[], hasKey: boolean): DlmError {
   const who = [...refusing].sort((one, other) => one - other).join(', ');
   return new DlmError(
     'DLM_CONFIG_INVALID',
-    `no member accepts the key of this node: the handshake with node ${who} is refused, so it has left again`,
+    `no member accepts ${hasKey ? 'the key of this node' : 'this node without a key'}: the handshake with node ${who} is refused, so it has left again`,
     'give all nodes of the cluster the same key with --key-file, and join again',
   );
 }

@@ -133,8 +133,8 @@ export class Cluster {
     for (const { line, says } of plan.warnings) log(`${plan.fence.path ?? 'the configuration'} line ${line}: ${says}`);
   }
 
-  /** Let the node follow the cluster. `end`: this node is out, or has failed, and must stop. Rejects with `DLM_CONFIG_INVALID` if no member has its key. */
-  async begin(host: Host, end: (ending: Ending) => void): Promise<void> {
+  /** Let the node follow the cluster. `end`: this node is out, or has failed, and must stop. Rejects with `DLM_CONFIG_INVALID` if no member has its key, and with `DLM_CANCELLED` if it was called off. */
+  async begin(host: Host, end: (ending: Ending) => void, signal?: AbortSignal): Promise<void> {
     const { options, places, life, engine } = this.#parts;
     const { cluster, keys, insecure, backlogBytesMax } = options;
     const out = (why: string, isUrgent: boolean): void => end({ why: `it is out of the cluster: ${why}`, hasFailed: false, isUrgent });
@@ -184,7 +184,7 @@ export class Cluster {
       // The others may have gone on without it already.
       lost: (why) => out(why, true),
     });
-    await awaitAcceptance(() => this.#transport!.status());
+    await awaitAcceptance({ links: () => this.#transport!.status(), hasKey: (keys ?? []).length > 0, signal });
   }
 
   carryOut(effect: ClusterEffect, node: DlmNode): void {

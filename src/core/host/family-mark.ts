@@ -12,7 +12,7 @@
  *
  * Of what stands in other variables, which scripts read and change, nothing follows.
  */
-import { factsOf, variableOf } from './process-facts.js';
+import { ancestorsOf, factsOf, variableOf } from './process-facts.js';
 
 const variable = 'DLM_FAMILY';
 
@@ -37,22 +37,34 @@ export interface FamilyWord {
  */
 export function familyEnvironment(mark: string, leadsSession: boolean): NodeJS.ProcessEnv {
   const session = factsOf(process.pid)?.session ?? 0;
-  const inherited = (process.env[variable] ?? '').split(' ').filter((word) => word !== '');
-  const isWhereItBegan = wordIn(inherited.at(-1) ?? '', process.pid).session === session;
-  const outer = isWhereItBegan ? inherited.slice(1 - wordsMax) : [];
+  const inherited = process.env[variable] || textAbove(session);
+  const words = inherited.split(' ').filter((word) => word !== '');
+  const isWhereItBegan = wordIn(words.at(-1) ?? '', process.pid).session === session;
+  const outer = isWhereItBegan ? words.slice(1 - wordsMax) : [];
   return { [variable]: [...outer, `${mark}/${leadsSession ? '' : `${session}.`}`].join(' ') };
+}
+
+/** Whoever between a command and us has taken the environment away (sudo, env -i) has not left the session: what the next one above him was given holds for us. */
+function textAbove(session: number): string {
+  for (const pid of ancestorsOf(process.pid).slice(1)) {
+    if (factsOf(pid)?.session !== session) break;
+    const text = variableOf(pid, variable);
+    // One that is still to say its own pid has started nobody.
+    if (text !== null && /\d$/.test(text)) return text;
+  }
+  return '';
 }
 
 /** A line for the shell that is to become the command. */
 export const sayRoot = `${variable}="$${variable}$$"`;
 
-/** The families that a process was started in; `not known`: that cannot be seen now. */
-export function familyWordsOf(pid: number): FamilyWord[] | 'not known' {
+/** The families that a process was started in; `not known`: that cannot be seen now; `not shown`: nor later. */
+export function familyWordsOf(pid: number): FamilyWord[] | 'not known' | 'not shown' {
   const text = variableOf(pid, variable);
-  if (text === 'not known') return text;
+  if (text === 'not known' || text === 'not shown') return text;
   if (text !== null) return text.split(' ').map((word) => wordIn(word, pid));
   const mark = variableOf(pid, earlierVariable);
-  if (mark === 'not known') return mark;
+  if (mark === 'not known' || mark === 'not shown') return mark;
   return mark === null ? [] : [{ mark, session: null, root: null }];
 }
 

@@ -8,6 +8,7 @@
  * is told only when that should be over.
  */
 import { wordsForDeathSignal } from './death-signal.js';
+import type { ProcessId } from './process-facts.js';
 import { graceMillis, type ProcessFamily } from './process-family.js';
 
 /** How long a guard that lives takes at most to stop its family. */
@@ -22,6 +23,8 @@ interface Step {
 export class FamilyStop {
   /** What is still to be done; the last step is repeated. */
   readonly #plans = new Map<ProcessFamily, Step[]>();
+  /** Who has been told to stop, by pid and starting time, and when; of whom that was more than a grace ago is forgotten. */
+  readonly #told = new Map<string, number>();
   readonly #now: () => number;
   #hasParentDeathSignal: boolean | null = null;
 
@@ -89,8 +92,18 @@ export class FamilyStop {
   #doWhatIsDue(family: ProcessFamily, plan: Step[]): void {
     const [step, next] = plan;
     if (step === undefined || step.at > this.#now()) return;
-    family.signal(step.signal, step.who);
+    family.signal(step.signal, step.who, (process) => this.#isNews(process));
     if (next !== undefined) plan.shift();
+  }
+
+  /** Somebody can be of several families that have to stop. */
+  #isNews({ pid, started }: ProcessId): boolean {
+    const now = this.#now();
+    for (const [one, at] of this.#told) if (now - at >= graceMillis) this.#told.delete(one);
+    const process = `${pid}.${started}`;
+    if (this.#told.has(process)) return false;
+    this.#told.set(process, now);
+    return true;
   }
 
   /** So whoever started the command has arranged it (src/terminal/run-child.ts). */

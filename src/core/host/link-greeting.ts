@@ -48,3 +48,17 @@ export function hearGreeting(socket: Socket, done: (heard: Heard) => void): void
   const timer = setTimeout(() => finish({ kind: 'gone', error: new Error('the other side says nothing') }), greetingMillis);
   socket.on('data', hear).on('close', onClose).on('error', onError);
 }
+
+/** Calls `then` once, with the first that has come, which stays to be read; whoever says nothing is hung up. */
+export function whenBegun(socket: Socket, then: (first: Buffer) => void): void {
+  const look = (): void => {
+    const first = socket.read() as Buffer | null;
+    if (first === null) return;
+    clearTimeout(timer);
+    socket.off('readable', look);
+    socket.unshift(first);
+    then(first);
+  };
+  const timer = setTimeout(() => socket.destroy(), greetingMillis);
+  socket.once('close', () => clearTimeout(timer)).on('readable', look);
+}

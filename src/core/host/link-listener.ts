@@ -2,16 +2,19 @@
  * Where other nodes come in: it listens, hears who they are, and hands those on who may.
  *
  * Who may is decided by the transport (`judge`). Whoever has not been welcomed costs
- * little: there are at most 32 such connections, each for five seconds, each with one
- * short frame.
+ * little: there are at most 32 such connections, each with one short frame, which has
+ * to begin within five seconds and to be there in five more.
+ *
+ * Whether somebody has a key shows in his first byte: with one he begins a handshake. Where
+ * only one side has any it is refused, so that both know why.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { DlmError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import { encodeHello, type Greeting, type Refusal } from '../wire/hello.js';
 import type { FrameReader } from './framing.js';
-import { hearGreeting } from './link-greeting.js';
-import { isKeyTrouble, type LinkSecurity } from './link-security.js';
+import { hearGreeting, whenBegun } from './link-greeting.js';
+import { claimedIn, isKeyTrouble, startsHandshake, type LinkSecurity } from './link-security.js';
 import { printNodeAddress, type NodeAddress } from './node-address.js';
 import { reasonOf } from './system-error.js';
 import { listenOnUnix, whenListening } from './unix-listen.js';
@@ -83,6 +86,15 @@ export class LinkListener {
     this.#unknown.add(raw);
     raw.once('close', () => this.#unknown.delete(raw));
 
+    whenBegun(raw, (first) => {
+      const hasKey = startsHandshake(first);
+      if (hasKey === this.#options.security.isEncrypted(address)) return this.#hear(raw, address);
+      if (hasKey) return this.#refuseKey(raw, claimedIn(first));
+      hearGreeting(raw, (heard) => this.#refuseKey(raw, heard.kind === 'hello' && heard.hello.type === 'hello' ? heard.hello.from : null));
+    });
+  }
+
+  #hear(raw: Socket, address: NodeAddress): void {
     let claimed: NodeId | null = null;
     let proved: NodeId | null = null;
     const socket = this.#options.security.answer(raw, address, (node) => (claimed = node), (node) => (proved = node));
@@ -99,6 +111,13 @@ export class LinkListener {
       if (error?.fault === 'otherVersion') return this.#refuse(socket, 'otherVersion');
       socket.destroy();
     });
+  }
+
+  /** One of the two has a key and the other has none. Whoever begins a handshake finds that the answer belongs to none. */
+  #refuseKey(raw: Socket, claimed: NodeId | null): void {
+    this.#unknown.delete(raw);
+    this.#options.onOtherKey(claimed);
+    this.#refuse(raw, 'otherKey');
   }
 
   #decide(hello: Greeting, proved: NodeId | null, socket: Socket, reader: FrameReader): void {

@@ -24,6 +24,9 @@ import { socketAddress } from './places.js';
 /** Of a key, in bytes. */
 const keyBytesMin = 16;
 
+/** How a side names itself and its key. */
+const identityShape = /^node:(\d{1,15}):([0-9a-f]{16})$/;
+
 /** Node hands pre-shared keys over for suites with SHA-256 only. */
 const settings = {
   minVersion: 'TLSv1.3' as SecureVersion,
@@ -106,7 +109,7 @@ export class LinkSecurity {
       isServer: true,
       secureContext: this.#context,
       pskCallback: (_socket: TLSSocket, identity: string) => {
-        const [, id, fingerprint] = /^node:(\d{1,15}):([0-9a-f]{16})$/.exec(identity) ?? [];
+        const [, id, fingerprint] = identityShape.exec(identity) ?? [];
         claimed = id === undefined ? null : nodeId(Number(id));
         onClaimed(claimed);
         return this.#keys.find((key) => key.fingerprint === fingerprint)?.secret ?? null;
@@ -129,4 +132,16 @@ function keyOf(bytes: Uint8Array): Key {
 export function isKeyTrouble(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
   return code.startsWith('ERR_SSL_') || code === 'EPROTO' || code.includes('CERT');
+}
+
+/** Does somebody who connects begin with a TLS handshake? A frame begins with its length, which has no such first byte. */
+export function startsHandshake(first: Buffer): boolean {
+  return first[0] === 0x16;
+}
+
+/** The node that somebody's key is named for who begins a handshake with it; null if none can be seen. Anybody can say that. */
+export function claimedIn(first: Buffer): NodeId | null {
+  const [identity] = /node:\d{1,15}:[0-9a-f]{16}/.exec(first.toString('latin1')) ?? [];
+  const [, id] = identityShape.exec(identity ?? '') ?? [];
+  return id === undefined ? null : nodeId(Number(id));
 }

@@ -40,7 +40,10 @@ export const sentences: Readonly<Record<Refusal, string>> = {
   lostMessages: 'it has dropped messages for this node',
 };
 
+/** Said of a dialled node; what is said of one that dials is that it tried. */
+export const otherKeys = 'the key does not fit: the two nodes have different keys, or only one has any';
+
 export function nameTrouble(error: Error): [TroubleKind, string] {
   if (!isKeyTrouble(error)) return ['unreachable', error.message];
-  return ['otherKey', 'the key does not fit: the two nodes have different keys, or only one has any'];
+  return ['otherKey', otherKeys];
 }

@@ -7,6 +7,7 @@
  * whose first thread alone has ended looks like one and is still alive.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { codeOf } from './system-error.js';
 
 export interface ProcessId {
   readonly pid: number;
@@ -14,9 +15,10 @@ export interface ProcessId {
   readonly started: number;
 }
 
-/** A living process, its parent and its session. */
+/** A living process, its parent, its process group and its session. */
 export interface ProcessFacts extends ProcessId {
   readonly parent: number;
+  readonly group: number;
   readonly session: number;
 }
 
@@ -29,18 +31,29 @@ export function identify(pid: number): ProcessId | null {
 /** As `identify`, and what else is known of it. */
 export function factsOf(pid: number): ProcessFacts | null {
   const fields = livingFieldsOf(pid);
-  return fields === null ? null : { pid, started: Number(fields[19]), parent: Number(fields[1]), session: Number(fields[3]) };
+  return fields === null ? null : { pid, started: Number(fields[19]), parent: Number(fields[1]), group: Number(fields[2]), session: Number(fields[3]) };
 }
 
-/** What /proc/PID/stat has from the state on, which is its third field; null if the process has ended. */
+/** When the pid's present process has started, also if only its exit code is left; null if there is none, or it is hidden. */
+export function startOf(pid: number): number | null {
+  const fields = fieldsOf(pid);
+  return fields === null ? null : Number(fields[19]);
+}
+
+/** As `fieldsOf`; null if the process has ended. */
 function livingFieldsOf(pid: number): string[] | null {
-  const stat = read(`/proc/${pid}/stat`);
-  if (stat === null) return null;
-  // The second field is the program's name in parentheses, with anything in it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = fieldsOf(pid);
+  if (fields === null) return null;
   const state = fields[0];
   const threads = Number(fields[17]);
   return (state === 'Z' || state === 'X') && threads <= 1 ? null : fields;
+}
+
+/** What /proc/PID/stat has from the state on, which is its third field. */
+function fieldsOf(pid: number): string[] | null {
+  const stat = read(`/proc/${pid}/stat`);
+  // The second field is the program's name in parentheses, with anything in it.
+  return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** That process and those it descends from, as far as can be seen. */
@@ -50,24 +63,42 @@ export function ancestorsOf(pid: number): number[] {
   return found;
 }
 
-/** All that live and can be seen from here. */
-export function everyProcess(): ProcessFacts[] {
-  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
-  return pids.map((pid) => factsOf(Number(pid))).filter((facts) => facts !== null);
+/** So often the list is read again while listed ones end before they are looked at. */
+const listsMax = 100;
+
+/**
+ * All that live and can be seen from here. The list is not of one moment: a process may start another one and end before
+ * it is looked at. So whenever one has ended, those are looked at that are new. Returns whether nobody can have been missed.
+ */
+export function* everyProcess(): Generator<ProcessFacts, boolean, undefined> {
+  const seen = new Set<string>();
+  for (let lists = 0; lists < listsMax; lists += 1) {
+    let hasAnyEnded = false;
+    for (const pid of readdirSync('/proc')) {
+      if (seen.has(pid) || !/^\d+$/.test(pid)) continue;
+      seen.add(pid);
+      const facts = factsOf(Number(pid));
+      if (facts === null) hasAnyEnded = true;
+      else yield facts;
+    }
+    if (!hasAnyEnded) return true;
+  }
+  return false;
 }
 
 /**
- * The variable in the environment that a process was started with; null if there is none, or that cannot be seen. Not
- * known: while a process begins another program (execve) it has no environment for a moment, and the one it had may end
- * while it is read. Only of one that was read to its end can be said what is not in it.
+ * The variable in the environment that a process was started with; null if there is none. Not shown: the environment is
+ * kept from us, as that of a process that has become somebody else. Not known: while a process begins another program (execve) it has no environment for a moment, and the one it had may end
+ * while it is read; so may the process. Only of one that was read to its end can be said what is not in it.
  */
-export function variableOf(pid: number, name: string): string | null | 'not known' {
+export function variableOf(pid: number, name: string): string | null | 'not shown' | 'not known' {
   const environment = environmentOf(pid);
-  if (environment === null) return null;
-  const found = environment.toString('utf8').split('\0').find((word) => word.startsWith(`${name}=`));
+  const found = environment?.toString('utf8').split('\0').find((word) => word.startsWith(`${name}=`));
   if (found !== undefined) return found.slice(name.length + 1);
   const fields = livingFieldsOf(pid);
-  return fields === null || isWhole(environment, fields) ? null : 'not known';
+  if (fields === null) return 'not known';
+  if (environment === null) return 'not shown';
+  return isWhole(environment, fields) ? null : 'not known';
 }
 
 /** Of a process whose first thread has ended the others have it. */
@@ -96,6 +127,28 @@ function isBegun(fields: readonly string[]): boolean {
 
 export function isAlive({ pid, started }: ProcessId): boolean {
   return identify(pid)?.started === started;
+}
+
+/**
+ * Is there somebody of that number, or in the process group of that number if it is negative, whom the system does not
+ * show us (hidepid)? It can be our own child, which has become somebody else (sudo). Nothing else can be known of him.
+ */
+export function isHidden(target: number): boolean {
+  return isThere(target) && !isShown(target) && isThere(target);
+}
+
+/** May we signal it, or may we not? */
+function isThere(target: number): boolean {
+  try {
+    return process.kill(target, 0);
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+function isShown(target: number): boolean {
+  if (target > 0) return fieldsOf(target) !== null;
+  return namesIn('/proc').some((pid) => /^\d+$/.test(pid) && Number(fieldsOf(Number(pid))?.[2]) === -target);
 }
 
 /** Does it live, and do nothing before somebody lets it go on (SIGSTOP, or a debugger)? */

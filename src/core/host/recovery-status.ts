@@ -79,7 +79,7 @@ function lockspaceRecovery({ node, cluster }: Host, name: string): LockspaceReco
 /** Who of those it waits for cannot be heard, because of a key. */
 function refused(cluster: Host['cluster'], waitsFor: readonly number[]): string[] {
   const mute = (cluster?.members() ?? []).filter(({ node, link }) => link === 'other key' && waitsFor.includes(node));
-  return mute.map(({ node }) => `the handshake with node ${node} is refused, since it and this node have different keys`);
+  return mute.map(({ node }) => `the handshake with node ${node} is refused, since it and this node have no key in common`);
 }
 
 export function casesOf({ node }: Host): CaseInfo[] {

@@ -48,6 +48,8 @@ export interface ServeOptions {
   readonly idleMillis?: number | null;
   /** Knows the words of the functions that shells use; shells are refused if not given. */
   readonly shells?: SpeakerMaker;
+  /** Asked once, when the node has become a member: while it is not known whether it stays, it leaves in good order when that is aborted. */
+  readonly callOff?: () => AbortSignal;
   /** Where the lines of the node's log go; to standard error if not given. */
   readonly log?: (line: string) => void;
 }
@@ -73,7 +75,7 @@ const drainLookMillis = 100;
 /** How often the node looks whether its place is still its own. */
 const placeLookMillis = 1_000;
 
-/** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE`, `DLM_NOT_PERMITTED` or `DLM_START_REFUSED`. */
+/** Rejects with `DLM_NODE_EXISTS`, `DLM_STATE_UNUSABLE`, `DLM_NOT_PERMITTED`, `DLM_START_REFUSED` or `DLM_CANCELLED`, and as `Cluster.join`. */
 export async function serve(options: ServeOptions): Promise<ServedNode> {
   const places = nodePlaces(options.dir);
   if (options.cluster === undefined && options.isAlone !== true) refuseWhereClustered(placesToTry(options.dir));
@@ -88,8 +90,9 @@ export async function serve(options: ServeOptions): Promise<ServedNode> {
     const life = await nextLife(places);
     const log = loggerOf(options);
     if (options.cluster !== undefined) cluster = await joinCluster(options.cluster, places, life, log);
+    const signal = cluster === null ? undefined : options.callOff?.();
     const node = new ServingNode(places, locks, life, cluster, options);
-    await node.listen();
+    await node.listen(signal);
     return node;
   } catch (error) {
     // A member that serves nobody would be waited for by all.
@@ -184,9 +187,9 @@ class ServingNode implements Served, ServedNode {
     this.client = new NodeClient(new ServedPort(this, this.host.addOwner('node', process.pid, commandOf(process.pid))));
   }
 
-  async listen(): Promise<void> {
+  async listen(signal?: AbortSignal): Promise<void> {
     this.#tellOfSurvivors();
-    await this.host.cluster?.begin(this.host, (ending) => void this.#endAs(ending));
+    await this.host.cluster?.begin(this.host, (ending) => void this.#endAs(ending), signal);
     if (this.#isLeaving) return;
     await this.#server.listen();
     this.log(`incarnation ${this.host.incarnation} listens on ${this.socket}`);

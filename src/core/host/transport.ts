@@ -27,7 +27,7 @@ import { Clock } from './clock.js';
 import { hearGreeting } from './link-greeting.js';
 import { LinkListener } from './link-listener.js';
 import { LinkSecurity } from './link-security.js';
-import { nameTrouble, sentences, type LinkTrouble, type TroubleKind } from './link-trouble.js';
+import { nameTrouble, otherKeys, sentences, type LinkTrouble, type TroubleKind } from './link-trouble.js';
 import { parseNodeAddress, printNodeAddress, type NodeAddress } from './node-address.js';
 import { PeerLink } from './peer-link.js';
 
@@ -73,7 +73,7 @@ export interface LinkStatus {
   readonly isEncrypted: boolean;
   /** Messages for it have been dropped. */
   readonly isOverfull: boolean;
-  /** Not connected, because the two have different keys; or so somebody says in its name. */
+  /** Not connected, because the two have no key in common; or so somebody says in its name. */
   readonly hasOtherKey: boolean;
   readonly counts: SessionCounts;
 }
@@ -253,6 +253,7 @@ export class Transport {
       if (heard.kind === 'gone') return this.#failed(peer, socket, ...nameTrouble(heard.error));
       if (heard.kind === 'strange') return this.#failed(peer, socket, 'malformed', heard.error.message);
       const { hello } = heard;
+      if (hello.type === 'refusal' && hello.reason === 'otherKey' && !this.#security.isEncrypted(peer.address)) return this.#failed(peer, socket, 'otherKey', otherKeys);
       if (hello.type === 'refusal') return this.#failed(peer, socket, 'refused', `node ${peer.link.node} refuses: ${sentences[hello.reason]}`);
       const refusal = this.#judge(hello, peer.link.node);
       if (refusal !== null) return this.#failed(peer, socket, 'refused', `node ${hello.from} answered: ${sentences[refusal]}`);

@@ -148,7 +148,7 @@ export interface MemberInfo {
   readonly lockspaces: readonly string[];
   /**
    * How we are linked with it. `overfull`: it took no messages for so long that they were dropped, and must come back as
-   * another life. `other key`: we are not, since the two have different keys.
+   * another life. `other key`: we are not, since the two have no key in common.
    */
   readonly link: 'self' | 'down' | 'other key' | 'overfull' | 'plain' | 'encrypted';
 }
