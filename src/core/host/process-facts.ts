@@ -88,8 +88,9 @@ export function* everyProcess(): Generator<ProcessFacts, boolean, undefined> {
 
 /**
  * The variable in the environment that a process was started with; null if there is none. Not shown: the environment is
- * kept from us, as that of a process that has become somebody else. Not known: while a process begins another program (execve) it has no environment for a moment, and the one it had may end
- * while it is read; so may the process. Only of one that was read to its end can be said what is not in it.
+ * kept from us, as that of a process that has become somebody else. Not known: while a process begins another program
+ * (execve) it has no environment for a moment, and the one it had may end while it is read; so may the process. Only of
+ * one that was read to its end can be said what is not in it.
  */
 export function variableOf(pid: number, name: string): string | null | 'not shown' | 'not known' {
   const environment = environmentOf(pid);
