@@ -92,7 +92,7 @@ describe('what a successor is asked', () => {
   });
 
   it('is kept back, too, while the lockspace is not there yet', async (test) => {
-    const { node, tap, end } = await successor(test, clusterIn(test));
+    const { node, tap, end } = await successor(test, { dir: scratch(test) });
     node.watch.onceFree(() => void node.host.joinLockspace('late'));
     tap.say(ask(1, 'late', 'a'));
     await tap.ask({ id: 2, op: 'status' });
