@@ -3,6 +3,7 @@
  * another; recovered when they fail, in whatever way; and gone in good order when asked.
  */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { attach, attachApplication, type RecoverTask } from '../../src/core/index.js';
 import { test } from '../kill/bounded.js';
 import { isRunning, signalAll, until } from '../kill/processes.js';
@@ -207,6 +208,18 @@ test('a node with an application stays, and goes on, when it is asked to leave; 
 
   signalAll([pid], 'SIGTERM');
   assert.equal(await all.get(2)!.exit, lostExit);
+  await until('its slot is put in order', () => said(all.get(1)!, /^recovered slot 2 of node 2$/m));
+});
+
+test('a node whose folder is taken away from under an application counts as failed: its slot is put in order', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const all = await attachAll(fleet, [1, 2]);
+  const pid = fleet.pidAt(2);
+  rmSync(fleet.place(2), { recursive: true });
+  assert.equal(await all.get(2)!.exit, lostExit);
+  await until('its process has ended', () => !isRunning(pid));
+  await fleet.until([1], 'it is alone', ({ members }) => members.length === 1);
   await until('its slot is put in order', () => said(all.get(1)!, /^recovered slot 2 of node 2$/m));
 });
 

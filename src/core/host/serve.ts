@@ -249,7 +249,6 @@ class ServingNode implements Served, ServedNode {
     // One may have been attached while locks ended.
     if (!force) this.#refuseWithApplications();
     leaver.agreed();
-    if (this.host.applications.lockspaces.length > 0) this.host.cluster?.giveUp('it was told to leave by force, with an application attached');
     await this.#stop(force ? 'it was told to leave by force' : 'it was told to leave', force);
   }
 
@@ -269,7 +268,13 @@ class ServingNode implements Served, ServedNode {
     throw new DlmError('DLM_NODE_IN_USE', `an application is attached to lockspace ${lockspaces.join(', ')}`, 'end it first: it suspends and leaves its lockspace in good order; with --force it is killed, and the node counts as failed');
   }
 
+  /**
+   * An application that ends because its node does has left something behind, whatever ended the node: it counts as failed
+   * then, unless it is none of the cluster any more.
+   */
   #stop(why: string, endChildren: boolean): Promise<void> {
+    const wouldBeClean = this.#stopping === null && !this.#hasFailed && !this.#isUrgent;
+    if (wouldBeClean && this.host.applications.lockspaces.length > 0) this.host.cluster?.giveUp(`${why}, with an application attached`);
     this.#stopping ??= this.#stopNow(why, endChildren);
     return this.#stopping;
   }
