@@ -85,6 +85,22 @@ describe('the etcd engine: members that are stopped or cut off', () => {
   }, patient);
 });
 
+describe('the etcd engine: the number of one that is gone and may still act', () => {
+  tell('is given to nobody who asks for none, but to him who comes under its name', async (cast) => {
+    const [a, b] = (await cast.joinAll('a', 'b')) as [Actor, Actor];
+    const [gone, stays] = a.node === 1 ? [a, b] : [b, a];
+    await gone.announce({ x: 1 });
+    await stays.sees('its lockspace', () => stays.last.members[0]!.lockspaces['x'] === 1);
+    await gone.stage.stop();
+    await stays.seesMembers(stays.wish.name);
+    assert.equal((await cast.join('c')).node, 3);
+    gone.stage.goOn();
+    await gone.sees('that it is out', () => gone.lost !== null);
+    assert.equal((await cast.join(gone.wish.name)).node, 1);
+    assert.equal((await cast.join('d')).node, 4);
+  });
+});
+
 describe('the etcd engine: answers that come late', () => {
   tell('an answer that the watch has overtaken is no step back', async (cast, test) => {
     const a = await cast.join('a');

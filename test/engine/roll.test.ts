@@ -49,6 +49,30 @@ describe('entering', () => {
     assert.equal(later.enrolled(applicant('a', null, 5)).node, 2);
   });
 
+  it('gives nobody the number of one that has failed, and may still act, but him who comes under its name', () => {
+    const inLockspace: Applicant['lockspaces'] = [['x', 1]];
+    const roll = new Roll(nobody, [], []);
+    for (const one of ['a', 'b', 'c']) roll.commit(roll.afterEntering([roll.enrolled({ ...applicant(one), lockspaces: one === 'c' ? [] : inLockspace })], 100));
+    roll.commit(roll.afterChanges({ ...nothing, gone: new Set(['life of a, 1', 'life of c, 1']), leaving: new Set(['life of b, 1']) })!);
+    assert.deepEqual(roll.failed, [[1, 'a']], 'who left in good order, or was in no lockspace, leaves nothing');
+    const later = new Roll(roll.last, roll.incarnations, roll.failed);
+    const d = later.enrolled(applicant('d', null, 2));
+    assert.deepEqual([d.node, later.enrolled(applicant('e', null, 2), [d]).node], [2, 3]);
+    assert.equal(later.enrolled(applicant('f', 1, 2)).node, 1, 'it may be asked for');
+    assert.equal(later.enrolled(applicant('a', null, 1)).node, 4, 'the same life cannot have it');
+    const again = later.enrolled(applicant('a', null, 2));
+    assert.equal(again.node, 1);
+    later.commit(later.afterEntering([again], 100));
+    assert.deepEqual(later.failed, []);
+  });
+
+  it('gives it to anybody where it is known that whoever is gone has ended', () => {
+    const roll = rollOf({ ...applicant('a'), lockspaces: [['x', 1]] });
+    roll.commit(roll.afterChanges({ ...nothing, gone: new Set(['life of a, 1']) })!);
+    assert.deepEqual(roll.failed, []);
+    assert.equal(roll.enrolled(applicant('b', null, 2)).node, 1);
+  });
+
   it('has a limit', () => {
     const roll = new Roll(nobody, []);
     const all = Array.from({ length: membersMax }, (_, at) => ({ ...applicant(`n${at}`), node: at + 1 }));

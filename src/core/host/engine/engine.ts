@@ -31,7 +31,7 @@ export type Member = View['members'][number];
 
 /** What a node says of itself when it joins. */
 export interface Candidate {
-  /** The number it wants; `auto`: the lowest that is free. */
+  /** The number it wants; `auto`: the lowest that is free, and not that of one that is gone and may still act, unless it had this name. */
   readonly node: NodeId | 'auto';
   /** How people call it, 1 to 64 printable characters; no two members have the same. */
   readonly name: string;

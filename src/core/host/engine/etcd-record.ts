@@ -16,8 +16,8 @@
  */
 import { DlmError } from '../../base/errors.js';
 import type { Answer } from './etcd-gateway.js';
-import { entryOf, isCount } from './registrar-protocol.js';
-import { Roll, type Enrolled, type Entry } from './roll.js';
+import { entryOf, isCount, isName } from './registrar-protocol.js';
+import { Roll, type Enrolled, type Entry, type Failed } from './roll.js';
 
 const version = 1;
 
@@ -27,6 +27,8 @@ export interface EtcdRecord extends Entry {
   readonly previous: number;
   /** The greatest incarnation of each number that was used. */
   readonly incarnations: readonly (readonly [number, number])[];
+  /** The numbers that nobody is given who asks for none. Earlier versions write none. */
+  readonly failed?: Failed;
   /** Who was declared failed in this view, and why. */
   readonly expelled?: { readonly node: number; readonly reason: string };
 }
@@ -138,8 +140,8 @@ export class EtcdKeys {
   recordIn({ value = '' }: KeyValue): EtcdRecord {
     const record = parse(fromBase64(value));
     const entry = entryOf(record);
-    const { version: spoken, previous, incarnations, expelled } = (record ?? {}) as unknown as EtcdRecord & { version: unknown };
-    const isOne = spoken === version && entry !== null && isCount(previous, 0, Number.MAX_SAFE_INTEGER) && areIncarnations(incarnations);
+    const { version: spoken, previous, incarnations, failed = [], expelled } = (record ?? {}) as unknown as EtcdRecord & { version: unknown };
+    const isOne = spoken === version && entry !== null && isCount(previous, 0, Number.MAX_SAFE_INTEGER) && areIncarnations(incarnations) && areFailed(failed);
     if (!isOne) {
       throw new DlmError(
         'DLM_PROTOCOL',
@@ -147,7 +149,7 @@ export class EtcdKeys {
         'run the same version of dlm on all nodes of the cluster, and let nothing else write below that prefix',
       );
     }
-    return { ...entry, previous, incarnations, ...(isExpelled(expelled) ? { expelled } : {}) };
+    return { ...entry, previous, incarnations, failed, ...(isExpelled(expelled) ? { expelled } : {}) };
   }
 
   get #reads(): readonly object[] {
@@ -181,14 +183,14 @@ export class EtcdKeys {
 }
 
 export function rollOf({ record }: Snapshot): Roll {
-  return new Roll(record, record.incarnations);
+  return new Roll(record, record.incarnations, record.failed ?? []);
 }
 
 /** The record to be written after the one in `before`. */
 export function recordAfter(before: Snapshot, entry: Entry): EtcdRecord {
   const roll = rollOf(before);
   roll.commit(entry);
-  return { ...entry, previous: before.record.id, incarnations: roll.incarnations };
+  return { ...entry, previous: before.record.id, incarnations: roll.incarnations, failed: roll.failed };
 }
 
 /** Members whose lease has run out. */
@@ -204,6 +206,10 @@ export function ranOut(before: EtcdRecord | null, after: EtcdRecord): Enrolled[]
 
 function areIncarnations(value: unknown): value is EtcdRecord['incarnations'] {
   return Array.isArray(value) && value.every((pair: unknown) => Array.isArray(pair) && pair.length === 2 && isCount(pair[0], 1) && isCount(pair[1], 0, Number.MAX_SAFE_INTEGER));
+}
+
+function areFailed(value: unknown): value is Failed {
+  return Array.isArray(value) && value.every((pair: unknown) => Array.isArray(pair) && pair.length === 2 && isCount(pair[0], 1) && isName(pair[1]));
 }
 
 function isExpelled(value: unknown): value is NonNullable<EtcdRecord['expelled']> {

@@ -31,8 +31,11 @@ export interface Entry {
   readonly leftCleanly: readonly number[];
 }
 
-/** Who wants to become a member; `node` null: the lowest number that is free. */
+/** Who wants to become a member; `node` null: any number, the lowest that is free. */
 export type Applicant = Omit<Enrolled, 'node'> & { readonly node: number | null };
+
+/** Numbers whose last members went otherwise than in good order and may still act, each with the name of that one; the latest last. */
+export type Failed = readonly (readonly [number, string])[];
 
 /** What has happened since the last entry; lives, and for announcements what they announce. */
 export interface Changes {
@@ -44,15 +47,20 @@ export interface Changes {
 export const membersMax = 128;
 /** How many numbers are remembered with their incarnations. */
 const rememberedMax = 1_024;
+/** How many numbers are withheld. */
+const failedMax = 256;
 
 export class Roll {
   #last: Entry;
   /** The greatest incarnation of each number that was ever seen. */
   readonly #incarnations: Map<number, number>;
+  readonly #failed: Map<number, string> | null;
 
-  constructor(last: Entry, incarnations: Iterable<readonly [number, number]>) {
+  /** `failed`: null if whoever is gone has ended, for all that its engine can say. */
+  constructor(last: Entry, incarnations: Iterable<readonly [number, number]>, failed: Failed | null = null) {
     this.#last = last;
     this.#incarnations = new Map(incarnations);
+    this.#failed = failed === null ? null : new Map(failed);
     this.#remember(last);
   }
 
@@ -65,6 +73,10 @@ export class Roll {
     return Array.from(this.#incarnations)
       .sort(([, a], [, b]) => b - a)
       .slice(0, rememberedMax);
+  }
+
+  get failed(): Failed {
+    return [...(this.#failed ?? [])].slice(-failedMax);
   }
 
   memberOf(life: string): Enrolled | null {
@@ -99,7 +111,7 @@ export class Roll {
       if (member.node === applicant.node) throw taken(`the number ${member.node}`, member);
       if (member.name === applicant.name) throw taken(`the name ${member.name}`, member);
     }
-    const node = applicant.node ?? this.#lowestFree(members, applicant.incarnation);
+    const node = applicant.node ?? this.#numberFor(applicant, members);
     const earlier = this.#incarnations.get(node) ?? 0;
     if (applicant.incarnation <= earlier) {
       throw new DlmError(
@@ -120,16 +132,34 @@ export class Roll {
 
   /** It has been written down: from now on this is how things are. */
   commit(entry: Entry): void {
+    this.#withhold(entry);
     this.#last = entry;
     this.#remember(entry);
   }
 
-  /** One that was used by a later life would be refused, so it does not count as free. */
-  #lowestFree(members: readonly Enrolled[], life: number): number {
+  /**
+   * Whoever takes the number of one that has failed is taken for its next life, which shows that it was started anew: its case
+   * is closed, and nobody fences it. So nobody is given such a number unless he asks for it, or comes under the same name.
+   */
+  #numberFor({ name, incarnation: life }: Applicant, members: readonly Enrolled[]): number {
     const used = new Set(members.map(({ node }) => node));
+    // One that was used by a later life would be refused, so it does not count as free.
+    const isFree = (node: number): boolean => !used.has(node) && (this.#incarnations.get(node) ?? 0) < life;
+    const own = this.failed.find(([node, former]) => former === name && isFree(node));
+    if (own !== undefined) return own[0];
     let node = 1;
-    while (used.has(node) || (this.#incarnations.get(node) ?? 0) >= life) node += 1;
+    while (!isFree(node) || this.#failed?.has(node) === true) node += 1;
     return node;
+  }
+
+  /** Only who was in a lockspace has left something that he may still act on. */
+  #withhold({ members, leftCleanly }: Entry): void {
+    if (this.#failed === null) return;
+    for (const { node, name, life, lockspaces } of this.#last.members) {
+      const isGone = !members.some((member) => member.life === life);
+      if (isGone && lockspaces.length > 0 && !leftCleanly.includes(node)) this.#failed.set(node, name);
+    }
+    for (const { node } of members) this.#failed.delete(node);
   }
 
   #remember(entry: Entry): void {
