@@ -11,8 +11,9 @@
  *
  * Kin: gfs_controld journal recovery; gfs2 recovery_done; first mounter.
  */
-import type { NodeId, Slot, ViewId } from '../base/ids.js';
+import type { Millis, NodeId, Slot, ViewId } from '../base/ids.js';
 import type { MemberReport, MemberSlot, PendingSlot } from '../wire/message.js';
+import { Pauses } from './pauses.js';
 
 const isSame = (one: Failure, other: Failure): boolean => one.slot === other.slot && one.since === other.since;
 
@@ -24,6 +25,7 @@ export interface Failure {
 
 /** What a member knows. */
 export class RecoveryWork {
+  readonly pauses = new Pauses();
   #pending: readonly PendingSlot[] = [];
   /** What is done, as long as others may not have heard of it, or tell it as pending. */
   #recovered: readonly PendingSlot[] = [];
@@ -67,6 +69,7 @@ export class RecoveryWork {
     this.#pending = pending
       .filter((one) => !this.#recovered.some((other) => isSame(one, other)))
       .map((one) => this.#passed.find((other) => isSame(one, other) && other.tries > one.tries) ?? one);
+    this.pauses.keepOnly(this.#pending);
     if (slots.some(({ hasApplication }) => hasApplication)) this.#isInitialized = true;
   }
 
@@ -82,8 +85,9 @@ export class RecoveryWork {
    */
   next(self: NodeId): PendingSlot | null {
     if (this.#running !== null || !this.#hasAgreed) return null;
-    const next = this.#pending.find(({ slot }) => slot === null) ?? this.#pending.find(({ by }) => by === self);
-    return next?.by === self ? next : null;
+    const mayBegin = (one: PendingSlot): boolean => one.by === self && this.pauses.millisBefore(one) === 0;
+    const next = this.#pending.find(({ slot }) => slot === null) ?? this.#pending.find(mayBegin);
+    return next !== undefined && mayBegin(next) ? next : null;
   }
 
   begin(work: PendingSlot): void {
@@ -113,6 +117,12 @@ export class RecoveryWork {
     // Whoever has just come may be the only one left who has heard of it.
     this.#pending = known === undefined ? [...this.#pending, work] : this.#pending.map((one) => (one === known ? work : one));
     return true;
+  }
+
+  /** This node could not do it: the next one with an application is asked, and should that be this one again, after a pause. */
+  fail(now: Millis, work: PendingSlot, self: NodeId): PendingSlot {
+    this.pauses.failed(now, work);
+    return this.passedOn(work, self);
   }
 
   /** `from` could not do it: the next one with an application is asked, and after the last the first again. */

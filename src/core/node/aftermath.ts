@@ -9,7 +9,7 @@
  * Whether a step about everybody has ended is known by a barrier: `ready` is reached by
  * a member only when all that `dlm` waits for has ended there, `resume` likewise.
  */
-import type { Generation, Millis, NodeId, ViewId } from '../base/ids.js';
+import { earlier, type Generation, type Millis, type NodeId, type ViewId } from '../base/ids.js';
 import type { Outlet } from '../base/outbox.js';
 import { Gate, type GateEvent } from '../application/gate.js';
 import { RecoveryWork, type Failure } from '../application/recovery-work.js';
@@ -128,10 +128,10 @@ export class Aftermath {
   }
 
   /** This node has put a slot in order, or could not. Returns what others are to be told; null: nobody had asked for it. */
-  recovered(failure: Failure, isDone: boolean): PendingSlot | null {
+  recovered(now: Millis, failure: Failure, isDone: boolean): PendingSlot | null {
     const ended = this.work.end(failure);
     if (ended === null) return null;
-    const work = isDone ? ended : this.work.passedOn(ended, this.self);
+    const work = isDone ? ended : this.work.fail(now, ended, this.self);
     this.noteResult(work, this.self, isDone);
     return work;
   }
@@ -141,8 +141,14 @@ export class Aftermath {
     if (this.work.note(work, isDone)) this.#tell('app', isDone ? 'ended' : 'failed', from, work.victim);
   }
 
-  tick(now: Millis): void {
+  /** Time has passed. True: there may be something to begin. */
+  tick(now: Millis): boolean {
     if (this.gate.isOverdue(now)) this.#giveUp(`did not suspend within ${this.application!.suspendMillis} ms`);
+    return this.work.pauses.tick(now);
+  }
+
+  get deadline(): Millis | null {
+    return earlier(this.gate.deadline, this.work.pauses.deadline);
   }
 
   #mayRecover(progress: Progress): boolean {

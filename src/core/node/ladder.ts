@@ -14,6 +14,7 @@
  * Kin: dlm_tool ls -n ("wait ringid", "wait quorum", "wait fencing", …).
  */
 import type { NodeId } from '../base/ids.js';
+import type { Pauses } from '../application/pauses.js';
 import { latestLives } from '../cluster/cases.js';
 import type { Fencing } from '../cluster/fencing.js';
 import type { FailureCase, PendingSlot } from '../wire/message.js';
@@ -33,7 +34,7 @@ export interface Standstill {
 export function standstillOf(stack: Stack, fencing: Fencing, self: NodeId): Standstill | null {
   if (stack.standing === 'joining') return { rung: 'ringid', waitsFor: [], words: 'no view shows this node in the lockspace yet' };
   if (stack.standing === 'no quorum') return { rung: 'quorum', waitsFor: [], words: 'this node is not in a quorate view' };
-  return fencingOf(stack, fencing) ?? suspensionOf(stack, self) ?? recoveryOf(stack, self) ?? applicationOf(stack);
+  return fencingOf(stack, fencing) ?? suspensionOf(stack, self) ?? recoveryOf(stack, self) ?? applicationOf(stack, self);
 }
 
 function fencingOf({ name, aftermath, recovery, isRunning }: Stack, fencing: Fencing): Standstill | null {
@@ -77,22 +78,25 @@ function recoveryOf({ recovery, isRunning, aftermath }: Stack, self: NodeId): St
   return { rung: 'dlm', waitsFor: nodes, words: `locks are recovered: ${recovery.phase ?? 'members'}, waiting for ${nodesIn(nodes)}` };
 }
 
-function applicationOf({ aftermath, recovery, isRunning }: Stack): Standstill | null {
+function applicationOf({ aftermath, recovery, isRunning }: Stack, self: NodeId): Standstill | null {
   const { pending } = aftermath.work;
   if (pending.length > 0) {
     const workers = new Set(pending.flatMap(({ by }) => by ?? []));
-    return { rung: 'app', waitsFor: [...workers].sort((one, other) => one - other), words: pending.map(pendingWords).join('; ') };
+    return { rung: 'app', waitsFor: [...workers].sort((one, other) => one - other), words: pending.map((one) => pendingWords(one, self, aftermath.work.pauses)).join('; ') };
   }
   const waitsFor = recovery.waitsFor();
   if (!isRunning || recovery.phase !== 'resume' || aftermath.gate.isOpen || waitsFor.length === 0) return null;
   return { rung: 'app', waitsFor, words: `applications resume when ${nodesIn(waitsFor)} know${waitsFor.length === 1 ? 's' : ''} that all is done` };
 }
 
-function pendingWords({ slot, victim, by, tries }: PendingSlot): string {
+function pendingWords(one: PendingSlot, self: NodeId, pauses: Pauses): string {
+  const { slot, victim, by, tries } = one;
   const what = slot === null ? 'all slots' : `slot ${slot} of node ${victim}`;
   if (by === null) return `${what}: no node has an application that could recover it`;
   const again = tries === 0 ? '' : `, after ${tries} attempt${tries === 1 ? '' : 's'} in vain`;
-  return `${what} is to be recovered by node ${by}${again}`;
+  // Only he who waits knows for how long.
+  const pauseMillis = by === self ? pauses.millisBefore(one) : 0;
+  return `${what} is to be recovered by node ${by}${again}${pauseMillis === 0 ? '' : `, the next one ${pauseMillis / 1000} s after the last`}`;
 }
 
 function nodesIn(nodes: readonly NodeId[]): string {

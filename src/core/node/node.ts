@@ -133,7 +133,7 @@ export class DlmNode {
     let next = this.fencing.nextDeadline();
     for (const { isRunning, lockspace, aftermath } of this.#sorted) {
       if (isRunning) next = earlier(next, lockspace.nextDeadline());
-      next = earlier(next, aftermath.gate.deadline);
+      next = earlier(next, aftermath.deadline);
     }
     return next;
   }
@@ -272,9 +272,9 @@ export class DlmNode {
   }
 
   #tick(now: Millis): void {
-    for (const { isRunning, lockspace, aftermath } of this.#sorted) {
-      if (isRunning) lockspace.tick(now);
-      aftermath.tick(now);
+    for (const stack of this.#sorted) {
+      if (stack.isRunning) stack.lockspace.tick(now);
+      if (stack.aftermath.tick(now)) this.#callAll(now, stack, stack.progress(now));
     }
     this.#heed(now, this.fencing.tick(now));
   }

@@ -219,7 +219,7 @@ export class Stack {
 
   /** The application here has put a slot in order, or could not: everybody has to know. */
   slotRecovered(now: Millis, { slot, since, isDone }: SlotRecovered): Call[] {
-    const work = this.aftermath.recovered({ slot, since }, isDone);
+    const work = this.aftermath.recovered(now, { slot, since }, isDone);
     if (work === null) return [];
     const { tables } = this.lockspace;
     for (const node of tables.members.nodes) {
