@@ -14,9 +14,9 @@ const work = (by: number | null, tries = 0): PendingSlot => ({ slot: slot(2), vi
 /** What is agreed when these nodes, each with an application and the slot of its number, know this of one and the same failure. */
 function agreed(...known: readonly (readonly [node: number, pending: PendingSlot])[]): PendingSlot[] {
   const reports = new Map<NodeId, MemberReport>(
-    known.map(([node, pending]) => [nodeId(node), { slot: slot(node), generation: generation(1), terms: [], hasApplication: true, isInitialized: true, pending: [pending], recovered: [] }]),
+    known.map(([node, pending]) => [nodeId(node), { slot: slot(node), generation: generation(1), terms: [], hasApplication: true, hasResumed: true, isInitialized: true, pending: [pending], recovered: [] }]),
   );
-  return assignWork(pendingOf(reports, viewId(41)), known.map(([node]) => ({ node: nodeId(node), slot: slot(node), hasApplication: true })));
+  return assignWork(pendingOf(reports, viewId(41)), known.map(([node]) => ({ node: nodeId(node), slot: slot(node), hasApplication: true, hasResumed: true })));
 }
 
 test('whose turn it is may be known to him alone, who has begun perhaps: he keeps it, whoever reports first', () => {
@@ -51,7 +51,7 @@ test('who has been told that it is his turn begins when he knows the others, or 
   newcomer.follow(new Set(), new Set(), viewId(39));
   newcomer.note(work(3, 1), false);
   assert.equal(newcomer.next(nodeId(3)), null);
-  newcomer.agree([2, 3].map((node) => ({ node: nodeId(node), slot: slot(node), hasApplication: true })), [work(2)]);
+  newcomer.agree([2, 3].map((node) => ({ node: nodeId(node), slot: slot(node), hasApplication: true, hasResumed: true })), [work(2)]);
   assert.deepEqual(newcomer.next(nodeId(3)), work(3, 1));
   assert.deepEqual(newcomer.passedOn(work(3, 1), nodeId(3)), work(2, 2));
 });

@@ -94,6 +94,7 @@ const report = fc.record(
     generation: generations,
     terms: list(name),
     hasApplication: fc.boolean(),
+    hasResumed: fc.boolean(),
     isInitialized: fc.boolean(),
     pending: list(pendingSlot),
     recovered: list(pendingSlot),
@@ -101,7 +102,7 @@ const report = fc.record(
   { noNullPrototype: true },
 );
 const memberSlot = fc.record(
-  { node: count.map(nodeId), slot: count.map(slot), hasApplication: fc.boolean() },
+  { node: count.map(nodeId), slot: count.map(slot), hasApplication: fc.boolean(), hasResumed: fc.boolean() },
   { noNullPrototype: true },
 );
 const verdict = fc.constantFrom(...verdicts);

@@ -27,6 +27,7 @@ export class Gate {
   #isOpen: boolean;
   #state: ApplicationState;
   #deadline: Millis | null = null;
+  #hasResumed = false;
 
   constructor(
     /** Does the order have suspend and resume? */
@@ -45,6 +46,11 @@ export class Gate {
 
   get state(): ApplicationState {
     return this.#state;
+  }
+
+  /** Has the application been told to resume since it came? Where it need not be told it may touch its data from the first. */
+  get hasResumed(): boolean {
+    return this.#hasResumed || (!this.hasGate && this.#state !== 'none');
   }
 
   /** Does nothing here touch the data? */
@@ -74,6 +80,7 @@ export class Gate {
     this.#isOpen = true;
     if (this.#state !== 'suspended') return [];
     this.#state = 'running';
+    this.#hasResumed = true;
     return ['resume'];
   }
 

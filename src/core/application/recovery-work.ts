@@ -2,7 +2,8 @@
  * Whose data has to be put in order, and by whom?
  *
  * A slot whose member failed with an application attached is pending until somebody has
- * recovered it. All members agree on what is pending at the start of each recovery of
+ * recovered it, unless that application had never resumed: then it has touched nothing. So one that ends whenever
+ * it tries to put some slot in order does not add another each time. All members agree on what is pending at the start of each recovery of
  * the lockspace: whoever knows of one reports it, and whoever knows one to be done does.
  * The coordinator gives each to somebody who has an application, who keeps it as long as
  * it is there and does not fail. In between, results are told to all by him who has them.
@@ -50,11 +51,11 @@ export class RecoveryWork {
     return { isInitialized: this.#isInitialized, pending: this.#pending, recovered: this.#recovered };
   }
 
-  /** The members are others, as a view says. Those who have failed and had an application leave their slots behind. */
+  /** The members are others, as a view says. Those who have failed and had an application that may have run leave their slots behind. */
   follow(departed: ReadonlySet<NodeId>, failed: ReadonlySet<NodeId>, since: ViewId): void {
     this.#hasAgreed = false;
     for (const member of this.#slots) {
-      if (!failed.has(member.node) || !member.hasApplication) continue;
+      if (!failed.has(member.node) || !member.hasApplication || !member.hasResumed) continue;
       const left: PendingSlot = { slot: member.slot, victim: member.node, since, by: null, tries: 0 };
       if (!this.#pending.some((one) => isSame(one, left))) this.#pending = [...this.#pending, left];
     }
@@ -71,6 +72,11 @@ export class RecoveryWork {
       .map((one) => this.#passed.find((other) => isSame(one, other) && other.tries > one.tries) ?? one);
     this.pauses.keepOnly(this.#pending);
     if (slots.some(({ hasApplication }) => hasApplication)) this.#isInitialized = true;
+  }
+
+  /** This node has done its part for applications to resume: from now on they may have, and it need not be the first to hear of it. */
+  mayHaveResumed(): void {
+    this.#slots = this.#slots.map((member) => ({ ...member, hasResumed: member.hasApplication }));
   }
 
   /** Everybody has heard what was agreed: nobody can tell again what has changed since. */

@@ -59,7 +59,7 @@ export class Aftermath {
 
   get report(): Omit<ApplicationReport, 'terms'> {
     const { report } = this.work;
-    return { ...report, hasApplication: this.application !== null, isInitialized: report.isInitialized || !this.#hasApp };
+    return { ...report, hasApplication: this.application !== null, hasResumed: this.gate.hasResumed, isInitialized: report.isInitialized || !this.#hasApp };
   }
 
   /** Is a failure not done with? */

@@ -213,7 +213,11 @@ export class Stack {
     if (this.#recovery.asks === 'ready' && this.misfit === null && this.aftermath.isReady(this.#progress)) this.#heed(now, this.#recovery.pass(now));
     const calls = this.#isRunning && !wasRunning ? this.#goOn(now) : [];
     this.aftermath.advance(this.#progress);
-    if (this.#recovery.asks === 'resume' && this.aftermath.mayResume(this.#progress)) this.#heed(now, this.#recovery.pass(now));
+    if (this.#recovery.asks === 'resume' && this.aftermath.mayResume(this.#progress)) {
+      // The others may hear of it before this node does.
+      this.aftermath.work.mayHaveResumed();
+      this.#heed(now, this.#recovery.pass(now));
+    }
     return calls;
   }
 

@@ -64,7 +64,7 @@ export class Recovery {
   #hasReached = false;
   #slot: Slot | null = null;
   #slots: readonly MemberSlot[] = [];
-  #application: ApplicationReport = { terms: [], hasApplication: false, isInitialized: false, pending: [], recovered: [] };
+  #application: ApplicationReport = { terms: [], hasApplication: false, hasResumed: false, isInitialized: false, pending: [], recovered: [] };
   /** Who was the last to end each phase of this view, by the word of the coordinator. */
   readonly #last = new Map<PhaseName, NodeId>();
   /** On the coordinator: who has ended the present phase, and what was reported. */

@@ -28,7 +28,10 @@ export function assignSlots(reports: ReadonlyMap<NodeId, MemberReport>, pending:
     taken.set(free, node);
   }
   return [...taken]
-    .map(([number, node]) => ({ node, slot: slot(number), hasApplication: reports.get(node)!.hasApplication }))
+    .map(([number, node]) => {
+      const { hasApplication, hasResumed } = reports.get(node)!;
+      return { node, slot: slot(number), hasApplication, hasResumed };
+    })
     .sort((one, other) => one.node - other.node);
 }
 

@@ -153,6 +153,8 @@ export interface MemberReport {
   readonly terms: readonly string[];
   /** Is an application attached to the lockspace there? */
   readonly hasApplication: boolean;
+  /** Has that been told to resume since it came, so that it may have touched its data? */
+  readonly hasResumed: boolean;
   /** Does it know that the slots of this lockspace have been looked at since it began? */
   readonly isInitialized: boolean;
   readonly pending: readonly PendingSlot[];
@@ -172,6 +174,7 @@ export interface MemberSlot {
   readonly node: NodeId;
   readonly slot: Slot;
   readonly hasApplication: boolean;
+  readonly hasResumed: boolean;
 }
 
 /** Coordinator → member: everybody has ended this phase. */

@@ -54,6 +54,7 @@ export function writeReached(writer: ByteWriter, message: Reached): void {
   writer.number(report.generation);
   writeTerms(writer, report.terms);
   writer.byte(report.hasApplication ? 1 : 0);
+  writer.byte(report.hasResumed ? 1 : 0);
   writer.byte(report.isInitialized ? 1 : 0);
   writeList(writer, report.pending, (one) => writePending(writer, one));
   writer.reserve(itemBytesMax);
@@ -70,9 +71,10 @@ function readReport(reader: ByteReader): MemberReport {
   const heard = generation(reader.number());
   const terms = reader.list((item) => item.name());
   const hasApplication = readBoolean(reader);
+  const hasResumed = readBoolean(reader);
   const isInitialized = readBoolean(reader);
   const pending = reader.list(readPending);
-  return { slot: own, generation: heard, terms, hasApplication, isInitialized, pending, recovered: reader.list(readPending) };
+  return { slot: own, generation: heard, terms, hasApplication, hasResumed, isInitialized, pending, recovered: reader.list(readPending) };
 }
 
 export function writePending(writer: ByteWriter, pending: PendingSlot): void {
@@ -105,6 +107,7 @@ export function writeProceed(writer: ByteWriter, message: Proceed): void {
     writer.number(member.node);
     writer.number(member.slot);
     writer.byte(member.hasApplication ? 1 : 0);
+    writer.byte(member.hasResumed ? 1 : 0);
   });
   writer.reserve(itemBytesMax);
   writeList(writer, message.pending, (one) => writePending(writer, one));
@@ -128,7 +131,8 @@ export function readProceed(reader: ByteReader, lockspace: LockspaceId, seq: Vie
 function readMemberSlot(reader: ByteReader): MemberSlot {
   const node = nodeId(reader.number());
   const number = slot(reader.number());
-  return { node, slot: number, hasApplication: readBoolean(reader) };
+  const hasApplication = readBoolean(reader);
+  return { node, slot: number, hasApplication, hasResumed: readBoolean(reader) };
 }
 
 export function writeNames(writer: ByteWriter, message: Names): void {
