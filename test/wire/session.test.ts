@@ -152,6 +152,19 @@ describe('a session', () => {
     assert.deepEqual(arrived(other(), 51, session.flush(at(50))[0]!), [1]);
   });
 
+  test('holds nothing that a stream has brought too early, since a stream loses and reorders nothing', () => {
+    const session = new PeerSession({ self: lives.one, peer: lives.other, isLossy: false });
+    const peer = new PeerSession({ self: lives.other, peer: lives.one, isLossy: false });
+    const [first, second] = [1, 2].map((number) => {
+      peer.send(numbered(number));
+      return peer.flush(at(0))[0]!;
+    });
+    const outcome = session.receive(at(1), second!);
+    assert.ok(outcome.kind === 'malformed' && outcome.error.fault === 'impossible');
+    assert.match(outcome.error.message, /frame 2 came where 1 was next/);
+    assert.deepEqual([first!, second!, first!].map((frame) => arrived(session, 2, frame)), [[1], [2], []]);
+  });
+
   test('says when more waits than a peer may leave unacknowledged', () => {
     const session = one(5_000_000);
     assert.ok(!session.isOverfull);

@@ -11,9 +11,10 @@
  *
  * Frames are numbered from 1. Every frame acknowledges all up to a number; if there is
  * nothing else to send, one without messages does, after `ackDelayMillis` or when many
- * have come. What came too early is held, what came again is dropped. Whatever is not
- * acknowledged is handed over again after a reconnection, and where the network loses
- * frames by itself (`isLossy`) also when an acknowledgement is overdue. A stream loses
+ * have come. What came again is dropped. What came too early is held where the network
+ * reorders and loses frames (`isLossy`), and on a stream, which does neither, it is a fault.
+ * Whatever is not acknowledged is handed over again after a reconnection, and where the
+ * network loses frames by itself also when an acknowledgement is overdue. A stream loses
  * nothing as long as it lives, so that there only the reconnection counts.
  *
  * A session ends with either life. Frames of any other pair of lives are refused.
@@ -264,6 +265,7 @@ export class PeerSession {
       this.#ackAt = now;
       return [];
     }
+    if (head.number > next && !this.#isLossy) throw new WireError('impossible', headBytes, `frame ${head.number} came where ${next} was next, on a stream`);
     if (head.number >= next + heldMax || this.#held.has(head.number)) return [];
     const messages = messagesOf(head, frame);
     if (head.number > next) {
