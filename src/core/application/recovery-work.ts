@@ -2,9 +2,10 @@
  * Whose data has to be put in order, and by whom?
  *
  * A slot whose member failed with an application attached is pending until somebody has
- * recovered it, unless that application had never resumed: then it has touched nothing. So one that ends whenever
- * it tries to put some slot in order does not add another each time. All members agree on what is pending at the start of each recovery of
- * the lockspace: whoever knows of one reports it, and whoever knows one to be done does.
+ * recovered it, unless that application had never resumed: then it has touched nothing. So
+ * one that ends whenever it tries to put some slot in order does not add another each time.
+ * All members agree on what is pending at the start of each recovery of the lockspace:
+ * whoever knows of one reports it, and whoever knows one to be done does.
  * The coordinator gives each to somebody who has an application, who keeps it as long as
  * it is there and does not fail. In between, results are told to all by him who has them.
  *
