@@ -199,7 +199,7 @@ export class DlmNode {
   /** Carry a call out, or let it wait until locking goes on. */
   #call(now: Millis, stack: Stack, call: Call): void {
     if (stack.mustWait(call)) stack.park(now, call);
-    else if (call.kind === 'endOwner') stack.lockspace.endOwner(now, call.owner);
+    else if (call.kind === 'endOwner') stack.endOwner(now, call.owner);
     else this.#operate(now, stack.lockspace, call);
   }
 

@@ -139,16 +139,29 @@ export class Stack {
   park(now: Millis, call: Call): void {
     if (this.mayGiveBack(call)) this.lockspace.giveBack(now, call);
     else {
-      if (call.kind === 'endOwner') this.#calls = this.#calls.filter((earlier) => !this.#wantsFor(call.owner, earlier));
+      if (call.kind === 'endOwner') this.#dropWishes(call.owner);
       this.#calls.push(call);
     }
+  }
+
+  /** An owner has ended, and locking goes on. Of what he has asked for something may wait all the same. */
+  endOwner(now: Millis, owner: OwnerId): void {
+    this.#dropWishes(owner);
+    this.lockspace.endOwner(now, owner);
+  }
+
+  #dropWishes(owner: OwnerId): void {
+    if (this.#calls.length > 0) this.#calls = this.#calls.filter((call) => !this.#wantsFor(owner, call));
   }
 
   /** Does it ask for something more for that owner? He has ended: nobody would know that it was granted. */
   #wantsFor(owner: OwnerId, call: Call): boolean {
     if (call.kind === 'lock') return call.owner === owner && (call.flags & Flag.ORPHAN) === 0;
     const lock = call.kind === 'convert' ? this.lockspace.locks.get(call.lkid) : null;
-    if (call.kind !== 'convert' || lock?.owner !== owner || isDown(lock.granted, call.mode) || lock.granted === call.mode) return false;
+    if (call.kind !== 'convert' || lock?.owner !== owner) return false;
+    // What he takes for done, he has.
+    const has = this.lockspace.isToldEarly(lock.id) ? lock.requested : lock.granted;
+    if (isDown(has, call.mode) || has === call.mode) return false;
     // By the kernel's law it also says whether the lock outlives its owner.
     return this.lockspace.config.law.persistentStays || lock.has(Flag.PERSISTENT) === ((call.flags & Flag.PERSISTENT) !== 0);
   }
