@@ -37,6 +37,8 @@ export class RecoveryWork {
   #isInitialized = false;
   /** In the latest view: what is not pending then is done. */
   #hasAgreed = false;
+  /** Has it never agreed with the others? */
+  #isNew = true;
   /** What this node is doing. */
   #running: PendingSlot | null = null;
 
@@ -68,6 +70,7 @@ export class RecoveryWork {
   agree(slots: readonly MemberSlot[], pending: readonly PendingSlot[]): void {
     this.#slots = slots;
     this.#hasAgreed = true;
+    this.#isNew = false;
     this.#pending = pending
       .filter((one) => !this.#recovered.some((other) => isSame(one, other)))
       .map((one) => this.#passed.find((other) => isSame(one, other) && other.tries > one.tries) ?? one);
@@ -118,10 +121,10 @@ export class RecoveryWork {
       this.#pending = this.#pending.filter((one) => one !== known);
       return true;
     }
-    const isKnown = known === undefined ? this.#hasAgreed || this.#recovered.some((one) => isSame(one, work)) : known.tries >= work.tries;
+    // Whoever has just come may be the only one left who has heard of it. To all others it is done, and what is told comes late.
+    const isKnown = known === undefined ? !this.#isNew || this.#recovered.some((one) => isSame(one, work)) : known.tries >= work.tries;
     if (isKnown) return false;
     this.#passed = [...this.#passed.filter((one) => !isSame(one, work)), work];
-    // Whoever has just come may be the only one left who has heard of it.
     this.#pending = known === undefined ? [...this.#pending, work] : this.#pending.map((one) => (one === known ? work : one));
     return true;
   }
