@@ -231,7 +231,8 @@ export class DlmNode {
     for (const [name, join] of this.#failed) if (own?.get(name) === -join) this.#failed.delete(name);
     const events = this.fencing.follow(now, view);
     for (const stack of this.#sorted) this.#callAll(now, stack, stack.follow(now, view));
-    this.#heed(now, events);
+    // Who has gone is not asked any more, and to a lockspace in which nothing has changed that may be what it waits for.
+    this.#heed(now, events, true);
     const letters = this.#letters;
     this.#letters = [];
     for (const { from, message } of letters) this.#heedGroup(now, from, message);
