@@ -132,7 +132,12 @@ export class Stack {
 
   /** Outside a quorate view what is given back is given back at once, as far as its owner is concerned. */
   mayGiveBack(call: Call): call is Extract<Call, { readonly kind: GiveBack['kind'] }> {
-    return (call.kind === 'unlock' || call.kind === 'convert') && this.standing === 'no quorum' && this.lockspace.mayGiveBack(call);
+    return (call.kind === 'unlock' || call.kind === 'convert') && this.standing === 'no quorum' && !this.#isInterrupted && this.lockspace.mayGiveBack(call);
+  }
+
+  /** Did the engine fall silent in a recovery that may go on where it was? It would know nothing of what is given back meanwhile. */
+  get #isInterrupted(): boolean {
+    return this.#beforeSilence !== null && this.#beforeSilence.isQuorate && !this.#beforeSilence.isRunning;
   }
 
   /** It has to wait, unless it can be given back. */
