@@ -92,4 +92,9 @@ export class Gate {
   isOverdue(now: Millis): boolean {
     return this.#deadline !== null && this.#deadline <= now;
   }
+
+  /** It has not, or cannot: nobody waits for it any more, and all others for the end of this node. */
+  failed(): void {
+    this.#deadline = null;
+  }
 }

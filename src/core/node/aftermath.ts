@@ -175,6 +175,7 @@ export class Aftermath {
   }
 
   #giveUp(what: string): void {
+    this.gate.failed();
     this.#tell('suspend', 'failed', this.self, null);
     this.outbox.push({ kind: 'giveUp', reason: `the application of lockspace ${this.lockspace} ${what}` });
   }
