@@ -51,7 +51,7 @@ export const deafMark = 0x2000_0000;
  */
 export const lostMark = 0x1000_0000;
 
-/** The mark of a conversion that another master is asked or told of, since its own is gone: that one may have granted it, and could not say so. */
+/** The mark of a conversion that another master is asked or told of, since its own is gone: that one may have granted it, with another token, and could not say so. */
 export const againMark = 0x0800_0000;
 
 /** What a completion tells beside its status. */

@@ -21,6 +21,7 @@
  */
 import { isDeaf, tellHoldersAfterPass } from './blocking.js';
 import { isInConversionDeadlock } from './deadlock.js';
+import { FarEnd } from './far-end.js';
 import { Flag, Result, againMark, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
@@ -148,8 +149,15 @@ export function grant(turn: Turn, resource: Resource, lock: Lock): void {
 
 function takeToken(resource: Resource, lock: Lock): void {
   lock.tokenSequence = resource.takeToken(lock.granted as Mode);
-  // A token from before the resource came to this master is over.
-  if (lock.far !== null) lock.far.mastership = 0;
+  const { earlierToken } = resource;
+  if (earlierToken !== null) {
+    const far = (lock.far ??= new FarEnd('local', null, null));
+    far.generation = earlierToken.generation;
+    far.mastership = earlierToken.mastership;
+  } else if (lock.far !== null) {
+    // A token from before the resource came to this master is over.
+    lock.far.mastership = 0;
+  }
 }
 
 /** The modes found blocked during a pass. */

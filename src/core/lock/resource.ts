@@ -23,6 +23,12 @@ export interface Home {
   readonly generation: Generation;
 }
 
+/** The first two parts of a token that an earlier master has given. */
+export interface EarlierToken {
+  readonly generation: Generation;
+  readonly mastership: number;
+}
+
 /** How many sets of the six modes there are. */
 const modeSets = 64;
 
@@ -41,6 +47,8 @@ export class Resource {
   value: ValueBlock | null = null;
   /** The sequence part of the latest token, and the set of modes granted under it, in one number. */
   #token = 0;
+  /** Whose number that is, as long as it is that of another master, under whom somebody still holds. */
+  #earlier: EarlierToken | null = null;
   #queues: Queues | null = null;
 
   constructor(
@@ -139,6 +147,18 @@ export class Resource {
     this.mastership = mastership;
     this.home = home;
     this.#token = 0;
+    this.#earlier = null;
+  }
+
+  /** Somebody still holds this mode under the latest token of an earlier master: whoever can hold beside him shares that. */
+  continueToken(earlier: EarlierToken, sequence: number, mode: Mode): void {
+    this.#earlier = earlier;
+    this.#token = sequence * modeSets + withMode(0, mode);
+  }
+
+  /** Who has given the latest token; null: this master. */
+  get earlierToken(): EarlierToken | null {
+    return this.#earlier;
   }
 
   /** Leave whatever queue the lock stands in. */
@@ -153,13 +173,14 @@ export class Resource {
    * Which number does a grant of this mode carry?
    *
    * A new one only if the mode excludes one granted under the current number, so
-   * that holders who may work side by side share a token.
+   * that holders who may work side by side share a token. `earlierToken` is of the same.
    */
   takeToken(mode: Mode): number {
     let sequence = Math.floor(this.#token / modeSets);
     let granted = this.#token % modeSets;
     if (sequence === 0 || conflictsWithAny(mode, granted)) {
-      sequence += 1;
+      sequence = this.#earlier === null ? sequence + 1 : 1;
+      this.#earlier = null;
       granted = 0;
     }
     this.#token = sequence * modeSets + withMode(granted, mode);

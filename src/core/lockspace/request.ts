@@ -9,11 +9,11 @@
  * Kin: lock.c set_master(), send_request(), send_convert(), send_unlock(), send_cancel(),
  * add_to_waiters(), validate_unlock_args().
  */
-import { Flag, brokenConvertRule } from '../lock/flags.js';
+import { Flag, againMark, brokenConvertRule } from '../lock/flags.js';
 import { FarEnd, type Overlap } from '../lock/far-end.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
-import { IV, isDown, isSilent, type Mode, type ModeOrNone } from '../lock/mode.js';
+import { CR, IV, isDown, isSilent, type Mode, type ModeOrNone } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endHere, tell, tellWaits } from './delivery.js';
@@ -112,6 +112,8 @@ export function isUnanswered(law: Law, from: ModeOrNone, to: Mode): boolean {
 export function convertSilently(tables: Tables, lock: Lock): void {
   noteWrite(lock, lock.requested as Mode, lock.far!.valueSequence + 1);
   lock.granted = lock.requested;
+  // Its master has given it another token with that, and does not say so.
+  if (lock.granted > CR) lock.flags |= againMark;
   lock.requested = IV;
   if (lock.blocking !== null) lock.blocking.told = IV;
   tell(tables, lock, 'OK', null);

@@ -14,7 +14,7 @@
  */
 import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
-import { Flag, Result } from '../lock/flags.js';
+import { Flag, Result, againMark } from '../lock/flags.js';
 import { certainMode } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
@@ -68,6 +68,7 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
       if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
     } else if (isLost) {
+      if (far.pending === 'convert') lock.flags |= againMark;
       if (far.pending === 'convert' && countsAsDone(tables, lock)) takeAsDone(tables, lock);
       else if (master !== tables.self) giveUp(tables, lock);
       far.node = null;

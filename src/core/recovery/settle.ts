@@ -1,5 +1,5 @@
 /**
- * All locks of a rebuilt resource are there: the queues get their order back, and
+ * All locks of a rebuilt resource are there: the queues get their order back, tokens go on, and
  * the value is made of the copies that the holders have.
  *
  * Whoever holds more than CR has read or written the latest value, and it is valid.
@@ -8,19 +8,44 @@
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag } from '../lock/flags.js';
+import { Flag, againMark } from '../lock/flags.js';
+import { certainMode } from '../lock/grant.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
-import { CR, CW, PR } from '../lock/mode.js';
+import { CR, CW, PR, type Mode } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 import { copyOf } from '../lockspace/value-copy.js';
 
 export function settle(tables: Tables, resource: Resource): void {
+  continueToken(resource);
   if (tables.config.law.orderSurvives) putInOrder(resource);
   if (!tables.config.law.middleIsResent) guessModes(resource);
   resource.value = valueOf(resource, tables.config.law);
+}
+
+/**
+ * While somebody holds more than CR, nobody was granted a mode with a greater token than his: that excludes him. So it is the
+ * latest, and what can be held beside his mode can be held beside whatever else was granted under it.
+ */
+function continueToken(resource: Resource): void {
+  let latest: Lock | null = null;
+  resource.eachLock((lock) => {
+    if (lock.granted > CR && hasItsToken(lock) && (latest === null || compareTokens(lock, latest) > 0)) latest = lock;
+  });
+  if (latest === null) return;
+  const { generation, mastership, tokenSequence, granted } = latest as Lock;
+  resource.continueToken({ generation, mastership }, tokenSequence, granted as Mode);
+}
+
+/** Or may a master who is gone have granted it another mode, with a token of which it has not heard? */
+function hasItsToken(lock: Lock): boolean {
+  return lock.place === 'converting' ? certainMode(lock) === lock.granted && lock.requested !== lock.granted : !lock.has(againMark);
+}
+
+function compareTokens(one: Lock, other: Lock): number {
+  return one.generation - other.generation || one.mastership - other.mastership || one.tokenSequence - other.tokenSequence;
 }
 
 /** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */
