@@ -14,7 +14,8 @@
  *   - so is one that those ahead of it wait for.
  *
  * While applications are suspended nothing is granted but what takes nothing and what
- * the recovery process asks for; everything else waits in its place. A conversion in a
+ * the recovery process asks for; everything else waits in its place. So it is as long as a
+ * conversion is awaited that a lost master may have granted. A conversion in a
  * deadlock is told so all the same: later nobody would ask.
  *
  * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
@@ -25,7 +26,7 @@ import { FarEnd } from './far-end.js';
 import { Flag, Result, againMark, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
-import { CW, IV, NL, PR, commonMode, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
+import { CR, CW, IV, NL, PR, commonMode, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 import type { Turn } from './turn.js';
 
@@ -44,7 +45,7 @@ export function fits(resource: Resource, lock: Lock, occasion: Occasion): boolea
     return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty || hasBeenConverted(lock);
   }
   if (lock.has(Flag.NOORDER)) return true;
-  if (lock.isConversion && occasion === 'recovery') return true;
+  if (lock.isConversion && (occasion === 'recovery' || resource.awaited.has(lock))) return true;
   if (lock.isConversion) return resource.convertQueue.first === lock;
   if (!resource.convertQueue.isEmpty) return false;
   return occasion === 'arrival' ? resource.waitQueue.isEmpty : resource.waitQueue.first === lock;
@@ -108,9 +109,11 @@ function isKeptByPlace({ law }: Turn, resource: Resource, lock: Lock): boolean {
   return law.placeIsNoDeadlock && !lock.has(Flag.NODLCKWT | Flag.CONVDEADLK) && !conflictsWithHolders(resource, lock, lock.requested);
 }
 
-/** Are applications suspended, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
+/** Are applications suspended, or others awaited, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
 export function isHeldUp(turn: Turn, lock: Lock): boolean {
-  if (!turn.isSuspended || lock.has(recoveryMark)) return false;
+  const waitsForGate = turn.isSuspended && !lock.has(recoveryMark);
+  const waitsForOthers = lock.resource.awaited.size > 0 && lock.requested > CR && !lock.has(againMark);
+  if (!waitsForGate && !waitsForOthers) return false;
   if (!lock.isConversion) return true;
   return lock.requested !== lock.granted && !isDown(lock.granted, lock.requested) && !hasBeenConverted(lock);
 }

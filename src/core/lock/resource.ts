@@ -40,6 +40,14 @@ class Queues {
   lastNumber = 0;
 }
 
+/** What an earlier master has left behind. */
+class Left {
+  token: EarlierToken | null = null;
+  readonly awaited = new Set<Lock>();
+}
+
+const nobodyAwaited: ReadonlySet<Lock> = new Set();
+
 export class Resource {
   /** The granted locks, newest first, chained through `next`. */
   newestGranted: Lock | null = null;
@@ -47,9 +55,8 @@ export class Resource {
   value: ValueBlock | null = null;
   /** The sequence part of the latest token, and the set of modes granted under it, in one number. */
   #token = 0;
-  /** Whose number that is, as long as it is that of another master, under whom somebody still holds. */
-  #earlier: EarlierToken | null = null;
   #queues: Queues | null = null;
+  #left: Left | null = null;
 
   constructor(
     /** Up to 64 bytes, one character a byte. */
@@ -147,18 +154,35 @@ export class Resource {
     this.mastership = mastership;
     this.home = home;
     this.#token = 0;
-    this.#earlier = null;
+    this.#left = null;
+  }
+
+  /**
+   * Those whose conversion the last master may have granted and could not say so, and which are in nobody's way by what is
+   * known. Until they have asked again, or are granted, nobody takes anything before them.
+   */
+  get awaited(): ReadonlySet<Lock> {
+    return this.#left === null ? nobodyAwaited : this.#left.awaited;
+  }
+
+  awaitLock(lock: Lock): void {
+    (this.#left ??= new Left()).awaited.add(lock);
+  }
+
+  /** It has asked, or is gone. Was it awaited? */
+  awaitNoMore(lock: Lock): boolean {
+    return this.#left !== null && this.#left.awaited.delete(lock);
   }
 
   /** Somebody still holds this mode under the latest token of an earlier master: whoever can hold beside him shares that. */
   continueToken(earlier: EarlierToken, sequence: number, mode: Mode): void {
-    this.#earlier = earlier;
+    (this.#left ??= new Left()).token = earlier;
     this.#token = sequence * modeSets + withMode(0, mode);
   }
 
   /** Who has given the latest token; null: this master. */
   get earlierToken(): EarlierToken | null {
-    return this.#earlier;
+    return this.#left === null ? null : this.#left.token;
   }
 
   /** Leave whatever queue the lock stands in. */
@@ -167,6 +191,7 @@ export class Resource {
     else if (lock.place === 'waiting') this.waitQueue.remove(lock);
     else if (lock.place !== 'nowhere') this.#unchain(lock);
     lock.place = 'nowhere';
+    this.awaitNoMore(lock);
   }
 
   /**
@@ -179,8 +204,8 @@ export class Resource {
     let sequence = Math.floor(this.#token / modeSets);
     let granted = this.#token % modeSets;
     if (sequence === 0 || conflictsWithAny(mode, granted)) {
-      sequence = this.#earlier === null ? sequence + 1 : 1;
-      this.#earlier = null;
+      sequence = this.earlierToken === null ? sequence + 1 : 1;
+      if (this.#left !== null) this.#left.token = null;
       granted = 0;
     }
     this.#token = sequence * modeSets + withMode(granted, mode);

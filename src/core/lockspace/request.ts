@@ -9,7 +9,7 @@
  * Kin: lock.c set_master(), send_request(), send_convert(), send_unlock(), send_cancel(),
  * add_to_waiters(), validate_unlock_args().
  */
-import { Flag, againMark, brokenConvertRule } from '../lock/flags.js';
+import { Flag, brokenConvertRule, oldTokenMark } from '../lock/flags.js';
 import { FarEnd, type Overlap } from '../lock/far-end.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
@@ -113,7 +113,7 @@ export function convertSilently(tables: Tables, lock: Lock): void {
   noteWrite(lock, lock.requested as Mode, lock.far!.valueSequence + 1);
   lock.granted = lock.requested;
   // Its master has given it another token with that, and does not say so.
-  if (lock.granted > CR) lock.flags |= againMark;
+  if (lock.granted > CR) lock.flags |= oldTokenMark;
   lock.requested = IV;
   if (lock.blocking !== null) lock.blocking.told = IV;
   tell(tables, lock, 'OK', null);

@@ -68,9 +68,11 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
       if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
     } else if (isLost) {
-      if (far.pending === 'convert') lock.flags |= againMark;
+      lock.flags &= ~againMark;
       if (far.pending === 'convert' && countsAsDone(tables, lock)) takeAsDone(tables, lock);
       else if (master !== tables.self) giveUp(tables, lock);
+      // The next master awaits it.
+      if (far.pending === 'convert' && far.overlap === null) lock.flags |= againMark;
       far.node = null;
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);

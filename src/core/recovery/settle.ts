@@ -8,7 +8,7 @@
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag, againMark } from '../lock/flags.js';
+import { Flag, againMark, oldTokenMark } from '../lock/flags.js';
 import { certainMode } from '../lock/grant.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
@@ -21,7 +21,8 @@ import { copyOf } from '../lockspace/value-copy.js';
 export function settle(tables: Tables, resource: Resource): void {
   continueToken(resource);
   if (tables.config.law.orderSurvives) putInOrder(resource);
-  if (!tables.config.law.middleIsResent) guessModes(resource);
+  if (tables.config.law.middleIsResent) awaitConversions(resource);
+  else guessModes(resource);
   resource.value = valueOf(resource, tables.config.law);
 }
 
@@ -41,7 +42,20 @@ function continueToken(resource: Resource): void {
 
 /** Or may a master who is gone have granted it another mode, with a token of which it has not heard? */
 function hasItsToken(lock: Lock): boolean {
-  return lock.place === 'converting' ? certainMode(lock) === lock.granted && lock.requested !== lock.granted : !lock.has(againMark);
+  return lock.place === 'converting' ? certainMode(lock) === lock.granted && lock.requested !== lock.granted : !lock.has(againMark | oldTokenMark);
+}
+
+/**
+ * Of conversions that the old master may have granted, and could not say so: those that would have let others in whom the
+ * mode that is known excludes. Another one in the same mode shows that it has not been done.
+ */
+function awaitConversions(resource: Resource): void {
+  resource.eachLock((lock) => {
+    resource.awaitNoMore(lock);
+    if (!lock.has(againMark) || (lock.granted !== PR && lock.granted !== CW)) return;
+    const mayBeOther = lock.place === 'granted' || certainMode(lock) !== lock.granted;
+    if (mayBeOther && resource.findLock((other) => other !== lock && other.granted === lock.granted) === null) resource.awaitLock(lock);
+  });
 }
 
 function compareTokens(one: Lock, other: Lock): number {
