@@ -2,8 +2,8 @@
  * All locks of a rebuilt resource are there: the queues get their order back, tokens go on, and
  * the value is made of the copies that the holders have.
  *
- * Whoever holds more than CR has read or written the latest value, and it is valid.
- * If nobody does, the newest copy is the best there is, and not valid. Without a copy
+ * Whoever holds more than CR, and has read or written the value since, has the latest, and it is valid.
+ * If nobody has, the newest copy is the best there is, and not valid. Without a copy
  * there is no value any more.
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
@@ -90,8 +90,10 @@ function putInOrder(resource: Resource): void {
 function valueOf(resource: Resource, law: Law): ValueBlock | null {
   // Whoever waits for the first grant has read nothing yet.
   const hasCopy = (lock: Lock): boolean => lock.place !== 'waiting' && lock.has(Flag.VALBLK) && copyOf(lock, law) !== null;
-  const latest = newestOf(resource, (lock) => hasCopy(lock) && lock.granted > CR);
-  if (latest !== null) return blockOf(copyOf(latest, law)!, latest, latest.far?.valueIsValid === true || !law.copiesAreKnown);
+  // Who has not looked when he was granted such a mode may have an old one; he does not spoil what others have.
+  const isSure = ({ far }: Lock): boolean => !law.copiesAreKnown || far?.valueIsValid === true;
+  const latest = newestOf(resource, (lock) => hasCopy(lock) && lock.granted > CR && isSure(lock));
+  if (latest !== null) return blockOf(copyOf(latest, law)!, latest, true);
   const newest = newestOf(resource, hasCopy);
   return newest === null ? null : blockOf(copyOf(newest, law)!, newest, false);
 }
