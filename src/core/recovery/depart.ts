@@ -3,7 +3,8 @@
  * anybody. It can be done again and again, and nothing is granted by it.
  *
  *   - Locks of the departed end. A value one of them may have been writing is no
- *     longer valid: it held PW or EX and had a value block with its last call.
+ *     longer valid: it held PW or EX and had a value block with its last call, or may
+ *     have been adopted.
  *   - Resources that a departed node was master of have lost their home; what is held
  *     here of them will be told to a new master.
  *   - Without a directory, a resource also moves when the shares do.
@@ -46,11 +47,17 @@ export function depart(tables: Tables, departed: ReadonlySet<NodeId>, unsettled:
 function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, touched: Set<Resource>): void {
   resource.eachLock((lock) => {
     if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) return;
-    if (lock.granted >= PW && lock.has(Flag.VALBLK)) (resource.value ??= new ValueBlock()).isValid = false;
+    const hasWritten = (lock.granted >= PW && lock.has(Flag.VALBLK)) || mayHaveWritten(tables, lock);
+    if (hasWritten) (resource.value ??= new ValueBlock()).isValid = false;
     resource.leave(lock);
     tables.locks.remove(lock);
     touched.add(resource);
   });
+}
+
+/** What outlives its owner may have been adopted by somebody who uses the value block, of whom its master is not told. */
+function mayHaveWritten({ config }: Tables, lock: Lock): boolean {
+  return config.law.copiesAreKnown && lock.granted >= PW && lock.has(Flag.PERSISTENT);
 }
 
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): void {
