@@ -126,7 +126,8 @@ export function askUnlock(tables: Tables, lock: Lock, flags: number, value: Uint
   const far = lock.far!;
   const isForced = (flags & Flag.FORCEUNLOCK) !== 0;
   if (far.pending !== 'none' && !isForced) return busy;
-  if (far.pending === 'unlock') return null;
+  // It ends already. What that brings counts, and not what somebody brings who ends it once more.
+  if (far.pending === 'unlock' || far.overlap?.operation === 'unlock') return null;
   if (far.pending === 'parked') endHere(tables, lock, 'EUNLOCK');
   else if (far.pending !== 'none') far.overlap = { operation: 'unlock', flags, value, status: 'ECANCEL' };
   else sendUnlock(tables, lock, flags, value);
