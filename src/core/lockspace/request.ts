@@ -164,6 +164,7 @@ function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelSta
   const far = lock.far!;
   lock.results = 0;
   far.pending = 'cancel';
+  far.cancelStatus = status;
   far.node = lock.resource.home.master!;
   tables.send(far.node, { kind: 'cancel', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags, status });
 }

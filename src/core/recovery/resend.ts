@@ -43,10 +43,10 @@ function isAdrift(tables: Tables, { far, resource }: Lock): boolean {
 
 /** It is over; the new master has never heard of it. */
 function finish(tables: Tables, lock: Lock): void {
-  const { pending, overlap } = lock.far!;
+  const { pending, overlap, cancelStatus } = lock.far!;
   if (pending === 'unlock') endHere(tables, lock, 'EUNLOCK');
   else if (overlap !== null) endAsked(tables, lock, overlap);
-  else endHere(tables, lock, 'ECANCEL');
+  else endHere(tables, lock, cancelStatus);
 }
 
 /** A conversion, or the cancel of one. The lock has been rebuilt in the mode it had. */
@@ -62,7 +62,7 @@ function carryOn(tables: Tables, lock: Lock): void {
   } else if (pending === 'cancel' || overlap?.operation === 'cancel') {
     lock.requested = IV;
     if (lock.place === 'converting') lock.resource.joinGranted(lock, tables.turn.now);
-    tell(tables, lock, overlap?.status ?? 'ECANCEL', null);
+    tell(tables, lock, overlap?.status ?? far.cancelStatus, null);
   } else if (pending === 'convert') {
     lock.flags |= againMark;
     if (tables.isMasterOf(lock.resource)) convertNow(tables.turn, lock);
