@@ -13,10 +13,10 @@
 import { Flag, againMark } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV } from '../lock/mode.js';
-import { convertNow, unlock } from '../lock/operations.js';
+import { convertNow } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endAsked, endHere, tell } from '../lockspace/delivery.js';
-import { ask, sendConvert, sendUnlock } from '../lockspace/request.js';
+import { ask, sendConvert } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
 
@@ -67,14 +67,5 @@ function carryOn(tables: Tables, lock: Lock): void {
     lock.flags |= againMark;
     if (tables.isMasterOf(lock.resource)) convertNow(tables.turn, lock);
     else sendConvert(tables, lock);
-  }
-  if (overlap?.operation === 'unlock') endAfterwards(tables, lock, overlap.flags, overlap.value);
-}
-
-function endAfterwards(tables: Tables, lock: Lock, flags: number, value: Uint8Array | null): void {
-  if (!tables.isMasterOf(lock.resource)) sendUnlock(tables, lock, flags, value);
-  else {
-    unlock(tables.turn, lock, flags, value);
-    tables.forget(lock);
   }
 }
