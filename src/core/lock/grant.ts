@@ -138,7 +138,7 @@ export function isDemoted(lock: Lock): boolean {
 
 /** Give the lock what it asks for and tell its owner. */
 export function grant(turn: Turn, resource: Resource, lock: Lock): void {
-  const value = moveValueOnGrant(resource, lock);
+  const value = moveValueOnGrant(resource, lock, turn.law);
   if (lock.granted !== lock.requested || (lock.place === 'converting' && turn.law.grantLeavesConvertQueue)) {
     lock.granted = lock.requested;
     resource.joinGranted(lock, turn.now);

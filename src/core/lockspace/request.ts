@@ -110,7 +110,7 @@ export function isUnanswered(law: Law, from: ModeOrNone, to: Mode): boolean {
 
 /** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
 export function convertSilently(tables: Tables, lock: Lock): void {
-  noteWrite(lock, lock.requested as Mode, lock.far!.valueSequence + 1);
+  noteWrite(lock, lock.requested as Mode, lock.far!.valueSequence + 1, tables.turn.law);
   lock.granted = lock.requested;
   // Its master has given it another token with that, and does not say so.
   if (lock.granted > CR) lock.flags |= oldTokenMark;

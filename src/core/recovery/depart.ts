@@ -94,7 +94,7 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
  */
 function countsAsDone({ config }: Tables, lock: Lock): boolean {
   if (isDown(lock.granted, lock.requested)) return true;
-  return config.law.copiesAreKnown && writeOf(lock, lock.requested as Mode) !== 'nothing';
+  return config.law.copiesAreKnown && writeOf(lock, lock.requested as Mode, config.law) !== 'nothing';
 }
 
 /** Whatever its owner wants meanwhile comes after it: a cancel is too late. */
