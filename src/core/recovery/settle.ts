@@ -27,35 +27,31 @@ export function settle(tables: Tables, resource: Resource): void {
 }
 
 /**
- * While somebody holds more than CR, nobody was granted a mode with a greater token than his: that excludes him. So it is the
- * latest, and what can be held beside his mode can be held beside whatever else was granted under it.
+ * While somebody holds more than CR for certain, nobody was granted a mode with a greater token than his: that excludes him. So
+ * it is the latest, and what can be held beside his mode can be held beside whatever else was granted under it.
  */
 function continueToken(resource: Resource): void {
   let latest: Lock | null = null;
   resource.eachLock((lock) => {
-    if (lock.granted > CR && hasItsToken(lock) && (latest === null || compareTokens(lock, latest) > 0)) latest = lock;
+    if (lock.granted > CR && !lock.has(oldTokenMark) && !isInDoubt(resource, lock) && (latest === null || compareTokens(lock, latest) > 0)) latest = lock;
   });
   if (latest === null) return;
   const { generation, mastership, tokenSequence, granted } = latest as Lock;
   resource.continueToken({ generation, mastership }, tokenSequence, granted as Mode);
 }
 
-/** Or may a master who is gone have granted it another mode, with a token of which it has not heard? */
-function hasItsToken(lock: Lock): boolean {
-  return lock.place === 'converting' ? certainMode(lock) === lock.granted && lock.requested !== lock.granted : !lock.has(againMark | oldTokenMark);
-}
-
-/**
- * Of conversions that the old master may have granted, and could not say so: those that would have let others in whom the
- * mode that is known excludes. Another one in the same mode shows that it has not been done.
- */
+/** Of conversions between PR and CW, and such as may have ended in one of them, those which the old master may have granted. */
 function awaitConversions(resource: Resource): void {
   resource.eachLock((lock) => {
     resource.awaitNoMore(lock);
-    if (!lock.has(againMark) || (lock.granted !== PR && lock.granted !== CW)) return;
-    const mayBeOther = lock.place === 'granted' || certainMode(lock) !== lock.granted;
-    if (mayBeOther && resource.findLock((other) => other !== lock && other.granted === lock.granted) === null) resource.awaitLock(lock);
+    if ((lock.granted === PR || lock.granted === CW) && isInDoubt(resource, lock)) resource.awaitLock(lock);
   });
+}
+
+/** May the old master have granted its conversion, and could not say so? Another lock in the same mode shows that it has not. */
+function isInDoubt(resource: Resource, lock: Lock): boolean {
+  const mayBeOther = lock.place === 'granted' ? lock.has(againMark) : certainMode(lock) !== lock.granted || lock.requested === lock.granted;
+  return mayBeOther && resource.findLock((other) => other !== lock && other.granted === lock.granted) === null;
 }
 
 function compareTokens(one: Lock, other: Lock): number {
