@@ -31,6 +31,8 @@ export interface Overlap {
 export class FarEnd {
   pending: Pending = 'none';
   overlap: Overlap | null = null;
+  /** While a cancel is under way: how the answer is told. */
+  cancelStatus: Overlap['status'] = 'ECANCEL';
   /** The resource's value, as this lock has read or written it last; null: it has done neither. */
   valueCopy: Uint8Array | null = null;
   /** Was it valid then, and has nobody been able to write since? Means something only above CR. */

@@ -54,6 +54,9 @@ export const lostMark = 0x1000_0000;
 /** The mark of a conversion that another master is asked or told of, since its own is gone: that one may have granted it, and could not say so. */
 export const againMark = 0x0800_0000;
 
+/** The mark of a lock whose holder has taken its conversion for done: with that its master may have given it another token. */
+export const oldTokenMark = 0x0400_0000;
+
 /** What a completion tells beside its status. */
 /** NOTSTORED is ours: the lock has ended outside a quorate view, and the value that its unlock brought is lost. */
 export const Result = { DEMOTED: 0x1, VALNOTVALID: 0x2, ALTMODE: 0x4, NOTSTORED: 0x8 } as const;

@@ -14,17 +14,19 @@
  *   - so is one that those ahead of it wait for.
  *
  * While applications are suspended nothing is granted but what takes nothing and what
- * the recovery process asks for; everything else waits in its place. A conversion in a
+ * the recovery process asks for; everything else waits in its place. So it is as long as a
+ * conversion is awaited that a lost master may have granted. A conversion in a
  * deadlock is told so all the same: later nobody would ask.
  *
  * Kin: lock.c _can_be_granted(), can_be_granted(), grant_pending_locks().
  */
 import { isDeaf, tellHoldersAfterPass } from './blocking.js';
 import { isInConversionDeadlock } from './deadlock.js';
+import { FarEnd } from './far-end.js';
 import { Flag, Result, againMark, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
-import { CW, IV, NL, PR, commonMode, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
+import { CR, CW, IV, NL, PR, commonMode, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 import type { Turn } from './turn.js';
 
@@ -43,7 +45,7 @@ export function fits(resource: Resource, lock: Lock, occasion: Occasion): boolea
     return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty || hasBeenConverted(lock);
   }
   if (lock.has(Flag.NOORDER)) return true;
-  if (lock.isConversion && occasion === 'recovery') return true;
+  if (lock.isConversion && (occasion === 'recovery' || resource.awaited.has(lock))) return true;
   if (lock.isConversion) return resource.convertQueue.first === lock;
   if (!resource.convertQueue.isEmpty) return false;
   return occasion === 'arrival' ? resource.waitQueue.isEmpty : resource.waitQueue.first === lock;
@@ -107,9 +109,11 @@ function isKeptByPlace({ law }: Turn, resource: Resource, lock: Lock): boolean {
   return law.placeIsNoDeadlock && !lock.has(Flag.NODLCKWT | Flag.CONVDEADLK) && !conflictsWithHolders(resource, lock, lock.requested);
 }
 
-/** Are applications suspended, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
+/** Are applications suspended, or others awaited, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
 export function isHeldUp(turn: Turn, lock: Lock): boolean {
-  if (!turn.isSuspended || lock.has(recoveryMark)) return false;
+  const waitsForGate = turn.isSuspended && !lock.has(recoveryMark);
+  const waitsForOthers = lock.resource.awaited.size > 0 && lock.requested > CR && !lock.has(againMark);
+  if (!waitsForGate && !waitsForOthers) return false;
   if (!lock.isConversion) return true;
   return lock.requested !== lock.granted && !isDown(lock.granted, lock.requested) && !hasBeenConverted(lock);
 }
@@ -134,7 +138,7 @@ export function isDemoted(lock: Lock): boolean {
 
 /** Give the lock what it asks for and tell its owner. */
 export function grant(turn: Turn, resource: Resource, lock: Lock): void {
-  const value = moveValueOnGrant(resource, lock);
+  const value = moveValueOnGrant(resource, lock, turn.law);
   if (lock.granted !== lock.requested || (lock.place === 'converting' && turn.law.grantLeavesConvertQueue)) {
     lock.granted = lock.requested;
     resource.joinGranted(lock, turn.now);
@@ -148,8 +152,15 @@ export function grant(turn: Turn, resource: Resource, lock: Lock): void {
 
 function takeToken(resource: Resource, lock: Lock): void {
   lock.tokenSequence = resource.takeToken(lock.granted as Mode);
-  // A token from before the resource came to this master is over.
-  if (lock.far !== null) lock.far.mastership = 0;
+  const { earlierToken } = resource;
+  if (earlierToken !== null) {
+    const far = (lock.far ??= new FarEnd('local', null, null));
+    far.generation = earlierToken.generation;
+    far.mastership = earlierToken.mastership;
+  } else if (lock.far !== null) {
+    // A token from before the resource came to this master is over.
+    lock.far.mastership = 0;
+  }
 }
 
 /** The modes found blocked during a pass. */

@@ -26,7 +26,7 @@ export interface Law {
   readonly orderSurvives: boolean;
   /** A conversion between PR and CW that a lost master has not answered is asked again, in the mode the lock has. */
   readonly middleIsResent: boolean;
-  /** A holder elsewhere learns that its conversion was granted at once in an alternative mode. */
+  /** A holder elsewhere learns that its conversion was granted at once in an alternative mode; one that was to read writes nothing by it. */
   readonly alternativeIsTold: boolean;
   /** When a value is made anew of the holders' copies, only what was really read or written is one. */
   readonly copiesAreKnown: boolean;

@@ -12,8 +12,9 @@
  * Kin: lvb_table.h; lock.c set_lvb_lock(), set_lvb_unlock().
  */
 import { Flag, Result, lostMark } from './flags.js';
+import type { Law } from './law.js';
 import type { Lock } from './lock.js';
-import { PW, type Mode, type ModeOrNone } from './mode.js';
+import { EX, PW, type Mode, type ModeOrNone } from './mode.js';
 import type { Resource } from './resource.js';
 
 export class ValueBlock {
@@ -45,6 +46,15 @@ export function transferOf(from: ModeOrNone, to: ModeOrNone): Transfer {
   return cell === 'R' ? 'read' : cell === 'W' ? 'write' : 'none';
 }
 
+/**
+ * What does a grant of that mode do with the value of this lock? Who holds PW and asks for EX wants to read; if he is granted
+ * an alternative mode, which would write, he has brought nothing to be written.
+ */
+function transferFor(lock: Lock, mode: Mode, { alternativeIsTold }: Law): Transfer {
+  const asksToRead = lock.granted === PW && (lock.requested === EX || (lock.results & Result.ALTMODE) !== 0);
+  return asksToRead && alternativeIsTold ? 'read' : transferOf(lock.granted, mode);
+}
+
 export function stateOf(value: ValueBlock | null): ValueState {
   if (value === null || value.bytes === null) return 'none';
   return value.isValid ? 'valid' : 'invalid';
@@ -56,8 +66,8 @@ export function stateOf(value: ValueBlock | null): ValueState {
  * Returns what the caller is given, or null. VALNOTVALID is reported only to a
  * caller who could have read, or whose conversion moves nothing.
  */
-export function moveValueOnGrant(resource: Resource, lock: Lock): Uint8Array | null {
-  const transfer = transferOf(lock.granted, lock.requested);
+export function moveValueOnGrant(resource: Resource, lock: Lock, law: Law): Uint8Array | null {
+  const transfer = transferFor(lock, lock.requested as Mode, law);
   let given: Uint8Array | null = null;
 
   if (transfer === 'read') {
@@ -73,8 +83,8 @@ export function moveValueOnGrant(resource: Resource, lock: Lock): Uint8Array | n
 }
 
 /** Does a grant of this mode write the caller's value, or declare the resource's not valid? */
-export function writeOf(lock: Lock, mode: Mode): 'value' | 'notValid' | 'nothing' {
-  if (transferOf(lock.granted, mode) !== 'write') return 'nothing';
+export function writeOf(lock: Lock, mode: Mode, law: Law): 'value' | 'notValid' | 'nothing' {
+  if (transferFor(lock, mode, law) !== 'write') return 'nothing';
   if (isDeclaredNotValid(lock)) return 'notValid';
   return lock.has(Flag.VALBLK) && lock.value !== null ? 'value' : 'nothing';
 }

@@ -79,24 +79,30 @@ export function keptFlags(law: Law, lock: Lock): number {
 /** The conversion that a granted lock asks for; its rules have been checked. */
 export function convertNow(turn: Turn, lock: Lock): void {
   const { resource } = lock;
+  const wasAwaited = resource.awaitNoMore(lock);
   const verdict = judge(turn, resource, lock, 'arrival');
 
   if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT)) {
     lock.requested = IV;
     turn.complete(lock, 'EDEADLK');
+    if (wasAwaited) grantPending(turn, resource);
     return;
   }
   if (verdict === 'granted' || fitsAfterDemotion(turn, lock)) {
     grant(turn, resource, lock);
     grantPending(turn, resource);
-  } else if (!lock.has(Flag.NOQUEUE)) {
+  } else if (!lock.has(Flag.NOQUEUE) || (wasAwaited && isHeldUp(turn, lock))) {
     resource.joinQueue(lock, 'converting', turn.now);
     turn.wait(lock);
     tellHolders(turn, resource, lock);
+    // Refused for the sake of the gate alone it would keep a mode that others may have excluded since.
+    if (wasAwaited && isHeldUp(turn, lock)) resource.awaitLock(lock);
+    else if (wasAwaited) grantPending(turn, resource);
   } else {
     turn.complete(lock, 'EAGAIN');
     if (lock.has(Flag.NOQUEUEBAST)) tellHoldersAndConverters(turn, resource, lock);
     lock.requested = IV;
+    if (wasAwaited) grantPending(turn, resource);
   }
 }
 
@@ -155,7 +161,7 @@ export function cancel(turn: Turn, lock: Lock, flags: number, status: CancelStat
  */
 export function takeBack(turn: Turn, lock: Lock, status: CancelStatus): void {
   const { resource } = lock;
-  if (hasBeenConverted(lock)) lock.granted = certainMode(lock);
+  if (hasBeenConverted(lock) || resource.awaited.has(lock)) lock.granted = certainMode(lock);
   lock.requested = IV;
   if (lock.place === 'converting') resource.joinGranted(lock, turn.now);
   else resource.leave(lock);

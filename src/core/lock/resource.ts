@@ -23,6 +23,12 @@ export interface Home {
   readonly generation: Generation;
 }
 
+/** The first two parts of a token that an earlier master has given. */
+export interface EarlierToken {
+  readonly generation: Generation;
+  readonly mastership: number;
+}
+
 /** How many sets of the six modes there are. */
 const modeSets = 64;
 
@@ -34,6 +40,14 @@ class Queues {
   lastNumber = 0;
 }
 
+/** What an earlier master has left behind. */
+class Left {
+  token: EarlierToken | null = null;
+  readonly awaited = new Set<Lock>();
+}
+
+const nobodyAwaited: ReadonlySet<Lock> = new Set();
+
 export class Resource {
   /** The granted locks, newest first, chained through `next`. */
   newestGranted: Lock | null = null;
@@ -42,6 +56,7 @@ export class Resource {
   /** The sequence part of the latest token, and the set of modes granted under it, in one number. */
   #token = 0;
   #queues: Queues | null = null;
+  #left: Left | null = null;
 
   constructor(
     /** Up to 64 bytes, one character a byte. */
@@ -139,6 +154,35 @@ export class Resource {
     this.mastership = mastership;
     this.home = home;
     this.#token = 0;
+    this.#left = null;
+  }
+
+  /**
+   * Those whose conversion the last master may have granted and could not say so, and which are in nobody's way by what is
+   * known. Until they have asked again, or are granted, nobody takes anything before them.
+   */
+  get awaited(): ReadonlySet<Lock> {
+    return this.#left === null ? nobodyAwaited : this.#left.awaited;
+  }
+
+  awaitLock(lock: Lock): void {
+    (this.#left ??= new Left()).awaited.add(lock);
+  }
+
+  /** It has asked, or is gone. Was it awaited? */
+  awaitNoMore(lock: Lock): boolean {
+    return this.#left !== null && this.#left.awaited.delete(lock);
+  }
+
+  /** Somebody still holds this mode under the latest token of an earlier master: whoever can hold beside him shares that. */
+  continueToken(earlier: EarlierToken, sequence: number, mode: Mode): void {
+    (this.#left ??= new Left()).token = earlier;
+    this.#token = sequence * modeSets + withMode(0, mode);
+  }
+
+  /** Who has given the latest token; null: this master. */
+  get earlierToken(): EarlierToken | null {
+    return this.#left === null ? null : this.#left.token;
   }
 
   /** Leave whatever queue the lock stands in. */
@@ -147,19 +191,21 @@ export class Resource {
     else if (lock.place === 'waiting') this.waitQueue.remove(lock);
     else if (lock.place !== 'nowhere') this.#unchain(lock);
     lock.place = 'nowhere';
+    this.awaitNoMore(lock);
   }
 
   /**
    * Which number does a grant of this mode carry?
    *
    * A new one only if the mode excludes one granted under the current number, so
-   * that holders who may work side by side share a token.
+   * that holders who may work side by side share a token. `earlierToken` is of the same.
    */
   takeToken(mode: Mode): number {
     let sequence = Math.floor(this.#token / modeSets);
     let granted = this.#token % modeSets;
     if (sequence === 0 || conflictsWithAny(mode, granted)) {
-      sequence += 1;
+      sequence = this.earlierToken === null ? sequence + 1 : 1;
+      if (this.#left !== null) this.#left.token = null;
       granted = 0;
     }
     this.#token = sequence * modeSets + withMode(granted, mode);

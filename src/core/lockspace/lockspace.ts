@@ -13,7 +13,7 @@ import { earlier, type Lkid, type Millis, type NodeId, type OwnerId } from '../b
 import { unreachable } from '../base/assert.js';
 import type { Outlet } from '../base/outbox.js';
 import { tellAdopter } from '../lock/blocking.js';
-import { Flag, brokenLockRule, brokenUnlockRule, type Rule } from '../lock/flags.js';
+import { Flag, brokenLockRule, brokenUnlockRule, oldTokenMark, type Rule } from '../lock/flags.js';
 import { grantPending } from '../lock/grant.js';
 import { defaultLaw } from '../lock/law.js';
 import { Lock } from '../lock/lock.js';
@@ -315,7 +315,7 @@ export class Lockspace {
 
     this.owners.remove(lock);
     const kept = this.config.law.persistentStays ? Flag.PERSISTENT : 0;
-    lock.flags = wish.flags | kept;
+    lock.flags = wish.flags | kept | (lock.flags & oldTokenMark);
     lock.owner = wish.owner;
     lock.cookie = wish.cookie;
     this.owners.add(lock, wish.owner);

@@ -179,7 +179,7 @@ function noteDemotion(lock: Lock, { mode, results }: Answer): void {
 
 function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   const far = lock.far!;
-  noteValue(lock, answer);
+  noteValue(lock, answer, tables.turn.law);
   const knowsMode = answer.kind !== 'convertReply' || tables.turn.law.alternativeIsTold;
   lock.granted = knowsMode ? answer.mode : lock.requested;
   lock.requested = IV;

@@ -9,11 +9,11 @@
  * Kin: lock.c set_master(), send_request(), send_convert(), send_unlock(), send_cancel(),
  * add_to_waiters(), validate_unlock_args().
  */
-import { Flag, brokenConvertRule } from '../lock/flags.js';
+import { Flag, brokenConvertRule, oldTokenMark } from '../lock/flags.js';
 import { FarEnd, type Overlap } from '../lock/far-end.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
-import { IV, isDown, isSilent, type Mode, type ModeOrNone } from '../lock/mode.js';
+import { CR, IV, isDown, isSilent, type Mode, type ModeOrNone } from '../lock/mode.js';
 import { cancelTwiceRule, keptFlags, request, type CancelStatus, type Conversion, type Refused } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endHere, tell, tellWaits } from './delivery.js';
@@ -110,8 +110,10 @@ export function isUnanswered(law: Law, from: ModeOrNone, to: Mode): boolean {
 
 /** Nobody can be in the way of this one: it is done, here, as soon as it is on its way. */
 export function convertSilently(tables: Tables, lock: Lock): void {
-  noteWrite(lock, lock.requested as Mode, lock.far!.valueSequence + 1);
+  noteWrite(lock, lock.requested as Mode, lock.far!.valueSequence + 1, tables.turn.law);
   lock.granted = lock.requested;
+  // Its master has given it another token with that, and does not say so.
+  if (lock.granted > CR) lock.flags |= oldTokenMark;
   lock.requested = IV;
   if (lock.blocking !== null) lock.blocking.told = IV;
   tell(tables, lock, 'OK', null);
@@ -124,7 +126,8 @@ export function askUnlock(tables: Tables, lock: Lock, flags: number, value: Uint
   const far = lock.far!;
   const isForced = (flags & Flag.FORCEUNLOCK) !== 0;
   if (far.pending !== 'none' && !isForced) return busy;
-  if (far.pending === 'unlock') return null;
+  // It ends already. What that brings counts, and not what somebody brings who ends it once more.
+  if (far.pending === 'unlock' || far.overlap?.operation === 'unlock') return null;
   if (far.pending === 'parked') endHere(tables, lock, 'EUNLOCK');
   else if (far.pending !== 'none') far.overlap = { operation: 'unlock', flags, value, status: 'ECANCEL' };
   else sendUnlock(tables, lock, flags, value);
@@ -161,6 +164,7 @@ function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelSta
   const far = lock.far!;
   lock.results = 0;
   far.pending = 'cancel';
+  far.cancelStatus = status;
   far.node = lock.resource.home.master!;
   tables.send(far.node, { kind: 'cancel', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags, status });
 }

@@ -16,9 +16,9 @@ export function copyOf({ far, value }: Lock, { copiesAreKnown }: Law): Uint8Arra
 }
 
 /** The lock is about to be granted this mode: what it writes with that, it knows. Was there anything? */
-export function noteWrite(lock: Lock, mode: Mode, sequence: number): boolean {
+export function noteWrite(lock: Lock, mode: Mode, sequence: number, law: Law): boolean {
   const far = lock.far!;
-  const write = writeOf(lock, mode);
+  const write = writeOf(lock, mode, law);
   if (write === 'notValid') far.valueIsValid = false;
   if (write === 'value') {
     far.valueCopy = lock.value;
@@ -29,13 +29,13 @@ export function noteWrite(lock: Lock, mode: Mode, sequence: number): boolean {
 }
 
 /** The lock is about to be granted what its master says: what that has read or written, it knows. */
-export function noteValue(lock: Lock, { mode, value, valueSequence, results }: Answer): void {
+export function noteValue(lock: Lock, { mode, value, valueSequence, results }: Answer, law: Law): void {
   const far = lock.far!;
   if (value !== null) {
     far.valueCopy = lock.value = value;
     far.valueIsValid = (results & Result.VALNOTVALID) === 0;
     far.valueSequence = valueSequence;
-  } else if (!noteWrite(lock, mode as Mode, valueSequence)) {
+  } else if (!noteWrite(lock, mode as Mode, valueSequence, law)) {
     // Whoever held less than a writer excludes, and does not look, may have missed a write.
     if (lock.granted <= CR) far.valueIsValid = false;
     if (mode >= PW && far.valueSequence < valueSequence) {

@@ -3,7 +3,8 @@
  * anybody. It can be done again and again, and nothing is granted by it.
  *
  *   - Locks of the departed end. A value one of them may have been writing is no
- *     longer valid: it held PW or EX and had a value block with its last call.
+ *     longer valid: it held PW or EX and had a value block with its last call, or may
+ *     have been adopted.
  *   - Resources that a departed node was master of have lost their home; what is held
  *     here of them will be told to a new master.
  *   - Without a directory, a resource also moves when the shares do.
@@ -14,7 +15,7 @@
  */
 import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
-import { Flag, Result } from '../lock/flags.js';
+import { Flag, Result, againMark } from '../lock/flags.js';
 import { certainMode } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
@@ -46,11 +47,17 @@ export function depart(tables: Tables, departed: ReadonlySet<NodeId>, unsettled:
 function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, touched: Set<Resource>): void {
   resource.eachLock((lock) => {
     if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) return;
-    if (lock.granted >= PW && lock.has(Flag.VALBLK)) (resource.value ??= new ValueBlock()).isValid = false;
+    const hasWritten = (lock.granted >= PW && lock.has(Flag.VALBLK)) || mayHaveWritten(tables, lock);
+    if (hasWritten) (resource.value ??= new ValueBlock()).isValid = false;
     resource.leave(lock);
     tables.locks.remove(lock);
     touched.add(resource);
   });
+}
+
+/** What outlives its owner may have been adopted by somebody who uses the value block, of whom its master is not told. */
+function mayHaveWritten({ config }: Tables, lock: Lock): boolean {
+  return config.law.copiesAreKnown && lock.granted >= PW && lock.has(Flag.PERSISTENT);
 }
 
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): void {
@@ -68,8 +75,11 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       // A member that stays will answer, whoever it takes for the master; unless it gave the resource away unread.
       if (far.pending !== 'lookup' && (moves || (far.node !== null && departed.has(far.node)))) far.node = null;
     } else if (isLost) {
+      lock.flags &= ~againMark;
       if (far.pending === 'convert' && countsAsDone(tables, lock)) takeAsDone(tables, lock);
       else if (master !== tables.self) giveUp(tables, lock);
+      // The next master awaits it.
+      if (far.pending === 'convert' && far.overlap === null) lock.flags |= againMark;
       far.node = null;
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
@@ -84,7 +94,7 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
  */
 function countsAsDone({ config }: Tables, lock: Lock): boolean {
   if (isDown(lock.granted, lock.requested)) return true;
-  return config.law.copiesAreKnown && writeOf(lock, lock.requested as Mode) !== 'nothing';
+  return config.law.copiesAreKnown && writeOf(lock, lock.requested as Mode, config.law) !== 'nothing';
 }
 
 /** Whatever its owner wants meanwhile comes after it: a cancel is too late. */

@@ -13,10 +13,10 @@
 import { Flag, againMark } from '../lock/flags.js';
 import type { Lock } from '../lock/lock.js';
 import { IV } from '../lock/mode.js';
-import { convertNow, unlock } from '../lock/operations.js';
+import { convertNow } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endAsked, endHere, tell } from '../lockspace/delivery.js';
-import { ask, sendConvert, sendUnlock } from '../lockspace/request.js';
+import { ask, sendConvert } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
 
@@ -43,10 +43,10 @@ function isAdrift(tables: Tables, { far, resource }: Lock): boolean {
 
 /** It is over; the new master has never heard of it. */
 function finish(tables: Tables, lock: Lock): void {
-  const { pending, overlap } = lock.far!;
+  const { pending, overlap, cancelStatus } = lock.far!;
   if (pending === 'unlock') endHere(tables, lock, 'EUNLOCK');
   else if (overlap !== null) endAsked(tables, lock, overlap);
-  else endHere(tables, lock, 'ECANCEL');
+  else endHere(tables, lock, cancelStatus);
 }
 
 /** A conversion, or the cancel of one. The lock has been rebuilt in the mode it had. */
@@ -62,19 +62,10 @@ function carryOn(tables: Tables, lock: Lock): void {
   } else if (pending === 'cancel' || overlap?.operation === 'cancel') {
     lock.requested = IV;
     if (lock.place === 'converting') lock.resource.joinGranted(lock, tables.turn.now);
-    tell(tables, lock, overlap?.status ?? 'ECANCEL', null);
+    tell(tables, lock, overlap?.status ?? far.cancelStatus, null);
   } else if (pending === 'convert') {
     lock.flags |= againMark;
     if (tables.isMasterOf(lock.resource)) convertNow(tables.turn, lock);
     else sendConvert(tables, lock);
-  }
-  if (overlap?.operation === 'unlock') endAfterwards(tables, lock, overlap.flags, overlap.value);
-}
-
-function endAfterwards(tables: Tables, lock: Lock, flags: number, value: Uint8Array | null): void {
-  if (!tables.isMasterOf(lock.resource)) sendUnlock(tables, lock, flags, value);
-  else {
-    unlock(tables.turn, lock, flags, value);
-    tables.forget(lock);
   }
 }

@@ -1,26 +1,61 @@
 /**
- * All locks of a rebuilt resource are there: the queues get their order back, and
+ * All locks of a rebuilt resource are there: the queues get their order back, tokens go on, and
  * the value is made of the copies that the holders have.
  *
- * Whoever holds more than CR has read or written the latest value, and it is valid.
- * If nobody does, the newest copy is the best there is, and not valid. Without a copy
+ * Whoever holds more than CR, and has read or written the value since, has the latest, and it is valid.
+ * If nobody has, the newest copy is the best there is, and not valid. Without a copy
  * there is no value any more.
  *
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
-import { Flag } from '../lock/flags.js';
+import { Flag, againMark, oldTokenMark } from '../lock/flags.js';
+import { certainMode } from '../lock/grant.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
-import { CR, CW, PR } from '../lock/mode.js';
+import { CR, CW, PR, type Mode } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
 import type { Tables } from '../lockspace/tables.js';
 import { copyOf } from '../lockspace/value-copy.js';
 
 export function settle(tables: Tables, resource: Resource): void {
+  continueToken(resource);
   if (tables.config.law.orderSurvives) putInOrder(resource);
-  if (!tables.config.law.middleIsResent) guessModes(resource);
+  if (tables.config.law.middleIsResent) awaitConversions(resource);
+  else guessModes(resource);
   resource.value = valueOf(resource, tables.config.law);
+}
+
+/**
+ * While somebody holds more than CR for certain, nobody was granted a mode with a greater token than his: that excludes him. So
+ * it is the latest, and what can be held beside his mode can be held beside whatever else was granted under it.
+ */
+function continueToken(resource: Resource): void {
+  let latest: Lock | null = null;
+  resource.eachLock((lock) => {
+    if (lock.granted > CR && !lock.has(oldTokenMark) && !isInDoubt(resource, lock) && (latest === null || compareTokens(lock, latest) > 0)) latest = lock;
+  });
+  if (latest === null) return;
+  const { generation, mastership, tokenSequence, granted } = latest as Lock;
+  resource.continueToken({ generation, mastership }, tokenSequence, granted as Mode);
+}
+
+/** Of conversions between PR and CW, and such as may have ended in one of them, those which the old master may have granted. */
+function awaitConversions(resource: Resource): void {
+  resource.eachLock((lock) => {
+    resource.awaitNoMore(lock);
+    if ((lock.granted === PR || lock.granted === CW) && isInDoubt(resource, lock)) resource.awaitLock(lock);
+  });
+}
+
+/** May the old master have granted its conversion, and could not say so? Another lock in the same mode shows that it has not. */
+function isInDoubt(resource: Resource, lock: Lock): boolean {
+  const mayBeOther = lock.place === 'granted' ? lock.has(againMark) : certainMode(lock) !== lock.granted || lock.requested === lock.granted;
+  return mayBeOther && resource.findLock((other) => other !== lock && other.granted === lock.granted) === null;
+}
+
+function compareTokens(one: Lock, other: Lock): number {
+  return one.generation - other.generation || one.mastership - other.mastership || one.tokenSequence - other.tokenSequence;
 }
 
 /** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */
@@ -51,8 +86,10 @@ function putInOrder(resource: Resource): void {
 function valueOf(resource: Resource, law: Law): ValueBlock | null {
   // Whoever waits for the first grant has read nothing yet.
   const hasCopy = (lock: Lock): boolean => lock.place !== 'waiting' && lock.has(Flag.VALBLK) && copyOf(lock, law) !== null;
-  const latest = newestOf(resource, (lock) => hasCopy(lock) && lock.granted > CR);
-  if (latest !== null) return blockOf(copyOf(latest, law)!, latest, latest.far?.valueIsValid === true || !law.copiesAreKnown);
+  // Who has not looked when he was granted such a mode may have an old one; he does not spoil what others have.
+  const isSure = ({ far }: Lock): boolean => !law.copiesAreKnown || far?.valueIsValid === true;
+  const latest = newestOf(resource, (lock) => hasCopy(lock) && lock.granted > CR && isSure(lock));
+  if (latest !== null) return blockOf(copyOf(latest, law)!, latest, true);
   const newest = newestOf(resource, hasCopy);
   return newest === null ? null : blockOf(copyOf(newest, law)!, newest, false);
 }
