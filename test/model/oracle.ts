@@ -282,7 +282,9 @@ export class Oracle {
 
   #transfer(claim: Claim): string | null {
     const value = this.values[claim.resource]!;
-    const cell = transfers[claim.held]![rankOf(claim.asked)];
+    // Whoever holds PW and asked for EX was to read.
+    const isToRead = this.law.alternativeIsTold && claim.held === 'PW' && claim.results.has('ALTMODE');
+    const cell = isToRead ? 'R' : transfers[claim.held]![rankOf(claim.asked)];
     if (cell === 'R' && (!claim.flags.includes('VALBLK') || claim.copy === null || value.text === null)) return null;
     if (cell === 'W' && !this.#write(claim)) return null;
     if (value.isInvalid) claim.results.add('VALNOTVALID');
