@@ -125,6 +125,17 @@ describe('the group on corosync: parts', () => {
     }
   });
 
+  it('if only some had stopped, all are told so before they go on: nobody recovers alone', () => {
+    const { ether, a, b, c } = three();
+    const before = a.last!.id;
+    ether.divide([[1, 2], [3]]);
+    ether.pass(stopMillis / 2);
+    ether.divide([[1, 2, 3]]);
+    ether.settle();
+    for (const one of [a, b, c]) assert.deepEqual([one.outFor, one.told.slice(-3)], [null, [before, -before - 1, one.last!.id]]);
+    assert.deepEqual([a.last, b.last], [c.last, c.last]);
+  });
+
   it('of two halves that both had quorum exactly one goes on', () => {
     const ether = new Ether([1, 2], () => true);
     const [a, b] = [ether.enter(1), ether.enter(2)];

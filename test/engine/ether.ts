@@ -17,6 +17,8 @@ export const marginMillis = 500;
 export class Player {
   readonly group: ProcessGroup;
   readonly views: Entry[] = [];
+  /** The numbers of the views that its node is told of; those without quorum are negative. */
+  readonly told: number[] = [];
   readonly life: string;
   lockspaces: readonly (readonly [string, number])[] = [];
   isLeaving = false;
@@ -56,11 +58,24 @@ export class Player {
   heed(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (this.isOver) return;
-      if (outcome.kind === 'view') this.views.push(outcome.entry);
+      if (outcome.kind === 'view') this.#take(outcome);
       else if (outcome.kind === 'left') this.hasLeft = true;
       else if (outcome.kind === 'out') this.outFor = outcome.reason;
       else if (outcome.kind === 'refused') this.refusedFor = outcome.refusal.code;
     }
+  }
+
+  /** For want of quorum it stops at once and by itself. */
+  stop(): void {
+    if (this.last === null || this.stoppedAt === this.last.id) return;
+    this.stoppedAt = this.last.id;
+    this.told.push(-this.last.id - 1);
+  }
+
+  #take({ entry, stoppedAfter }: Extract<Outcome, { kind: 'view' }>): void {
+    if (stoppedAfter !== null && this.stoppedAt !== stoppedAfter.id) this.told.push(-stoppedAfter.id - 1);
+    this.views.push(entry);
+    this.told.push(entry.id);
   }
 }
 
@@ -126,7 +141,7 @@ export class Ether {
       const gone = before.get(player)!.filter((other) => !now.includes(other));
       player.group.membersAre(this.now, now.map(addressOf), gone.map((other) => ({ ...addressOf(other), reason: reasonOf.nodedown })));
       player.group.ringIs({ node: part.nodes[0]!, seq: part.seq });
-      if (!part.isQuorate && player.last !== null) player.stoppedAt = player.last.id;
+      if (!part.isQuorate) player.stop();
     }
   }
 

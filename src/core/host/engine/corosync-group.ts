@@ -28,7 +28,8 @@ import { Roster, type Occupant } from './corosync-roster.js';
 
 /** What has come of a message, for us. */
 export type Outcome =
-  | { readonly kind: 'view'; readonly entry: Entry }
+  /** `stoppedAfter`: the view before, if nobody was to do anything after it; null: it was not so, or there was none. */
+  | { readonly kind: 'view'; readonly entry: Entry; readonly stoppedAfter: Entry | null }
   | { readonly kind: 'left' }
   | { readonly kind: 'out'; readonly reason: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -155,7 +156,7 @@ export class ProcessGroup {
     this.#last = entry;
     this.#lastEpoch = this.epoch;
     this.#roster.forgetAllBut(entry.members);
-    return [{ kind: 'view', entry }];
+    return [{ kind: 'view', entry, stoppedAfter: entry.hasStopped ? last : null }];
   }
 
   #withoutUs(): Outcome {
@@ -283,8 +284,11 @@ export class ProcessGroup {
   /** Has anybody joined or left a lockspace, or must be told that there is quorum again? */
   #hasChanged(members: readonly Enlisted[]): boolean {
     if (this.#last === null) return false;
-    const isStopped = this.#roster.present.some(({ stand }) => stand!.isStopped && this.#isOurs(stand!));
-    return isStopped || JSON.stringify(members) !== JSON.stringify(this.#last.members);
+    return this.#hasStopped() || JSON.stringify(members) !== JSON.stringify(this.#last.members);
+  }
+
+  #hasStopped(): boolean {
+    return this.#roster.present.some(({ stand }) => stand!.isStopped && this.#isOurs(stand!));
   }
 
   #propose(times: Times, members: readonly Enlisted[], leftCleanly: readonly number[], admitted: readonly Enlisted[]): Message[] {
@@ -298,6 +302,7 @@ export class ProcessGroup {
         ring: Math.max(this.ring.seq, this.#last?.ring ?? 0),
         members: [...members].sort((a, b) => a.node - b.node),
         leftCleanly,
+        hasStopped: this.#hasStopped(),
         incarnations: Admission.remembered(this.#last?.incarnations ?? [], admitted),
       },
     }));

@@ -65,6 +65,8 @@ export interface Entry extends ViewName {
   readonly ring: number;
   readonly members: readonly Enlisted[];
   readonly leftCleanly: readonly number[];
+  /** Some who are in it had stopped for want of quorum. Maybe others had not: then they are told so now, for every node is told the same. */
+  readonly hasStopped: boolean;
   /** The greatest incarnation of each number, those used last first. */
   readonly incarnations: readonly (readonly [number, number])[];
 }
@@ -189,15 +191,15 @@ function viewNameIn(value: unknown): ViewName | null {
 function entryIn(value: unknown): Entry | null {
   const name = viewNameIn(value);
   if (name === null) return null;
-  const { before, ring, members, leftCleanly, incarnations } = value as unknown as Entry;
+  const { before, ring, members, leftCleanly, hasStopped, incarnations } = value as unknown as Entry;
   const areCounts = isCount(before, 0, Number.MAX_SAFE_INTEGER) && isCount(ring, 0, Number.MAX_SAFE_INTEGER);
-  if (!areCounts || !Array.isArray(members) || !Array.isArray(leftCleanly) || !Array.isArray(incarnations)) return null;
+  if (!areCounts || typeof hasStopped !== 'boolean' || !Array.isArray(members) || !Array.isArray(leftCleanly) || !Array.isArray(incarnations)) return null;
   const enlisted = members.map(enlistedIn);
   const isSound =
     enlisted.every((member) => member !== null) &&
     leftCleanly.every((node) => isCount(node, 1, numberMax)) &&
     incarnations.every((pair: unknown) => Array.isArray(pair) && isCount(pair[0], 1, numberMax) && isCount(pair[1], 1, incarnationMax));
-  return isSound ? { ...name, before, ring, members: enlisted as Enlisted[], leftCleanly, incarnations } : null;
+  return isSound ? { ...name, before, ring, members: enlisted as Enlisted[], leftCleanly, hasStopped, incarnations } : null;
 }
 
 function isOut(value: Fields): value is Fields & Out {

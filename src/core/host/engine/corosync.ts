@@ -326,7 +326,7 @@ class GroupEngine implements Engine, CorosyncHearer {
 
   #heed(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
-      if (outcome.kind === 'view') this.#take(outcome.entry);
+      if (outcome.kind === 'view') this.#take(outcome.entry, outcome.stoppedAfter);
       else if (outcome.kind === 'out') this.#fail(new DlmError('DLM_NOT_QUORATE', outcome.reason));
       else if (outcome.kind === 'left') this.#left.resolve();
       else if (outcome.kind === 'news') this.#log(outcome.line);
@@ -335,13 +335,15 @@ class GroupEngine implements Engine, CorosyncHearer {
     this.#turnSoon();
   }
 
-  #take(entry: Entry): void {
+  #take(entry: Entry, stoppedAfter: Entry | null): void {
     if (this.#state === 'joining') {
       this.#state = 'in';
       this.#pulse.begin();
       this.#joined.resolve(nodeId(this.#self!.node));
     }
     for (const [life, { done }] of this.#expulsions) if (!entry.members.some((member) => member.life === life)) done.resolve();
+    // Where one had stopped all must have: those who had not would not recover with it.
+    if (stoppedAfter !== null && this.#stoppedAt !== stoppedAfter.id) this.#tell(viewOf(stoppedAfter, false));
     this.#tell(viewOf(entry, true));
     this.#stopWithoutQuorum();
   }
