@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly stopMillis?: number | null;
   /** Is a member that is left out and goes on told a view of those who do, without a quorum? */
   readonly hasFarewell?: boolean;
+  /** Does every life come with a share of its own? */
+  readonly movesWeights?: boolean;
 }
 
 /** A node as it would be a member. */
@@ -67,6 +69,8 @@ export class Engine {
   /** What was announced and not heard yet. */
   readonly #announced = new Map<Life, ReadonlyMap<string, number>>();
   #viewId = 0;
+  /** Has whoever counts votes said that they are too few, whoever is there? */
+  #isShort = false;
 
   constructor(
     readonly nodes: readonly NodeId[],
@@ -153,6 +157,13 @@ export class Engine {
     else this.#lags.set(node, delay);
   }
 
+  /** Votes are lost, or found again, of somebody who is no node: nobody goes or comes. */
+  setShort(isShort: boolean): void {
+    if (this.#isShort === isShort) return;
+    this.#isShort = isShort;
+    if (this.#members.length > 0) this.#show(this.#members, []);
+  }
+
   #decide(): void {
     const present = this.#present();
     if (present.size < this.majority) return;
@@ -201,7 +212,7 @@ export class Engine {
     this.#viewId = Math.max(this.#viewId, ...members.map(({ incarnation }) => incarnation)) + 1;
     const view: View = {
       id: viewId(this.#viewId),
-      isQuorate: members.length >= this.majority,
+      isQuorate: members.length >= this.majority && !this.#isShort,
       members: members.map(toMember),
       leftCleanly: gone.filter(({ life }) => this.#leaving.has(life)).map(({ node }) => node),
     };

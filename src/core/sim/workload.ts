@@ -11,9 +11,10 @@ import { ownerId, type OwnerId } from '../base/ids.js';
 import type { Prng } from '../base/prng.js';
 import { Flag, deafMark } from '../lock/flags.js';
 import type { Law } from '../lock/law.js';
-import { EX, IV, NL, PW, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
+import { EX, IV, NL, PW, areMiddlePair, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
 import type { Agenda } from './agenda.js';
 import type { SimEvent, Submitted } from './event.js';
+import { Habits } from './habits.js';
 import type { Machine } from './machine.js';
 import type { WorkloadOptions } from './options.js';
 import { Ticket } from './ticket.js';
@@ -37,6 +38,7 @@ const convertFlags = [Flag.NOQUEUE, Flag.QUECVT, Flag.CONVDEADLK, Flag.NODLCKWT,
 
 /** What owners need of the world. */
 export interface WorkloadPort {
+  readonly machines: readonly Machine[];
   emit(event: SimEvent): void;
   /** Is there a shared disk? */
   readonly hasDisk: boolean;
@@ -55,6 +57,7 @@ export class Workload {
   #values = 0;
   readonly #deaf: Prng;
   readonly #alternatives: Prng;
+  readonly #habits: Habits;
 
   constructor(
     readonly options: WorkloadOptions,
@@ -65,6 +68,7 @@ export class Workload {
   ) {
     this.#deaf = prng.fork('deaf');
     this.#alternatives = prng.fork('alternatives');
+    this.#habits = new Habits(options.habits, prng.fork('habits'));
   }
 
   /** A new life has come up: its owners begin to act. */
@@ -86,13 +90,26 @@ export class Workload {
     // Whoever gets a lock marks what it protects, so that earlier holders are known to be late.
     if (this.port.hasDisk && isIdle(ticket) && ticket.granted >= PW && !this.isStopped) this.port.write(machine, ticket);
     const isImpatient = this.isDraining || (ticket.isWanted && !this.isStopped && this.prng.chance(900));
-    if (!isImpatient || ticket.isOrphan) return;
+    if (!isImpatient || ticket.isOrphan || (!this.isDraining && this.#habits.isStubborn())) return;
     const { life } = machine;
     this.agenda.after(this.prng.between(1, this.isDraining ? 20 : 10 * this.options.everyMillis), () => {
       if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || this.#isUnaware(machine) || (this.isStopped && !this.isDraining)) return;
       if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
       else this.#unlock(machine, ticket);
     });
+  }
+
+  /** Somebody is lost, and others are about to recover: some owners are in a hurry just then. */
+  lost(machine: Machine): void {
+    if (this.isStopped || (this.options.habits?.rushPerMille ?? 0) === 0) return;
+    const { life } = machine;
+    for (const { ticket, delay } of this.#habits.rush(machine.tickets)) {
+      this.agenda.after(delay, () => {
+        if (machine.life !== life || !machine.isAwake || machine.isStopping || this.isStopped || ticket.isEnded || this.#isUnaware(machine)) return;
+        if (isIdle(ticket)) this.#convertSomehow(machine, ticket);
+        else if (isCancellable(ticket)) this.#cancel(machine, ticket);
+      });
+    }
   }
 
   /** A node must stop: what it protects ends, and nobody begins anew there. */
@@ -143,7 +160,8 @@ export class Workload {
     const owner = this.prng.pick(machine.owners);
     const own = [...machine.tickets].filter((ticket) => ticket.owner === owner && !ticket.isOrphan);
     const idle = own.filter(isIdle);
-    const act = this.prng.weighted(acts);
+    const drawn = this.prng.weighted(acts);
+    const act = this.#habits.act() ?? drawn;
     switch (act) {
       case 'lock':
         if (own.length < this.options.locksPerOwner) this.#lock(machine, owner);
@@ -155,7 +173,7 @@ export class Workload {
         if (own.length > 0) this.#unlockIfKnown(machine, this.prng.pick(own));
         break;
       case 'cancel': {
-        const waiting = own.filter(({ pending, lkid, isCancelling }) => (pending === 'lock' || pending === 'convert') && lkid !== null && !isCancelling);
+        const waiting = own.filter(isCancellable);
         if (waiting.length > 0) this.#cancel(machine, this.prng.pick(waiting));
         break;
       }
@@ -171,7 +189,7 @@ export class Workload {
       const lockspace = this.prng.pick([...machine.joined]);
       this.#abandon(machine, 'purged', [], own.filter((ticket) => ticket.lockspace === lockspace));
       machine.turn({ kind: 'purgeOwner', lockspace, owner });
-    } else {
+    } else if (act !== 'purgeOrphans' || !this.#purgeAfar(machine)) {
       const orphans = [...machine.tickets].filter(({ isOrphan, granted }) => isOrphan && granted !== IV);
       if (orphans.length === 0) return;
       const orphan = this.prng.pick(orphans);
@@ -184,7 +202,7 @@ export class Workload {
     const { prng, options } = this;
     const lockspace = prng.pick([...machine.joined]);
     const name = prng.chance(options.hotPerMille) ? `hot${prng.below(options.hotNames)}` : `cold${prng.below(options.coldNames)}`;
-    const mode = prng.chance(options.exclusivePerMille) ? EX : prng.pick(modes);
+    const mode = this.#habits.mode(prng.chance(options.exclusivePerMille) ? EX : prng.pick(modes));
     let flags = prng.chance(options.flagsPerMille) ? prng.pick(mode === NL ? [...lockFlags, Flag.EXPEDITE] : lockFlags) : 0;
     if (prng.chance(options.persistentPerMille)) flags |= Flag.PERSISTENT;
     flags |= this.#valueFlag(flags);
@@ -197,24 +215,28 @@ export class Workload {
 
   #adopt(machine: Machine, owner: OwnerId, orphan: Ticket): void {
     const { lockspace, resource, granted } = orphan;
-    const flags = Flag.ORPHAN | Flag.PERSISTENT;
+    const flags = this.#habits.adoption();
     const ticket = this.#ticket(machine, owner, lockspace, resource, flags, 'adopt');
-    // What becomes of the value is the adopter's to say, as it was the orphan's.
-    ticket.flags |= orphan.flags & Flag.VALBLK;
-    this.#submit(machine, ticket, 'adopt', granted, flags, null);
-    machine.turn({ kind: 'lock', lockspace, owner, name: resource, mode: granted as Mode, flags, value: null, cookie: ticket });
+    // What becomes of the value is the adopter's to say, as it was the orphan's; and persistent it is, where that stays.
+    ticket.flags |= (orphan.flags & Flag.VALBLK) | (this.law.persistentStays ? Flag.PERSISTENT : 0);
+    const value = this.#valueFor(flags);
+    this.#submit(machine, ticket, 'adopt', granted, flags, value);
+    machine.turn({ kind: 'lock', lockspace, owner, name: resource, mode: granted as Mode, flags, value: bytesOf(value), cookie: ticket });
   }
 
   #convertSomehow(machine: Machine, ticket: Ticket): void {
     const { prng, options } = this;
     let flags = prng.chance(options.flagsPerMille) ? prng.pick(convertFlags) : 0;
     flags |= this.#valueFlag(flags);
-    const mode = prng.pick(modes);
-    if (mode <= ticket.granted) flags &= ~Flag.QUECVT;
+    const wish = this.#habits.conversion(ticket.granted, { mode: prng.pick(modes), flags });
+    const { mode } = wish;
+    flags = wish.flags;
+    if (mode <= ticket.granted && (options.habits === null || !areMiddlePair(ticket.granted, mode))) flags &= ~Flag.QUECVT;
     if (ticket.granted >= PW && (flags & Flag.VALBLK) !== 0 && prng.chance(100)) flags |= Flag.IVVALBLK;
-    // The value is kept apart, as in a request.
+    // The value is kept apart, as in a request; unless that is a habit.
     if (this.#alternatives.chance(options.alternativePerMille)) {
-      flags = (flags & ~(Flag.VALBLK | Flag.IVVALBLK)) | this.#alternatives.pick([Flag.ALTPR, Flag.ALTCW]);
+      const value = this.#habits.alternativeValue(ticket.granted);
+      flags = (flags & ~(Flag.VALBLK | Flag.IVVALBLK)) | value | this.#alternatives.pick([Flag.ALTPR, Flag.ALTCW]);
     }
     this.#convert(machine, ticket, mode, flags);
   }
@@ -250,8 +272,9 @@ export class Workload {
   #cancel(machine: Machine, ticket: Ticket): void {
     ticket.isCancelling = true;
     ticket.wasCancelled = true;
+    const status = this.#habits.cancelStatus();
     this.#submit(machine, ticket, 'cancel', ticket.granted, 0, null);
-    machine.turn({ kind: 'cancel', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags: 0, status: 'ECANCEL' });
+    machine.turn({ kind: 'cancel', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags: 0, status });
     // A cancel that came too late has no end of its own.
     if (ticket.pending === null) ticket.isCancelling = false;
   }
@@ -275,6 +298,16 @@ export class Workload {
       this.#abandon(machine, 'purged', [], orphans);
       machine.turn({ kind: 'purgeOrphans', lockspace, formerOwner });
     }
+  }
+
+  /** Orphans of another node are purged from here: that one is asked, and nobody waits for it. */
+  #purgeAfar(machine: Machine): boolean {
+    const found = this.#habits.purgeAfar(machine, this.port.machines);
+    if (found === null || !machine.joined.has(found.orphan.lockspace)) return false;
+    const { lockspace, owner } = found.orphan;
+    this.#count('purgedAfar');
+    machine.turn({ kind: 'purgeOrphans', lockspace, node: found.machine.id, formerOwner: found.isOfAll ? null : owner });
+    return true;
   }
 
   #abandon(machine: Machine, why: 'ownerEnded' | 'purged', orphans: readonly Ticket[], ended: readonly Ticket[]): void {
@@ -319,6 +352,11 @@ export class Workload {
 
 function isIdle(ticket: Ticket): boolean {
   return ticket.granted !== IV && ticket.pending === null && ticket.lkid !== null && !ticket.isOrphan && !ticket.isEnded;
+}
+
+/** Does it wait for something that can be taken back? */
+function isCancellable({ pending, lkid, isCancelling }: Ticket): boolean {
+  return (pending === 'lock' || pending === 'convert') && lkid !== null && !isCancelling;
 }
 
 function bytesOf(value: number | null): Uint8Array | null {

@@ -61,6 +61,7 @@ export class World implements MachinePort {
   readonly #lifeOf = new Map<string, Life>();
   readonly #places = new Places();
   readonly #prng: Prng;
+  readonly #weights: Prng;
 
   constructor(
     readonly options: WorldOptions,
@@ -69,6 +70,7 @@ export class World implements MachinePort {
     const prng = new Prng(`world ${options.seed}`);
     const nodes = Array.from({ length: options.nodes }, (_, index) => nodeId(index + 1));
     this.#prng = prng.fork('world');
+    this.#weights = prng.fork('weights');
     this.config = configOf(options.lockspace, options.aftermath.order);
     this.panel = new Panel(this.config.law, options.aftermath);
     this.machines = nodes.map((node) => new Machine(node, this));
@@ -234,7 +236,7 @@ export class World implements MachinePort {
     machine.start();
     const { id: node, incarnation, life } = machine;
     this.#lifeOf.set(`${node}.${incarnation}`, life);
-    if (this.hasEngine) this.engine.apply({ node, incarnation, life, weight: this.options.weights[node - 1]!, lockspaces: new Map() });
+    if (this.hasEngine) this.engine.apply({ node, incarnation, life, weight: this.#weightOf(node), lockspaces: new Map() });
     else this.#decideAlone(machine);
     this.engine.disturbed();
     for (const lockspace of this.lockspaces) {
@@ -243,6 +245,11 @@ export class World implements MachinePort {
       });
     }
     this.workload.begin(machine);
+  }
+
+  /** Its share of the directory in this life. */
+  #weightOf(node: NodeId): number {
+    return this.options.engine.movesWeights === true ? this.#weights.between(0, 3) : this.options.weights[node - 1]!;
   }
 
   crash(machine: Machine): void {
@@ -309,7 +316,9 @@ export class World implements MachinePort {
     const left = gone.filter(({ node }) => view.leftCleanly.includes(node));
     this.emit({ kind: 'decided', at: this.agenda.now, view: view.id, members: livesOf(members), joins: joinsOf(members), gone: livesOf(gone), left: livesOf(left) });
     for (const one of gone) this.#endZombie(this.machine(one.node), one.life, left.includes(one));
-    if (gone.length > 0) this.nemesis.death();
+    if (gone.length === 0) return;
+    this.nemesis.death();
+    for (const machine of this.machines) if (machine.isUp && !machine.isOut) this.workload.lost(machine);
   }
 
   /** Who is out of the view stops sooner or later, and comes back as somebody else. */
@@ -337,6 +346,7 @@ export class World implements MachinePort {
     this.#isHealed = true;
     this.nemesis.stop();
     this.network.heal();
+    this.engine.setShort(false);
     for (const machine of this.machines) {
       this.engine.lag(machine.id, 0);
       if (machine.isPaused) this.resume(machine);
