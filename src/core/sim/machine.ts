@@ -13,14 +13,15 @@ import type { AftermathEffect, Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import type { FencingConfig, LockspaceConfig, View } from '../node/snapshot.js';
 import { soonestOf } from '../node/soonest.js';
-import { IV } from '../lock/mode.js';
+import { IV, type ModeOrNone } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
 import type { Agenda } from './agenda.js';
 import type { Life, SimEvent } from './event.js';
+import { LeftBehind } from './left-behind.js';
 import { Link, type Frame, type LinkCounts } from './link.js';
 import { describeMessage } from './lines.js';
 import { isGroupMessage, isRecoveryMessage } from '../wire/concern.js';
-import type { Message, Purge } from '../wire/message.js';
+import type { Message } from '../wire/message.js';
 import type { Ticket } from './ticket.js';
 import { numberOfValue } from './value.js';
 
@@ -32,8 +33,8 @@ export interface SimNode {
   nameOf(lockspace: LockspaceId): string | null;
   /** Does this lock stand in the wait queue of its master, as far as the node knows? */
   isQueued(lockspace: string, lkid: Lkid): boolean;
-  /** Has this lock ended, or is it about to, whatever its master says? */
-  isEnding(lockspace: string, lkid: Lkid): boolean;
+  /** In which mode is this lock here? Null: there is none of that number, or it is about to end. */
+  modeOf(lockspace: string, lkid: Lkid): ModeOrNone | null;
 }
 
 /** What a node is told when it comes to life. */
@@ -93,8 +94,7 @@ export class Machine {
   #backlog: (() => void)[] = [];
   readonly #byLkid = new Map<string, Ticket>();
   #armedFor: Millis | null = null;
-  /** What others want purged here, and what may have to wait until locking goes on. Null: the orphans of all. */
-  #purges: { readonly lockspace: string; readonly formerOwner: OwnerId | null }[] = [];
+  readonly #leftBehind = new LeftBehind(this);
 
   constructor(
     readonly id: NodeId,
@@ -104,11 +104,9 @@ export class Machine {
   get isUp(): boolean {
     return this.#node !== null;
   }
-
   get isAwake(): boolean {
     return this.isUp && !this.isPaused;
   }
-
   get linkIsIdle(): boolean {
     return this.#link === null || this.#link.isIdle;
   }
@@ -143,7 +141,7 @@ export class Machine {
     this.#link = null;
     this.isPaused = false;
     this.#backlog = [];
-    this.#purges = [];
+    this.#leftBehind.forget();
     this.#armedFor = null;
     this.joined.clear();
     this.tickets.clear();
@@ -217,9 +215,10 @@ export class Machine {
     const node = this.#node;
     if (node === null) return false;
     this.stepCount += 1;
-    if (input.kind === 'received' && input.message.kind === 'purge') this.#expectPurge(node, input.message);
+    if (input.kind === 'received' && input.message.kind === 'purge') this.#leftBehind.expect(node, input.message);
     const effects = node.step(this.port.agenda.now, input);
-    if (this.#purges.length > 0) this.#lookForPurged(node);
+    if (this.#leftBehind.isExpecting) this.#leftBehind.look(node);
+    if (input.kind === 'endOwner') this.#leftBehind.lookAt(node, input.owner);
     for (const effect of effects) {
       this.#carryOut(effect);
       // It has given up.
@@ -230,23 +229,6 @@ export class Machine {
     this.#arm(node, input);
     // To say that something was not heeded is no effect of it.
     return effects.some(({ kind }) => kind !== 'unheeded');
-  }
-
-  #expectPurge(node: SimNode, { lockspace, formerOwner }: Purge): void {
-    const name = node.nameOf(lockspace);
-    if (name !== null) this.#purges.push({ lockspace: name, formerOwner });
-  }
-
-  /** Nobody here has asked for it, so that the world has to look: have the orphans of somebody ended? What comes of that is told after. */
-  #lookForPurged(node: SimNode): void {
-    this.#purges = this.#purges.filter(({ lockspace, formerOwner }) => {
-      const orphans = [...this.tickets].filter((one) => one.isOrphan && one.lockspace === lockspace && (formerOwner === null || one.owner === formerOwner));
-      const ended = orphans.filter(({ lkid }) => lkid !== null && node.isEnding(lockspace, lkid));
-      if (ended.length === 0) return orphans.length > 0;
-      this.port.emit({ kind: 'abandoned', at: this.port.agenda.now, life: this.life, why: 'purged', orphans: [], ended: ended.map(({ id }) => id) });
-      for (const ticket of ended) this.forget(ticket);
-      return false;
-    });
   }
 
   /** The answer to a request of that number has come: is it in the queue now? */

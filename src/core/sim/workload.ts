@@ -12,6 +12,7 @@ import type { Prng } from '../base/prng.js';
 import { Flag, deafMark } from '../lock/flags.js';
 import type { Law } from '../lock/law.js';
 import { EX, IV, NL, PW, areMiddlePair, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
+import type { CancelStatus } from '../lock/operations.js';
 import type { Agenda } from './agenda.js';
 import type { SimEvent, Submitted } from './event.js';
 import { Habits } from './habits.js';
@@ -273,7 +274,7 @@ export class Workload {
     ticket.isCancelling = true;
     ticket.wasCancelled = true;
     const status = this.#habits.cancelStatus();
-    this.#submit(machine, ticket, 'cancel', ticket.granted, 0, null);
+    this.#submit(machine, ticket, 'cancel', ticket.granted, 0, null, status);
     machine.turn({ kind: 'cancel', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags: 0, status });
     // A cancel that came too late has no end of its own.
     if (ticket.pending === null) ticket.isCancelling = false;
@@ -328,10 +329,10 @@ export class Workload {
     return ticket;
   }
 
-  #submit(machine: Machine, ticket: Ticket, operation: Submitted['operation'], mode: ModeOrNone, flags: number, value: number | null): void {
+  #submit(machine: Machine, ticket: Ticket, operation: Submitted['operation'], mode: ModeOrNone, flags: number, value: number | null, status?: CancelStatus): void {
     this.#count(operation);
     const { id: claim, lockspace, resource, owner } = ticket;
-    this.port.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value });
+    this.port.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value, ...(status === undefined ? {} : { status }) });
   }
 
   #count(what: string): void {
