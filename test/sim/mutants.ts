@@ -14,11 +14,11 @@ export interface Mutant {
   readonly story: string;
   /** A world of three nodes in which it notices. */
   readonly seed: number;
-  /** Is what follows failures as it is drawn? If not, there is nothing of it but the recovery of locks. */
-  readonly isFull: boolean;
+  /** `plain`: nothing follows failures but the recovery of locks; `full`: what does is as it is drawn; `late`: so is what came to be drawn last. */
+  readonly kind: 'plain' | 'full' | 'late';
 }
 
-type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, kind?: 'full'];
+type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, kind?: 'full' | 'late'];
 
 const rows: readonly Row[] = [
   ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12],
@@ -51,5 +51,5 @@ const rows: readonly Row[] = [
 ];
 
 export const mutants: readonly Mutant[] = rows.map(([property, file, from, to, story, seed, kind]) => ({
-  property, file, from, to, story, seed, isFull: kind === 'full',
+  property, file, from, to, story, seed, kind: kind ?? 'plain',
 }));

@@ -119,10 +119,18 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
   return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
 }
 
+/** The same world without what came to be drawn last: the habits of owners, shares that move, masters that end unheard, quorum that is lost. */
+export function asBefore(options: WorldOptions): WorldOptions {
+  const { nemesis, workload, engine } = options;
+  const weights = { ...nemesis.weights, crashUnheard: 0, quorumLost: 0 };
+  return { ...options, workload: { ...workload, habits: null }, nemesis: { ...nemesis, weights }, engine: { ...engine, movesWeights: false } };
+}
+
 /** The same world without anything that follows failures but the recovery of locks; everybody hears, and nobody does with another mode. */
 export function plainly(options: WorldOptions): WorldOptions {
-  const { nemesis, workload, engine } = options;
-  return { ...options, aftermath: noAftermath, workload: { ...workload, deafPerMille: 0, alternativePerMille: 0, habits: null }, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0, crashUnheard: 0, quorumLost: 0 } }, engine: { ...engine, movesWeights: false } };
+  const before = asBefore(options);
+  const { nemesis, workload } = before;
+  return { ...before, aftermath: noAftermath, workload: { ...workload, deafPerMille: 0, alternativePerMille: 0 }, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
 }
 
 /** Faults that came later are drawn apart, so that the worlds without them are as they were. */
