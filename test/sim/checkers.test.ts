@@ -34,6 +34,9 @@ describe('exclusion', () => {
   breaks('exclusion', 'but that excludes EX', holds(1, 1, PR), asks(1, 1, 'convert', CW), holds(2, 2, EX));
   keeps('whoever offered his mode may have lost it', holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags: Flag.CONVDEADLK }), holds(2, 2, PW));
   breaks('exclusion', 'an orphan excludes', holds(1, 1, EX), abandons(1, [1], []), holds(2, 2, EX));
+  const waiting = (flags: number): Story => [holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags }), waits(1, 1), abandons(1, [1], [])];
+  breaks('exclusion', 'an orphan has what it had before it waited', ...waiting(0), holds(2, 2, EX));
+  keeps('but for what its owner offered to give up', ...waiting(Flag.CONVDEADLK), holds(2, 2, EX));
   breaks('exclusion', 'an adopted lock excludes', holds(1, 1, EX), abandons(1, [1], []), asks(1, 2, 'adopt', EX), adopts(1, 2, 1, EX), holds(2, 3, EX));
   breaks('exclusion', 'a refused unlock gives nothing back', holds(1, 1, EX), asks(1, 1, 'unlock', EX),
     { ...asks(1, 1, 'unlock', EX), kind: 'refused', code: 'EBUSY' } as SimEvent, holds(2, 2, EX));

@@ -26,8 +26,14 @@ export interface HabitOptions {
   readonly purgeAfarPerMille: number;
   /** When somebody is lost: of a thousand locks, how many are converted or have taken back what they wait for, at once. */
   readonly rushPerMille: number;
+  /** Before all is quiet: of a thousand locks, how many are converted or have taken back what they wait for, some times over. */
+  readonly flurryPerMille: number;
   /** Of a thousand locks whose owner is in the way of others, how many are not given up for it. */
   readonly stubbornPerMille: number;
+  /** Of a thousand writers that make way, how many give up only a part of their mode at first. */
+  readonly halfwayPerMille: number;
+  /** Of a thousand writers whose last call had no value block, how many write a value all the same when they end. */
+  readonly anewPerMille: number;
 }
 
 /** So many of a thousand worlds have owners with habits. */
@@ -45,6 +51,9 @@ export function drawHabits(prng: Prng): HabitOptions | null {
     adoptionPerMille: prng.pick([0, 500]),
     purgeAfarPerMille: prng.pick([0, 500]),
     rushPerMille: prng.pick([0, 300, 800]),
+    flurryPerMille: prng.pick([0, 500, 800]),
     stubbornPerMille: prng.pick([0, 0, 500]),
+    halfwayPerMille: prng.pick([0, 0, 500]),
+    anewPerMille: prng.pick([0, 500]),
   };
 }

@@ -7,7 +7,7 @@
  */
 import type { Prng } from '../base/prng.js';
 import { Flag } from '../lock/flags.js';
-import { CW, EX, IV, NL, PR, PW, type Mode, type ModeOrNone } from '../lock/mode.js';
+import { CR, CW, EX, IV, NL, PR, PW, type Mode, type ModeOrNone } from '../lock/mode.js';
 import type { CancelStatus } from '../lock/operations.js';
 import type { HabitOptions } from './habit-options.js';
 import type { Machine } from './machine.js';
@@ -27,6 +27,9 @@ const pairs = [
   Flag.NOQUEUE | Flag.QUECVT,
 ];
 
+/** How long owners flurry once. */
+export const flurryMillis = 400;
+
 const absent: HabitOptions = {
   busyPerMille: 0,
   middlePerMille: 0,
@@ -37,7 +40,10 @@ const absent: HabitOptions = {
   adoptionPerMille: 0,
   purgeAfarPerMille: 0,
   rushPerMille: 0,
+  flurryPerMille: 0,
   stubbornPerMille: 0,
+  halfwayPerMille: 0,
+  anewPerMille: 0,
 };
 
 /** A conversion somewhat other than drawn before. */
@@ -100,14 +106,24 @@ export class Habits {
     return orphans.length === 0 ? null : { ...this.prng.pick(orphans), isOfAll: this.prng.chance(300) };
   }
 
-  /** Somebody is lost: which of these locks is somebody about to do something with, and after how long? */
-  *rush(tickets: Iterable<Ticket>): Generator<{ ticket: Ticket; delay: number }> {
-    const longest = this.prng.pick([50, 300, 2000]);
-    for (const ticket of tickets) if (!ticket.isOrphan && this.#is('rushPerMille')) yield { ticket, delay: this.prng.between(1, longest) };
+  /** Somebody is lost, or all is soon to be quiet: which of these locks is somebody about to do something with, and after how long? */
+  *hurry(habit: 'rushPerMille' | 'flurryPerMille', tickets: Iterable<Ticket>): Generator<{ ticket: Ticket; delay: number }> {
+    const longest = habit === 'flurryPerMille' ? flurryMillis : this.prng.pick([50, 300, 2000]);
+    for (const ticket of tickets) if (!ticket.isOrphan && this.#is(habit)) yield { ticket, delay: this.prng.between(1, longest) };
   }
 
   isStubborn(): boolean {
     return this.#is('stubbornPerMille');
+  }
+
+  /** Whoever makes way: to which mode at first? Null: as drawn. */
+  halfway(granted: ModeOrNone): Mode | null {
+    if (granted < PW || !this.#is('halfwayPerMille')) return null;
+    return granted === EX && this.prng.chance(500) ? PW : this.prng.pick([CR, CW, PR]);
+  }
+
+  writesAnew(granted: ModeOrNone): boolean {
+    return granted >= PW && this.#is('anewPerMille');
   }
 
   #is(habit: keyof HabitOptions): boolean {

@@ -15,7 +15,7 @@ import { EX, IV, NL, PW, areMiddlePair, modes, type Mode, type ModeOrNone } from
 import type { CancelStatus } from '../lock/operations.js';
 import type { Agenda } from './agenda.js';
 import type { SimEvent, Submitted } from './event.js';
-import { Habits } from './habits.js';
+import { Habits, flurryMillis } from './habits.js';
 import type { Machine } from './machine.js';
 import type { WorkloadOptions } from './options.js';
 import { Ticket } from './ticket.js';
@@ -36,6 +36,9 @@ const acts: readonly (readonly [Act, number])[] = [
 
 const lockFlags = [Flag.NOQUEUE, Flag.NOQUEUE | Flag.NOQUEUEBAST, Flag.HEADQUE, Flag.NOORDER, Flag.ALTPR, Flag.ALTCW];
 const convertFlags = [Flag.NOQUEUE, Flag.QUECVT, Flag.CONVDEADLK, Flag.NODLCKWT, Flag.NOORDER, Flag.HEADQUE];
+
+/** How often owners flurry before all is quiet. */
+const flurriesMax = 4;
 
 /** What owners need of the world. */
 export interface WorkloadPort {
@@ -95,16 +98,27 @@ export class Workload {
     const { life } = machine;
     this.agenda.after(this.prng.between(1, this.isDraining ? 20 : 10 * this.options.everyMillis), () => {
       if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || this.#isUnaware(machine) || (this.isStopped && !this.isDraining)) return;
-      if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
+      const halfway = this.isDraining ? null : this.#habits.halfway(ticket.granted);
+      if (halfway !== null) this.#convert(machine, ticket, halfway, 0);
+      else if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
       else this.#unlock(machine, ticket);
     });
   }
 
-  /** Somebody is lost, and others are about to recover: some owners are in a hurry just then. */
-  lost(machine: Machine): void {
-    if (this.isStopped || (this.options.habits?.rushPerMille ?? 0) === 0) return;
+  /** Some owners are in a hurry: somebody is lost and others are about to recover, or all is soon to be quiet. */
+  hurry(habit: 'rushPerMille' | 'flurryPerMille'): void {
+    if (this.isStopped || (this.options.habits?.[habit] ?? 0) === 0) return;
+    for (const machine of this.port.machines) if (machine.isUp && !machine.isOut) this.#hurry(machine, habit);
+  }
+
+  /** So much waits when all is quiet, in this time. */
+  flurryBefore(time: number): void {
+    for (let times = 1; times <= flurriesMax; times += 1) this.agenda.after(time - times * flurryMillis, () => this.hurry('flurryPerMille'));
+  }
+
+  #hurry(machine: Machine, habit: 'rushPerMille' | 'flurryPerMille'): void {
     const { life } = machine;
-    for (const { ticket, delay } of this.#habits.rush(machine.tickets)) {
+    for (const { ticket, delay } of this.#habits.hurry(habit, machine.tickets)) {
       this.agenda.after(delay, () => {
         if (machine.life !== life || !machine.isAwake || machine.isStopping || this.isStopped || ticket.isEnded || this.#isUnaware(machine)) return;
         if (isIdle(ticket)) this.#convertSomehow(machine, ticket);
@@ -262,7 +276,8 @@ export class Workload {
     let flags = this.prng.chance(100) ? Flag.FORCEUNLOCK : 0;
     // Who waits may be granted before the unlock arrives, and then it writes.
     const mayWrite = ticket.granted >= PW || ticket.pending !== null;
-    if (mayWrite && (ticket.flags & Flag.VALBLK) !== 0) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
+    const hasBlock = (ticket.flags & Flag.VALBLK) !== 0 || (mayWrite && this.#habits.writesAnew(ticket.granted));
+    if (mayWrite && hasBlock) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
     const value = this.#valueFor(flags);
     ticket.overtaken = ticket.pending;
     ticket.pending = 'unlock';

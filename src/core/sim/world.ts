@@ -122,6 +122,7 @@ export class World implements MachinePort {
     this.nemesis.begin();
     this.agenda.runUntil(millis(this.options.simMillis));
     this.#heal();
+    this.workload.flurryBefore(settleMillis);
     this.#pass(settleMillis);
     this.workload.isStopped = true;
     this.#becomeQuiet(false);
@@ -247,7 +248,6 @@ export class World implements MachinePort {
     this.workload.begin(machine);
   }
 
-  /** Its share of the directory in this life. */
   #weightOf(node: NodeId): number {
     return this.options.engine.movesWeights === true ? this.#weights.between(0, 3) : this.options.weights[node - 1]!;
   }
@@ -318,7 +318,7 @@ export class World implements MachinePort {
     for (const one of gone) this.#endZombie(this.machine(one.node), one.life, left.includes(one));
     if (gone.length === 0) return;
     this.nemesis.death();
-    for (const machine of this.machines) if (machine.isUp && !machine.isOut) this.workload.lost(machine);
+    this.workload.hurry('rushPerMille');
   }
 
   /** Who is out of the view stops sooner or later, and comes back as somebody else. */

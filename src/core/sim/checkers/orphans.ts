@@ -2,11 +2,11 @@
  * S14: nothing is left of owners who have ended but their orphans, and nothing of
  * nodes that are gone; and every lock that a node has is one that an owner knows of.
  *
- * An orphan has the mode that its owner was told of when he ended, or has lost it since he
- * offered to give it up. What a master elsewhere has granted meanwhile is on its way.
+ * An orphan has the mode that its owner was told of when he ended, or what that one could
+ * be sure of while he asked for another. What a master elsewhere has granted meanwhile is on its way.
  */
 import type { Lkid } from '../../base/ids.js';
-import { NL, nameOfMode } from '../../lock/mode.js';
+import { nameOfMode } from '../../lock/mode.js';
 import type { Audit, LockAudit } from '../audit.js';
 import type { LeftBehind, Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
@@ -31,7 +31,7 @@ export class Orphans implements Checker {
     const claim = this.claims.get(id);
     if (claim === null || !this.claims.isLive(claim.life)) return;
     if (claim.isDoubtful) this.counts.waited += 1;
-    if (mode === claim.told || (claim.isDoubtful && mode === NL)) return;
+    if (mode === claim.told || (claim.isDoubtful && mode === claim.mode)) return;
     throw new Violation(this.property, `claim ${id} of life ${claim.life} on ${claim.key} is left behind in ${nameOfMode(mode)}, and its owner was told ${nameOfMode(claim.told)}`, [
       ` ${claim.key} `,
       `claim ${id} `,
