@@ -27,6 +27,9 @@ const pairs = [
   Flag.NOQUEUE | Flag.QUECVT,
 ];
 
+/** For what reason owners are in a hurry. */
+export type Hurry = 'rushPerMille' | 'flurryPerMille';
+
 /** How long owners flurry once. */
 export const flurryMillis = 400;
 
@@ -73,8 +76,12 @@ export class Habits {
   }
 
   /** What a lock that holds `granted` asks for, in the place of what was drawn. Whether it moves a value is settled already. */
-  conversion(granted: ModeOrNone, drawn: Wish): Wish {
+  conversion(granted: ModeOrNone, drawn: Wish, habit: Hurry | null = null): Wish {
     const kept = drawn.flags & Flag.VALBLK;
+    // Whoever has little wants much, and at once; whoever has more offers it for what he wants.
+    if (habit === 'flurryPerMille' && this.prng.chance(600)) {
+      return granted <= CR ? { mode: this.prng.pick([PR, CW, PW, EX]), flags: kept | this.prng.pick([0, Flag.HEADQUE, Flag.CONVDEADLK]) } : { mode: this.mode(drawn.mode), flags: kept | this.prng.pick([0, Flag.CONVDEADLK]) };
+    }
     if (granted === NL && this.#is('blindPerMille')) return { mode: this.prng.pick([PW, EX]), flags: 0 };
     // Whoever writes so says what he has written when he gives the mode up.
     if (granted >= PW && this.#is('blindPerMille')) return { mode: this.prng.chance(700) ? NL : this.prng.pick([PR, CW]), flags: Flag.VALBLK };
@@ -107,9 +114,14 @@ export class Habits {
   }
 
   /** Somebody is lost, or all is soon to be quiet: which of these locks is somebody about to do something with, and after how long? */
-  *hurry(habit: 'rushPerMille' | 'flurryPerMille', tickets: Iterable<Ticket>): Generator<{ ticket: Ticket; delay: number }> {
+  *hurry(habit: Hurry, tickets: Iterable<Ticket>): Generator<{ ticket: Ticket; delay: number }> {
     const longest = habit === 'flurryPerMille' ? flurryMillis : this.prng.pick([50, 300, 2000]);
     for (const ticket of tickets) if (!ticket.isOrphan && this.#is(habit)) yield { ticket, delay: this.prng.between(1, longest) };
+  }
+
+  /** Does it end in a flurry what it holds, or ask for something else? */
+  letsGo(habit: Hurry): boolean {
+    return habit === 'flurryPerMille' && this.prng.chance(250);
   }
 
   isStubborn(): boolean {

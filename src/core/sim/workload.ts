@@ -15,7 +15,7 @@ import { EX, IV, NL, PW, areMiddlePair, modes, type Mode, type ModeOrNone } from
 import type { CancelStatus } from '../lock/operations.js';
 import type { Agenda } from './agenda.js';
 import type { SimEvent, Submitted } from './event.js';
-import { Habits, flurryMillis } from './habits.js';
+import { Habits, flurryMillis, type Hurry } from './habits.js';
 import type { Machine } from './machine.js';
 import type { WorkloadOptions } from './options.js';
 import { Ticket } from './ticket.js';
@@ -106,7 +106,7 @@ export class Workload {
   }
 
   /** Some owners are in a hurry: somebody is lost and others are about to recover, or all is soon to be quiet. */
-  hurry(habit: 'rushPerMille' | 'flurryPerMille'): void {
+  hurry(habit: Hurry): void {
     if (this.isStopped || (this.options.habits?.[habit] ?? 0) === 0) return;
     for (const machine of this.port.machines) if (machine.isUp && !machine.isOut) this.#hurry(machine, habit);
   }
@@ -116,12 +116,13 @@ export class Workload {
     for (let times = 1; times <= flurriesMax; times += 1) this.agenda.after(time - times * flurryMillis, () => this.hurry('flurryPerMille'));
   }
 
-  #hurry(machine: Machine, habit: 'rushPerMille' | 'flurryPerMille'): void {
+  #hurry(machine: Machine, habit: Hurry): void {
     const { life } = machine;
     for (const { ticket, delay } of this.#habits.hurry(habit, machine.tickets)) {
       this.agenda.after(delay, () => {
         if (machine.life !== life || !machine.isAwake || machine.isStopping || this.isStopped || ticket.isEnded || this.#isUnaware(machine)) return;
-        if (isIdle(ticket)) this.#convertSomehow(machine, ticket);
+        if (isIdle(ticket) && this.#habits.letsGo(habit)) this.#unlock(machine, ticket);
+        else if (isIdle(ticket)) this.#convertSomehow(machine, ticket, habit);
         else if (isCancellable(ticket)) this.#cancel(machine, ticket);
       });
     }
@@ -239,11 +240,11 @@ export class Workload {
     machine.turn({ kind: 'lock', lockspace, owner, name: resource, mode: granted as Mode, flags, value: bytesOf(value), cookie: ticket });
   }
 
-  #convertSomehow(machine: Machine, ticket: Ticket): void {
+  #convertSomehow(machine: Machine, ticket: Ticket, habit: Hurry | null = null): void {
     const { prng, options } = this;
     let flags = prng.chance(options.flagsPerMille) ? prng.pick(convertFlags) : 0;
     flags |= this.#valueFlag(flags);
-    const wish = this.#habits.conversion(ticket.granted, { mode: prng.pick(modes), flags });
+    const wish = this.#habits.conversion(ticket.granted, { mode: prng.pick(modes), flags }, habit);
     const { mode } = wish;
     flags = wish.flags;
     if (mode <= ticket.granted && (options.habits === null || !areMiddlePair(ticket.granted, mode))) flags &= ~Flag.QUECVT;
