@@ -69,6 +69,7 @@ export class Engine {
   /** What was announced and not heard yet. */
   readonly #announced = new Map<Life, ReadonlyMap<string, number>>();
   #viewId = 0;
+  readonly #weights: Prng;
   /** Has whoever counts votes said that they are too few, whoever is there? */
   #isShort = false;
 
@@ -78,7 +79,9 @@ export class Engine {
     readonly agenda: Agenda,
     readonly prng: Prng,
     readonly port: EnginePort,
-  ) {}
+  ) {
+    this.#weights = prng.fork('weights');
+  }
 
   get members(): readonly Applicant[] {
     return this.#members;
@@ -100,7 +103,8 @@ export class Engine {
 
   /** A new life wants to be a member. */
   apply(applicant: Applicant): void {
-    this.#applicants.set(applicant.node, applicant);
+    const moved = this.options.movesWeights === true ? { ...applicant, weight: this.#weights.between(0, 3) } : applicant;
+    this.#applicants.set(applicant.node, moved);
     this.agenda.after(this.prng.between(1, 20), () => this.#decide());
   }
 

@@ -121,7 +121,12 @@ export class Habits {
 
   /** Does it end in a flurry what it holds, or ask for something else? */
   letsGo(habit: Hurry): boolean {
-    return habit === 'flurryPerMille' && this.prng.chance(250);
+    return habit === 'flurryPerMille' && this.prng.chance(150);
+  }
+
+  /** And what it waits for? */
+  takesBack(habit: Hurry): boolean {
+    return habit !== 'flurryPerMille' || this.prng.chance(100);
   }
 
   isStubborn(): boolean {

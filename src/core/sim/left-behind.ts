@@ -7,7 +7,8 @@
  */
 import type { OwnerId } from '../base/ids.js';
 import type { Purge } from '../wire/message.js';
-import type { Machine, SimNode } from './machine.js';
+import type { SimNode } from './birth.js';
+import type { Machine } from './machine.js';
 
 export class LeftBehind {
   /** What others want purged here; it may have to wait until locking goes on. Null: the orphans of all. */

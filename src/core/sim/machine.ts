@@ -8,14 +8,15 @@
  * waits until it goes on.
  */
 import { assert } from '../base/assert.js';
-import { generation, incarnation, millis, type Generation, type Incarnation, type Lkid, type LockspaceId, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
+import { generation, incarnation, millis, type Incarnation, type Lkid, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
 import type { AftermathEffect, Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import type { FencingConfig, LockspaceConfig, View } from '../node/snapshot.js';
 import { soonestOf } from '../node/soonest.js';
-import { IV, type ModeOrNone } from '../lock/mode.js';
+import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
 import type { Agenda } from './agenda.js';
+import type { Birth, SimNode } from './birth.js';
 import type { Life, SimEvent } from './event.js';
 import { LeftBehind } from './left-behind.js';
 import { Link, type Frame, type LinkCounts } from './link.js';
@@ -24,29 +25,6 @@ import { isGroupMessage, isRecoveryMessage } from '../wire/concern.js';
 import type { Message } from '../wire/message.js';
 import type { Ticket } from './ticket.js';
 import { numberOfValue } from './value.js';
-
-/** What a world needs of a node. */
-export interface SimNode {
-  step(now: Millis, input: Input): Effect[];
-  nextDeadline(): Millis | null;
-  /** How a lockspace is called that it has joined; null: it has not. */
-  nameOf(lockspace: LockspaceId): string | null;
-  /** Does this lock stand in the wait queue of its master, as far as the node knows? */
-  isQueued(lockspace: string, lkid: Lkid): boolean;
-  /** In which mode is this lock here? Null: there is none of that number, or it is about to end. */
-  modeOf(lockspace: string, lkid: Lkid): ModeOrNone | null;
-}
-
-/** What a node is told when it comes to life. */
-export interface Birth {
-  readonly self: NodeId;
-  readonly incarnation: ReturnType<typeof incarnation>;
-  readonly hasEngine: boolean;
-  /** The highest generation it was told to keep, in all its lives. */
-  readonly generation: Generation;
-  /** Not given: nobody is fenced. */
-  readonly fencing?: FencingConfig;
-}
 
 /** What a machine needs of the world. */
 export interface MachinePort {
@@ -104,9 +82,11 @@ export class Machine {
   get isUp(): boolean {
     return this.#node !== null;
   }
+
   get isAwake(): boolean {
     return this.isUp && !this.isPaused;
   }
+
   get linkIsIdle(): boolean {
     return this.#link === null || this.#link.isIdle;
   }

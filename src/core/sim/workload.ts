@@ -123,7 +123,7 @@ export class Workload {
         if (machine.life !== life || !machine.isAwake || machine.isStopping || this.isStopped || ticket.isEnded || this.#isUnaware(machine)) return;
         if (isIdle(ticket) && this.#habits.letsGo(habit)) this.#unlock(machine, ticket);
         else if (isIdle(ticket)) this.#convertSomehow(machine, ticket, habit);
-        else if (isCancellable(ticket)) this.#cancel(machine, ticket);
+        else if (isCancellable(ticket) && this.#habits.takesBack(habit)) this.#cancel(machine, ticket);
       });
     }
   }

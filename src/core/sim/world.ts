@@ -19,7 +19,8 @@ import { Engine, type Applicant } from './engine.js';
 import type { Decided, Life, SimEvent } from './event.js';
 import { describeEvent } from './lines.js';
 import { noCounts, type Frame } from './link.js';
-import { Machine, type Birth, type MachinePort, type SimNode } from './machine.js';
+import type { Birth, SimNode } from './birth.js';
+import { Machine, type MachinePort } from './machine.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { configOf, type WorldOptions } from './options.js';
@@ -61,7 +62,6 @@ export class World implements MachinePort {
   readonly #lifeOf = new Map<string, Life>();
   readonly #places = new Places();
   readonly #prng: Prng;
-  readonly #weights: Prng;
 
   constructor(
     readonly options: WorldOptions,
@@ -70,7 +70,6 @@ export class World implements MachinePort {
     const prng = new Prng(`world ${options.seed}`);
     const nodes = Array.from({ length: options.nodes }, (_, index) => nodeId(index + 1));
     this.#prng = prng.fork('world');
-    this.#weights = prng.fork('weights');
     this.config = configOf(options.lockspace, options.aftermath.order);
     this.panel = new Panel(this.config.law, options.aftermath);
     this.machines = nodes.map((node) => new Machine(node, this));
@@ -237,7 +236,7 @@ export class World implements MachinePort {
     machine.start();
     const { id: node, incarnation, life } = machine;
     this.#lifeOf.set(`${node}.${incarnation}`, life);
-    if (this.hasEngine) this.engine.apply({ node, incarnation, life, weight: this.#weightOf(node), lockspaces: new Map() });
+    if (this.hasEngine) this.engine.apply({ node, incarnation, life, weight: this.options.weights[node - 1]!, lockspaces: new Map() });
     else this.#decideAlone(machine);
     this.engine.disturbed();
     for (const lockspace of this.lockspaces) {
@@ -246,10 +245,6 @@ export class World implements MachinePort {
       });
     }
     this.workload.begin(machine);
-  }
-
-  #weightOf(node: NodeId): number {
-    return this.options.engine.movesWeights === true ? this.#weights.between(0, 3) : this.options.weights[node - 1]!;
   }
 
   crash(machine: Machine): void {
