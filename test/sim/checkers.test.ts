@@ -221,6 +221,13 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
 
   breaks('progress', 'waiting for nobody', asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1), audit(2)]));
   keeps('waiting for a holder who lives', holds(2, 2, PW), asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1)]));
+  const [ahead, behind] = [held(2, 2, IV, { requested: EX }), held(1, 1, IV, { requested: PR })];
+  const both = (flags: number): Story => [holds(1, 9, PR), asks(1, 1, 'lock', PR, { flags }), waits(1, 1), asks(2, 2, 'lock', EX), waits(2, 2), blocks(1, 9, EX)];
+  const looked = (...mastered: (typeof ahead)[]): SimEvent =>
+    quiet([{ ...master, own: [held(1, 9, PR), behind], mastered: [held(1, 9, PR), ...mastered] }, { ...holder, own: [ahead] }]);
+  keeps('waiting behind somebody who waits', ...both(0), looked(ahead, behind));
+  breaks('progress', 'waiting before all others, for nobody', ...both(0), looked(behind, ahead));
+  keeps('come to the head, and not looked at since', ...both(Flag.HEADQUE), looked(behind, ahead));
   breaks('recoveries', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
   breaks('recoveries', 'more recoveries than views', recovers(1));
   breaks('leftovers', 'something is left', holds(1, 1, PR), quiet([audit(1, { resources, own, mastered: own, directory: new Map([['R', one]]) })], true));

@@ -8,6 +8,8 @@
 import type { Prng } from '../base/prng.js';
 
 export interface HabitOptions {
+  /** Do they all want a few names, each more than one lock, and rarely EX? */
+  readonly isCrowded: boolean;
   /** Of a thousand acts, how many convert or cancel, whatever it would have been. */
   readonly busyPerMille: number;
   /** Of a thousand locks and conversions, how many are for PR or CW. */
@@ -42,8 +44,9 @@ const worldsPerMille = 350;
 export function drawHabits(prng: Prng): HabitOptions | null {
   if (!prng.chance(worldsPerMille)) return null;
   return {
-    busyPerMille: prng.pick([0, 0, 200, 400]),
-    middlePerMille: prng.pick([0, 500, 500]),
+    isCrowded: prng.chance(600),
+    busyPerMille: prng.pick([0, 200, 400, 600]),
+    middlePerMille: prng.pick([0, 500, 800]),
     pairPerMille: prng.pick([0, 200, 500]),
     blindPerMille: prng.pick([0, 0, 300]),
     alternativeValuePerMille: prng.pick([0, 500]),
@@ -52,8 +55,8 @@ export function drawHabits(prng: Prng): HabitOptions | null {
     purgeAfarPerMille: prng.pick([0, 500]),
     rushPerMille: prng.pick([0, 300, 800]),
     flurryPerMille: prng.pick([0, 500, 800]),
-    stubbornPerMille: prng.pick([0, 0, 500]),
-    halfwayPerMille: prng.pick([0, 0, 500]),
+    stubbornPerMille: prng.pick([0, 500, 900]),
+    halfwayPerMille: prng.pick([0, 500]),
     anewPerMille: prng.pick([0, 500]),
   };
 }

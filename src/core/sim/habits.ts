@@ -34,6 +34,7 @@ export type Hurry = 'rushPerMille' | 'flurryPerMille';
 export const flurryMillis = 400;
 
 const absent: HabitOptions = {
+  isCrowded: false,
   busyPerMille: 0,
   middlePerMille: 0,
   pairPerMille: 0,
@@ -143,7 +144,7 @@ export class Habits {
     return granted >= PW && this.#is('anewPerMille');
   }
 
-  #is(habit: keyof HabitOptions): boolean {
+  #is(habit: Exclude<keyof HabitOptions, 'isCrowded'>): boolean {
     return this.#options[habit] > 0 && this.prng.chance(this.#options[habit]);
   }
 }

@@ -109,13 +109,15 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
     },
     engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]), movesWeights: prng.fork('moving weights').chance(200) },
     nemesis: drawNemesis(prng),
-    workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')), alternativePerMille: 0, habits: drawHabits(prng.fork('habits')) },
+    workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')), alternativePerMille: 0, habits: null },
   };
   const alternativePerMille = drawAlternatives(prng.fork('alternatives'), world.lockspace);
   const aftermath = drawAftermath(prng.fork('aftermath'), nodes, world.engine.detectMillis);
   // Who writes to a disk wants it for himself, and others want the same: so the dead leave something behind.
   const wanted = aftermath.hasDisk ? { exclusivePerMille: 800, coldNames: 5, locksPerOwner: 4 } : {};
-  const workload = { ...world.workload, ...wanted, alternativePerMille };
+  const habits = drawHabits(prng.fork('habits'));
+  const crowd = habits?.isCrowded === true ? { hotPerMille: 900, hotNames: 2, exclusivePerMille: 0, ownersPerNode: 4, locksPerOwner: 3, lockspaces: ['alpha'] } : {};
+  const workload = { ...world.workload, ...wanted, ...crowd, alternativePerMille, habits };
   return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
 }
 
@@ -138,7 +140,7 @@ function drawLateFaults(prng: Prng, nemesis: NemesisOptions, aftermath: Aftermat
   const blackout = nodes > 1 && prng.chance(150) ? prng.between(1, 5) : 0;
   const applicationDies = aftermath.application !== null && prng.chance(400) ? prng.between(1, 6) : 0;
   const crashUnheard = nodes > 1 && prng.chance(250) ? prng.between(2, 10) : 0;
-  const quorumLost = nodes > 1 && prng.chance(200) ? prng.between(1, 10) : 0;
+  const quorumLost = nodes > 1 && prng.chance(250) ? prng.between(2, 10) : 0;
   return { ...nemesis, weights: { ...nemesis.weights, applicationDies, blackout, crashUnheard, quorumLost } };
 }
 
