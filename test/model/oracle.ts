@@ -183,27 +183,37 @@ export class Oracle {
   }
 
   #takeBack(claim: Claim, status: string): void {
+    this.#fallBack(claim, status);
+    this.#pass(claim.resource);
+  }
+
+  #fallBack(claim: Claim, status: string): void {
     Object.assign(claim, { place: claim.place === 'converting' ? 'granted' : 'nowhere', asked: '' });
     this.#complete(claim, status);
-    this.#pass(claim.resource);
   }
 
   #endOwner(owner: number, mayOrphan: boolean): null {
     const mine = this.claims.filter((claim) => claim.owner === owner);
     for (const claim of mine) Object.assign(claim, { owner: null, isDying: true });
     const waits = ({ flags, place }: Claim): boolean => this.law.waitsEndFirst && mayOrphan && flags.includes('PERSISTENT') && place !== 'granted';
-    for (const claim of [...mine.filter(waits), ...mine.filter((one) => !waits(one))]) {
-      if (!mayOrphan || !claim.flags.includes('PERSISTENT')) {
-        this.#end(claim, ['IVVALBLK'], null);
-        continue;
-      }
-      const isWaiting = claim.place === 'waiting';
-      if (claim.place !== 'granted') this.#takeBack(claim, 'ECANCEL');
-      this.#toEnd(claim);
-      if (isWaiting && this.law.waitingOrphanEnds && this.#hit('a waiting orphan ends')) this.#forget(claim);
+    const waiting = mine.filter(waits);
+    // None of them may come of the end of another: nobody is let in before all are taken back.
+    for (const claim of waiting) this.#leaveBehind(claim, false);
+    for (const resource of new Set(waiting.map((claim) => claim.resource))) this.#pass(resource);
+    for (const claim of mine.filter((one) => !waiting.includes(one))) {
+      if (!mayOrphan || !claim.flags.includes('PERSISTENT')) this.#end(claim, ['IVVALBLK'], null);
+      else this.#leaveBehind(claim, true);
     }
     for (const claim of mine) claim.isDying = false;
     return null;
+  }
+
+  #leaveBehind(claim: Claim, letsIn: boolean): void {
+    const isWaiting = claim.place === 'waiting';
+    if (claim.place !== 'granted' && letsIn) this.#takeBack(claim, 'ECANCEL');
+    else if (claim.place !== 'granted') this.#fallBack(claim, 'ECANCEL');
+    this.#toEnd(claim);
+    if (isWaiting && this.law.waitingOrphanEnds && this.#hit('a waiting orphan ends')) this.#forget(claim);
   }
 
   #endAll(claims: readonly Claim[]): null {

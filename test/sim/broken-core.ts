@@ -19,7 +19,7 @@ export interface Break {
 
 export type BrokenCore = Pick<typeof import('../../src/core/lock/law.js'), 'kernelLaw'> &
   Pick<typeof import('../../src/core/sim/conformance/conformance.js'), 'runConformance' | 'sumOf' | 'closingLine'> &
-  Pick<typeof import('../../src/core/sim/options.js'), 'drawOptions' | 'plainly'> &
+  Pick<typeof import('../../src/core/sim/options.js'), 'asBefore' | 'drawOptions' | 'plainly'> &
   Pick<typeof import('../../src/core/sim/run.js'), 'realBreed' | 'runWith'>;
 
 export const core = fileURLToPath(new URL('../../src/core/', import.meta.url));
@@ -27,7 +27,7 @@ export const core = fileURLToPath(new URL('../../src/core/', import.meta.url));
 const entry = `
 export { kernelLaw } from './lock/law.js';
 export { runConformance, sumOf, closingLine } from './sim/conformance/conformance.js';
-export { drawOptions, plainly } from './sim/options.js';
+export { asBefore, drawOptions, plainly } from './sim/options.js';
 export { realBreed, runWith } from './sim/run.js';
 `;
 

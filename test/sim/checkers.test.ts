@@ -8,7 +8,7 @@ import { generation, lkid, nodeId, type ViewId } from '../../src/core/base/ids.j
 import { Flag, Result, deafMark } from '../../src/core/lock/flags.js';
 import { CR, CW, EX, IV, NL, PR, PW, type Mode } from '../../src/core/lock/mode.js';
 import type { SimEvent } from '../../src/core/sim/event.js';
-import { abandons, adopts, asks, audit, blocks, decides, decidesJoins, ends, heard, hears, held, holds, joins, leaves, queues, quiet, recovers, tell, waits } from './story.js';
+import { abandons, adopts, asks, audit, blocks, decides, decidesJoins, ends, heard, hears, held, holds, joins, leaves, leavesBehind, queues, quiet, recovers, tell, waits } from './story.js';
 
 type Story = readonly (SimEvent | SimEvent[])[];
 
@@ -34,6 +34,9 @@ describe('exclusion', () => {
   breaks('exclusion', 'but that excludes EX', holds(1, 1, PR), asks(1, 1, 'convert', CW), holds(2, 2, EX));
   keeps('whoever offered his mode may have lost it', holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags: Flag.CONVDEADLK }), holds(2, 2, PW));
   breaks('exclusion', 'an orphan excludes', holds(1, 1, EX), abandons(1, [1], []), holds(2, 2, EX));
+  const waiting = (flags: number): Story => [holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags }), waits(1, 1), abandons(1, [1], [])];
+  breaks('exclusion', 'an orphan has what it had before it waited', ...waiting(0), holds(2, 2, EX));
+  keeps('but for what its owner offered to give up', ...waiting(Flag.CONVDEADLK), holds(2, 2, EX));
   breaks('exclusion', 'an adopted lock excludes', holds(1, 1, EX), abandons(1, [1], []), asks(1, 2, 'adopt', EX), adopts(1, 2, 1, EX), holds(2, 3, EX));
   breaks('exclusion', 'a refused unlock gives nothing back', holds(1, 1, EX), asks(1, 1, 'unlock', EX),
     { ...asks(1, 1, 'unlock', EX), kind: 'refused', code: 'EBUSY' } as SimEvent, holds(2, 2, EX));
@@ -104,7 +107,13 @@ describe('pairing', () => {
   breaks('pairing', 'a blocking callback that nobody hears', holds(1, 1, PR, { flags: deafMark }), blocks(1, 1, EX));
   breaks('pairing', 'a blocking callback for nothing', holds(1, 1, PR), blocks(1, 1, PR));
   breaks('pairing', 'granted without a mode', asks(1, 1, 'lock', EX), ends(1, 1, 'OK', IV));
-  keeps('the words to an owner who has ended reach nobody', asks(1, 1, 'lock', EX), abandons(1, [], [1]), ends(1, 1, 'OK', EX));
+  breaks('pairing', 'begun for an owner who had ended', asks(1, 1, 'lock', EX), abandons(1, [1], []), ends(1, 1, 'OK', EX));
+  breaks('pairing', 'put in a queue for one', holds(1, 1, NL), asks(1, 1, 'convert', EX), abandons(1, [1], []), waits(1, 1));
+  keeps('but what he gave back is given back', holds(1, 1, EX), asks(1, 1, 'convert', NL), abandons(1, [1], []), ends(1, 1, 'OK', NL));
+  const victim: Story = [asks(1, 1, 'lock', EX), waits(1, 1), asks(1, 1, 'cancel', IV, { status: 'EDEADLK' })];
+  keeps('cancelled to end a deadlock', ...victim, ends(1, 1, 'EDEADLK', IV));
+  breaks('pairing', 'cancelled to end a deadlock, and told otherwise', ...victim, ends(1, 1, 'ECANCEL', IV));
+  keeps('the words to an owner who has ended reach nobody', asks(1, 1, 'lock', EX), waits(1, 1), abandons(1, [], [1]), ends(1, 1, 'OK', EX));
 });
 
 describe('tokens', () => {
@@ -149,6 +158,26 @@ describe('value blocks', () => {
     asks(1, 3, 'unlock', EX, { flags: Flag.IVVALBLK }), ends(1, 3, 'EUNLOCK', IV), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
   breaks('value-block', 'lost although the resource was kept', holds(2, 9, NL), ...writer(7), reader(null));
   keeps('forgotten with its last lock', ...writer(7), reader(null));
+
+  const holdsOn = (value: number): Story => [holds(1, 1, PW, block), asks(1, 1, 'convert', PW, { flags: Flag.VALBLK, value: 6 }), ends(1, 1, 'OK', PW),
+    asks(1, 1, 'convert', CR, { flags: Flag.VALBLK, value }), ends(1, 1, 'OK', CR)];
+  const low = (value: number, results: number): SimEvent[] => holds(2, 2, CR, { flags: Flag.VALBLK, value: 200 }, { value, results });
+  const recovered: Story = [decides(2, [1, 2]), hears(2, 2), recovers(2)];
+  keeps('nobody answers a weaker mode: what was written then may come later', ...holdsOn(7), low(6, 0));
+  breaks('value-block', 'but not after a recovery', ...holdsOn(7), ...recovered, low(6, 0));
+  breaks('value-block', 'older than what the writer still knows, though called not valid', ...holdsOn(7), ...recovered, low(6, Result.VALNOTVALID));
+  keeps('older, since the writer has gone', ...holdsOn(7), asks(1, 1, 'unlock', CR), ends(1, 1, 'EUNLOCK', IV), ...recovered, low(6, Result.VALNOTVALID));
+  breaks('value-block', 'a value that was lost', holds(1, 1, EX, block), asks(1, 1, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }),
+    ends(1, 1, 'EUNLOCK', IV, { results: Result.NOTSTORED }), reader(7));
+  breaks('value-block', 'valid although a later one was lost', ...writer(6), holds(1, 3, EX, block), asks(1, 3, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }),
+    ends(1, 3, 'EUNLOCK', IV, { results: Result.NOTSTORED }), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));
+
+  const orElse = (mode: Mode, results: number): Story => [...writer(6), holds(1, 3, PW, block), asks(1, 3, 'convert', EX, { flags: Flag.VALBLK | Flag.ALTPR, value: 7 }),
+    ends(1, 3, 'OK', mode, { results, value: mode === EX ? 6 : null, sequence: 4 })];
+  keeps('written with the alternative mode', ...orElse(PR, Result.ALTMODE), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
+  breaks('value-block', 'not written with it', ...orElse(PR, Result.ALTMODE), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));
+  breaks('value-block', 'written without it', ...orElse(EX, 0), asks(1, 3, 'unlock', EX), ends(1, 3, 'EUNLOCK', IV),
+    holds(2, 5, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
 });
 
 describe('directory, holdings, notices, orphans, progress, recoveries and leftovers', () => {
@@ -174,6 +203,9 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
 
   breaks('orphans', 'a lock of an owner who has ended', ...granted, abandons(2, [], [2]), quiet([master, holder]));
   keeps('an orphan', ...granted, abandons(2, [2], []), quiet([master, { ...holder, own: [held(2, 2, PR, { isOrphan: true })] }]));
+  breaks('orphans', 'left behind in a mode that its owner was not told of', holds(1, 1, CR), asks(1, 1, 'convert', EX), waits(1, 1), abandons(1, [1], []), leavesBehind(1, 1, EX));
+  keeps('left behind in the mode it had, or without the one it offered', holds(1, 1, CR), asks(1, 1, 'convert', EX, { flags: Flag.CONVDEADLK }), waits(1, 1),
+    abandons(1, [1], []), leavesBehind(1, 1, CR), leavesBehind(1, 1, NL));
   breaks('orphans', 'a lock of a node that is gone', holds(1, 1, PR), quiet([{ ...master, mastered: [...own, held(3, 9, CR, { owner: null })] }]));
 
   const wants = held(1, 1, IV, { requested: EX });
@@ -189,6 +221,13 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
 
   breaks('progress', 'waiting for nobody', asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1), audit(2)]));
   keeps('waiting for a holder who lives', holds(2, 2, PW), asks(1, 1, 'lock', EX), waits(1, 1), quiet([audit(1)]));
+  const [ahead, behind] = [held(2, 2, IV, { requested: EX }), held(1, 1, IV, { requested: PR })];
+  const both = (flags: number): Story => [holds(1, 9, PR), asks(1, 1, 'lock', PR, { flags }), waits(1, 1), asks(2, 2, 'lock', EX), waits(2, 2), blocks(1, 9, EX)];
+  const looked = (...mastered: (typeof ahead)[]): SimEvent =>
+    quiet([{ ...master, own: [held(1, 9, PR), behind], mastered: [held(1, 9, PR), ...mastered] }, { ...holder, own: [ahead] }]);
+  keeps('waiting behind somebody who waits', ...both(0), looked(ahead, behind));
+  breaks('progress', 'waiting before all others, for nobody', ...both(0), looked(behind, ahead));
+  keeps('come to the head, and not looked at since', ...both(Flag.HEADQUE), looked(behind, ahead));
   breaks('recoveries', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
   breaks('recoveries', 'more recoveries than views', recovers(1));
   breaks('leftovers', 'something is left', holds(1, 1, PR), quiet([audit(1, { resources, own, mastered: own, directory: new Map([['R', one]]) })], true));

@@ -14,11 +14,11 @@ export interface Mutant {
   readonly story: string;
   /** A world of three nodes in which it notices. */
   readonly seed: number;
-  /** Is what follows failures as it is drawn? If not, there is nothing of it but the recovery of locks. */
-  readonly isFull: boolean;
+  /** `plain`: nothing follows failures but the recovery of locks; `full`: what does is as it is drawn; `late`: so is what came to be drawn last. */
+  readonly kind: 'plain' | 'full' | 'late';
 }
 
-type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, kind?: 'full'];
+type Row = readonly [property: string, file: string, from: string, to: string, story: string, seed: number, kind?: 'full' | 'late'];
 
 const rows: readonly Row[] = [
   ['exclusion', 'lockspace/receive.ts', 'const master = known?.master ?? from;', 'const master = from;', 'the directory makes everybody master who asks', 12],
@@ -47,9 +47,12 @@ const rows: readonly Row[] = [
   ['order', 'node/aftermath.ts', "    if (waitsFor(order, 'dlm', 'suspend') && !this.gate.isOpen && !this.gate.isSuspended) return false;\n", '', 'locks are recovered while applications still run', 3, 'full'],
   ['fencing', 'cluster/fencing.ts', 'this.#view!.isQuorate && this.actorOf(one) === this.self;', 'this.#view!.isQuorate;', 'everybody has the failed node fenced', 5, 'full'],
   ['resumption', 'node/aftermath.ts', 'return progress.isDone && this.work.pending.length === 0 &&', 'return progress.isDone && !this.isDisturbed && this.work.pending.length === 0 &&', 'after a failure nobody resumes', 3, 'full'],
+  ['orphans', 'lockspace/lockspace.ts', 'this.config.law.waitsEndFirst && lock', 'false && lock', 'the end of a lock grants what its owner, who has ended, waited for beside it', 18, 'late'],
+  ['pairing', 'node/stack.ts', "if (call.kind === 'endOwner') this.#calls =", "if (call.kind === 'endOwner' && call.owner === 0) this.#calls =", 'what has to wait is begun for an owner who has ended', 7, 'late'],
+  ['value-block', 'lockspace/stranded.ts', 'const givenBack = Flag.FORCEUNLOCK | Flag.IVVALBLK;', 'const givenBack = Flag.FORCEUNLOCK;', 'what is lost outside a quorum leaves the value before it valid', 49, 'late'],
   ['rejoining', 'sim/world.ts', '      this.crash(machine);\n      this.#startSoon(machine);\n    });\n  }\n\n  /** Without', '    });\n  }\n\n  /** Without', 'who was left out is never started anew', 28, 'full'],
 ];
 
 export const mutants: readonly Mutant[] = rows.map(([property, file, from, to, story, seed, kind]) => ({
-  property, file, from, to, story, seed, isFull: kind === 'full',
+  property, file, from, to, story, seed, kind: kind ?? 'plain',
 }));

@@ -31,6 +31,8 @@ export const abandons = (life: number, orphans: readonly number[], ended: readon
   kind: 'abandoned', at, life, why: 'ownerEnded', orphans, ended,
 });
 
+export const leavesBehind = (life: number, claim: number, mode: Mode): SimEvent => ({ kind: 'leftBehind', at, life, claim, mode });
+
 /** A view in which all members are in the lockspace, by their first join if not said otherwise. */
 export const decides = (view: number, members: readonly number[], gone: readonly number[] = [], join = 1): SimEvent =>
   decidesJoins(view, Object.fromEntries(members.map((life) => [life, join])), members, gone);

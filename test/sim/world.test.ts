@@ -72,7 +72,7 @@ describe('found out', () => {
       return {
         step: (now, input) => (input.kind === 'view' || input.kind === 'received' ? [] : node.step(now, input)),
         nextDeadline: () => node.nextDeadline(),
-        nameOf: () => null, isQueued: () => false,
+        nameOf: () => null, isQueued: () => false, modeOf: () => null,
       };
     },
   };
@@ -84,7 +84,7 @@ describe('found out', () => {
   });
 
   test('a node that fails an assertion', () => {
-    const breed: Breed = { ...realBreed(1), bear: () => ({ step: () => { throw new Error('wrong about itself'); }, nextDeadline: () => null, nameOf: () => null, isQueued: () => false }) };
+    const breed: Breed = { ...realBreed(1), bear: () => ({ step: () => { throw new Error('wrong about itself'); }, nextDeadline: () => null, nameOf: () => null, isQueued: () => false, modeOf: () => null }) };
     const { failure } = runWorld({ seed: 1, nodes: 1, minutes: 1 }, breed);
     assert.equal(failure?.property, 'error');
     assert.match(failure.where!, /world\.test/);

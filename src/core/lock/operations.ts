@@ -160,11 +160,16 @@ export function cancel(turn: Turn, lock: Lock, flags: number, status: CancelStat
  * falls back to what it has for certain: others have been granted since what its former mode excludes.
  */
 export function takeBack(turn: Turn, lock: Lock, status: CancelStatus): void {
+  fallBack(turn, lock, status);
+  grantPending(turn, lock.resource);
+}
+
+/** Take back what a lock waits for, and let nobody in yet: as with `letGo`. */
+export function fallBack(turn: Turn, lock: Lock, status: CancelStatus): void {
   const { resource } = lock;
   if (hasBeenConverted(lock) || resource.awaited.has(lock)) lock.granted = certainMode(lock);
   lock.requested = IV;
   if (lock.place === 'converting') resource.joinGranted(lock, turn.now);
   else resource.leave(lock);
   turn.complete(lock, status);
-  grantPending(turn, resource);
 }

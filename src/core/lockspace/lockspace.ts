@@ -180,9 +180,14 @@ export class Lockspace {
    */
   endOwner(now: Millis, owner: OwnerId): void {
     const buried = this.#bury(now, owner);
-    // What outlives its owner is taken back first, if it waits: else the end of a lock beside it would grant it, and nobody hears.
+    // What outlives its owner is taken back first, if it waits, and all of it before anybody is let in: else the end of one
+    // beside it would grant it, and nobody hears.
     const waits = (lock: Lock): boolean => this.config.law.waitsEndFirst && lock.has(Flag.PERSISTENT) && lock.place !== 'granted';
-    for (const lock of [...buried.filter(waits), ...buried.filter((one) => !waits(one))]) {
+    const waiting = buried.filter(waits);
+    for (const lock of waiting) this.#leaveBehind(lock, owner);
+    for (const resource of new Set(waiting.map((lock) => lock.resource))) if (this.tables.isMasterOf(resource)) grantPending(this.tables.turn, resource);
+    for (const lock of buried) {
+      if (waiting.includes(lock)) continue;
       if (lock.has(Flag.PERSISTENT)) this.#leaveBehind(lock, owner);
       else this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
     }
@@ -340,7 +345,7 @@ export class Lockspace {
     const wasWaiting = lock.place === 'waiting' || lock.place === 'asked';
     const isGhost = wasWaiting && this.config.law.waitingOrphanEnds;
     if (lock.copy === 'process') this.#leaveBehindAfar(lock, isGhost);
-    else if (lock.place !== 'granted') operations.takeBack(this.tables.turn, lock, 'ECANCEL');
+    else if (lock.place !== 'granted') (this.config.law.waitsEndFirst ? operations.fallBack : operations.takeBack)(this.tables.turn, lock, 'ECANCEL');
 
     if (!isGhost) this.owners.orphan(lock, owner);
     else if (lock.copy !== 'process') this.tables.forget(lock);

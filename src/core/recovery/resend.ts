@@ -52,7 +52,7 @@ function finish(tables: Tables, lock: Lock): void {
 /** A conversion, or the cancel of one. The lock has been rebuilt in the mode it had. */
 function carryOn(tables: Tables, lock: Lock): void {
   const far = lock.far!;
-  const { pending, overlap } = far;
+  const { pending, overlap, cancelStatus } = far;
   far.pending = 'none';
   far.overlap = null;
   far.node = tables.isMasterOf(lock.resource) ? null : lock.resource.home.master;
@@ -62,7 +62,7 @@ function carryOn(tables: Tables, lock: Lock): void {
   } else if (pending === 'cancel' || overlap?.operation === 'cancel') {
     lock.requested = IV;
     if (lock.place === 'converting') lock.resource.joinGranted(lock, tables.turn.now);
-    tell(tables, lock, overlap?.status ?? far.cancelStatus, null);
+    tell(tables, lock, pending === 'cancel' ? cancelStatus : (overlap?.status ?? 'ECANCEL'), null);
   } else if (pending === 'convert') {
     lock.flags |= againMark;
     if (tables.isMasterOf(lock.resource)) convertNow(tables.turn, lock);

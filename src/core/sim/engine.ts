@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly stopMillis?: number | null;
   /** Is a member that is left out and goes on told a view of those who do, without a quorum? */
   readonly hasFarewell?: boolean;
+  /** Does every life come with a share of its own? */
+  readonly movesWeights?: boolean;
 }
 
 /** A node as it would be a member. */
@@ -67,6 +69,9 @@ export class Engine {
   /** What was announced and not heard yet. */
   readonly #announced = new Map<Life, ReadonlyMap<string, number>>();
   #viewId = 0;
+  readonly #weights: Prng;
+  /** Has whoever counts votes said that they are too few, whoever is there? */
+  #isShort = false;
 
   constructor(
     readonly nodes: readonly NodeId[],
@@ -74,7 +79,9 @@ export class Engine {
     readonly agenda: Agenda,
     readonly prng: Prng,
     readonly port: EnginePort,
-  ) {}
+  ) {
+    this.#weights = prng.fork('weights');
+  }
 
   get members(): readonly Applicant[] {
     return this.#members;
@@ -96,7 +103,8 @@ export class Engine {
 
   /** A new life wants to be a member. */
   apply(applicant: Applicant): void {
-    this.#applicants.set(applicant.node, applicant);
+    const moved = this.options.movesWeights === true ? { ...applicant, weight: this.#weights.between(0, 3) } : applicant;
+    this.#applicants.set(applicant.node, moved);
     this.agenda.after(this.prng.between(1, 20), () => this.#decide());
   }
 
@@ -153,6 +161,13 @@ export class Engine {
     else this.#lags.set(node, delay);
   }
 
+  /** Votes are lost, or found again, of somebody who is no node: nobody goes or comes. */
+  setShort(isShort: boolean): void {
+    if (this.#isShort === isShort) return;
+    this.#isShort = isShort;
+    if (this.#members.length > 0) this.#show(this.#members, []);
+  }
+
   #decide(): void {
     const present = this.#present();
     if (present.size < this.majority) return;
@@ -201,7 +216,7 @@ export class Engine {
     this.#viewId = Math.max(this.#viewId, ...members.map(({ incarnation }) => incarnation)) + 1;
     const view: View = {
       id: viewId(this.#viewId),
-      isQuorate: members.length >= this.majority,
+      isQuorate: members.length >= this.majority && !this.#isShort,
       members: members.map(toMember),
       leftCleanly: gone.filter(({ life }) => this.#leaving.has(life)).map(({ node }) => node),
     };

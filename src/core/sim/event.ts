@@ -9,6 +9,7 @@
 import type { Generation, Lkid, Millis, NodeId, OwnerId, Slot, ViewId } from '../base/ids.js';
 import type { Refusal, Status } from '../base/status.js';
 import type { Mode, ModeOrNone } from '../lock/mode.js';
+import type { CancelStatus } from '../lock/operations.js';
 import type { StepTaken } from '../node/effect.js';
 import type { Audit } from './audit.js';
 
@@ -33,6 +34,8 @@ export interface Submitted extends OfClaim {
   readonly flags: number;
   /** The number that the value it brings stands for. */
   readonly value: number | null;
+  /** What a cancel shall be called to the owner; not given: ECANCEL. */
+  readonly status?: CancelStatus;
 }
 
 export interface Refused extends OfClaim {
@@ -74,6 +77,12 @@ export interface Adopted extends OfClaim {
   /** Whose lock it was. */
   readonly orphan: ClaimId;
   readonly mode: Mode;
+}
+
+/** In which mode a lock is whose owner has just ended. Nobody is told of this; the world has looked. */
+export interface LeftBehind extends OfClaim {
+  readonly kind: 'leftBehind';
+  readonly mode: ModeOrNone;
 }
 
 /** These locks are no longer anybody's: orphans, or gone without a word. */
@@ -241,6 +250,7 @@ export type SimEvent =
   | Blocked
   | Adopted
   | Abandoned
+  | LeftBehind
   | Started
   | Crashed
   | Joined

@@ -50,6 +50,8 @@ export function describeEvent(event: SimEvent, place: string): string {
       return `${place} claim ${event.claim} adopts claim ${event.orphan} ${nameOfMode(event.mode)}`;
     case 'abandoned':
       return `${place} abandoned ${event.why}, orphans ${event.orphans.join(',')}, ended ${event.ended.join(',')}`;
+    case 'leftBehind':
+      return `${place} claim ${event.claim} is left behind in ${nameOfMode(event.mode)}`;
     case 'joined':
     case 'left':
       return `${place} has ${event.kind} ${event.lockspace}`;

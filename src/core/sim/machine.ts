@@ -8,7 +8,7 @@
  * waits until it goes on.
  */
 import { assert } from '../base/assert.js';
-import { generation, incarnation, millis, type Generation, type Incarnation, type Lkid, type LockspaceId, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
+import { generation, incarnation, millis, type Incarnation, type Lkid, type Millis, type NodeId, type OwnerId } from '../base/ids.js';
 import type { AftermathEffect, Effect } from '../node/effect.js';
 import type { Input } from '../node/input.js';
 import type { FencingConfig, LockspaceConfig, View } from '../node/snapshot.js';
@@ -16,34 +16,15 @@ import { soonestOf } from '../node/soonest.js';
 import { IV } from '../lock/mode.js';
 import type { Complete } from '../lock/turn.js';
 import type { Agenda } from './agenda.js';
+import type { Birth, SimNode } from './birth.js';
 import type { Life, SimEvent } from './event.js';
+import { LeftBehind } from './left-behind.js';
 import { Link, type Frame, type LinkCounts } from './link.js';
 import { describeMessage } from './lines.js';
 import { isGroupMessage, isRecoveryMessage } from '../wire/concern.js';
 import type { Message } from '../wire/message.js';
 import type { Ticket } from './ticket.js';
 import { numberOfValue } from './value.js';
-
-/** What a world needs of a node. */
-export interface SimNode {
-  step(now: Millis, input: Input): Effect[];
-  nextDeadline(): Millis | null;
-  /** How a lockspace is called that it has joined; null: it has not. */
-  nameOf(lockspace: LockspaceId): string | null;
-  /** Does this lock stand in the wait queue of its master, as far as the node knows? */
-  isQueued(lockspace: string, lkid: Lkid): boolean;
-}
-
-/** What a node is told when it comes to life. */
-export interface Birth {
-  readonly self: NodeId;
-  readonly incarnation: ReturnType<typeof incarnation>;
-  readonly hasEngine: boolean;
-  /** The highest generation it was told to keep, in all its lives. */
-  readonly generation: Generation;
-  /** Not given: nobody is fenced. */
-  readonly fencing?: FencingConfig;
-}
 
 /** What a machine needs of the world. */
 export interface MachinePort {
@@ -91,6 +72,7 @@ export class Machine {
   #backlog: (() => void)[] = [];
   readonly #byLkid = new Map<string, Ticket>();
   #armedFor: Millis | null = null;
+  readonly #leftBehind = new LeftBehind(this);
 
   constructor(
     readonly id: NodeId,
@@ -139,6 +121,7 @@ export class Machine {
     this.#link = null;
     this.isPaused = false;
     this.#backlog = [];
+    this.#leftBehind.forget();
     this.#armedFor = null;
     this.joined.clear();
     this.tickets.clear();
@@ -212,7 +195,10 @@ export class Machine {
     const node = this.#node;
     if (node === null) return false;
     this.stepCount += 1;
+    if (input.kind === 'received' && input.message.kind === 'purge') this.#leftBehind.expect(node, input.message);
     const effects = node.step(this.port.agenda.now, input);
+    if (this.#leftBehind.isExpecting) this.#leftBehind.look(node);
+    if (input.kind === 'endOwner') this.#leftBehind.lookAt(node, input.owner);
     for (const effect of effects) {
       this.#carryOut(effect);
       // It has given up.

@@ -112,6 +112,12 @@ export class Nemesis {
       case 'blackout':
         this.#blackOut();
         break;
+      case 'crashUnheard':
+        this.#crashUnheard();
+        break;
+      case 'quorumLost':
+        this.#loseQuorum();
+        break;
     }
   }
 
@@ -224,6 +230,31 @@ export class Nemesis {
         if (!machine.isUp) this.port.start(machine);
       });
     }
+  }
+
+  /** It goes on for a while and is not heard by some, and then no more: they do not know what it has done. */
+  #crashUnheard(): void {
+    const { network, engine, machines } = this.port;
+    const up = machines.filter(({ isUp }) => isUp);
+    if (up.length < 2) return;
+    const [machine, ...others] = this.prng.shuffled(up);
+    const { id, life } = machine!;
+    const deaf = others.slice(0, this.prng.between(1, others.length));
+    for (const { id: other } of deaf) network.cut(id, other);
+    engine.disturbed();
+    const until = this.prng.between(20, Math.min(1000, engine.options.detectMillis));
+    this.#later(until, () => {
+      if (machine!.life === life && machine!.isUp) this.#crash(machine!, 'crashUnheard', this.prng.between(1, this.options.downMillis));
+      for (const { id: other } of deaf) network.join(id, other);
+      engine.disturbed();
+    });
+  }
+
+  #loseQuorum(): void {
+    const { engine } = this.port;
+    this.#begin('quorumLost', '');
+    engine.setShort(true);
+    this.#later(this.prng.between(1, this.options.troubleMillis), () => engine.setShort(false));
   }
 
   #withdraw(): void {

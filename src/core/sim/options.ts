@@ -8,6 +8,7 @@ import { defaultLaw, kernelLaw, type Law } from '../lock/law.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import { drawAftermath, noAftermath, type AftermathOptions } from './aftermath-options.js';
 import type { EngineOptions } from './engine.js';
+import { drawHabits, type HabitOptions } from './habit-options.js';
 import type { NetworkOptions } from './network.js';
 
 export const faultKinds = [
@@ -25,10 +26,12 @@ export const faultKinds = [
   'withdraw',
   'applicationDies',
   'blackout',
+  'crashUnheard',
+  'quorumLost',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-const lateKinds: readonly FaultKind[] = ['applicationDies', 'blackout'];
+const lateKinds: readonly FaultKind[] = ['applicationDies', 'blackout', 'crashUnheard', 'quorumLost'];
 
 export interface NemesisOptions {
   /** From one fault to the next, on the average. */
@@ -62,6 +65,8 @@ export interface WorkloadOptions {
   /** Of a thousand conversions, how many would also do with another mode. */
   readonly alternativePerMille: number;
   readonly lockspaces: readonly string[];
+  /** What came to be drawn late; null: none of it. */
+  readonly habits: HabitOptions | null;
 }
 
 /** What all lockspaces of a world are like. */
@@ -102,29 +107,41 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
       repeatPerMille: prng.pick([0, 0, 5, 30, 100]),
       strayPerMille: prng.pick([0, 0, 2, 20]),
     },
-    engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]) },
+    engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]), movesWeights: prng.fork('moving weights').chance(200) },
     nemesis: drawNemesis(prng),
-    workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')), alternativePerMille: 0 },
+    workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')), alternativePerMille: 0, habits: null },
   };
   const alternativePerMille = drawAlternatives(prng.fork('alternatives'), world.lockspace);
   const aftermath = drawAftermath(prng.fork('aftermath'), nodes, world.engine.detectMillis);
   // Who writes to a disk wants it for himself, and others want the same: so the dead leave something behind.
   const wanted = aftermath.hasDisk ? { exclusivePerMille: 800, coldNames: 5, locksPerOwner: 4 } : {};
-  const workload = { ...world.workload, ...wanted, alternativePerMille };
+  const habits = drawHabits(prng.fork('habits'));
+  const crowd = habits?.isCrowded === true ? { hotPerMille: 900, hotNames: 2, exclusivePerMille: 0, ownersPerNode: 4, locksPerOwner: 3, lockspaces: ['alpha'] } : {};
+  const workload = { ...world.workload, ...wanted, ...crowd, alternativePerMille, habits };
   return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
+}
+
+/** The same world without what came to be drawn last: the habits of owners, shares that move, masters that end unheard, quorum that is lost. */
+export function asBefore(options: WorldOptions): WorldOptions {
+  const { nemesis, workload, engine } = options;
+  const weights = { ...nemesis.weights, crashUnheard: 0, quorumLost: 0 };
+  return { ...options, workload: { ...workload, habits: null }, nemesis: { ...nemesis, weights }, engine: { ...engine, movesWeights: false } };
 }
 
 /** The same world without anything that follows failures but the recovery of locks; everybody hears, and nobody does with another mode. */
 export function plainly(options: WorldOptions): WorldOptions {
-  const { nemesis, workload } = options;
-  return { ...options, aftermath: noAftermath, workload: { ...workload, deafPerMille: 0, alternativePerMille: 0 }, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
+  const before = asBefore(options);
+  const { nemesis, workload } = before;
+  return { ...before, aftermath: noAftermath, workload: { ...workload, deafPerMille: 0, alternativePerMille: 0 }, nemesis: { ...nemesis, weights: { ...nemesis.weights, applicationDies: 0, blackout: 0 } } };
 }
 
 /** Faults that came later are drawn apart, so that the worlds without them are as they were. */
 function drawLateFaults(prng: Prng, nemesis: NemesisOptions, aftermath: AftermathOptions, nodes: number): NemesisOptions {
   const blackout = nodes > 1 && prng.chance(150) ? prng.between(1, 5) : 0;
   const applicationDies = aftermath.application !== null && prng.chance(400) ? prng.between(1, 6) : 0;
-  return { ...nemesis, weights: { ...nemesis.weights, applicationDies, blackout } };
+  const crashUnheard = nodes > 1 && prng.chance(250) ? prng.between(2, 10) : 0;
+  const quorumLost = nodes > 1 && prng.chance(250) ? prng.between(2, 10) : 0;
+  return { ...nemesis, weights: { ...nemesis.weights, applicationDies, blackout, crashUnheard, quorumLost } };
 }
 
 function drawWeights(prng: Prng, nodes: number): number[] {
@@ -179,7 +196,7 @@ function drawAlternatives(prng: Prng, { asInKernel }: LockspaceOptions): number 
   return isAsked && !asInKernel.includes('alternativeIsTold') ? prng.pick([100, 500]) : 0;
 }
 
-function drawWorkload(prng: Prng): Omit<WorkloadOptions, 'deafPerMille' | 'alternativePerMille'> {
+function drawWorkload(prng: Prng): Omit<WorkloadOptions, 'deafPerMille' | 'alternativePerMille' | 'habits'> {
   return {
     ownersPerNode: prng.between(1, 6),
     locksPerOwner: prng.between(1, 6),

@@ -65,6 +65,11 @@ export function realBreed(nodes: number): Breed {
         nextDeadline: () => node.nextDeadline(),
         nameOf: (id) => node.lockspaceNames().find((name) => node.stack(name)!.lockspace.tables.id === id) ?? null,
         isQueued: (lockspace, lkid) => node.stack(lockspace)?.lockspace.locks.get(lkid)?.place === 'waiting',
+        modeOf: (lockspace, lkid) => {
+          const lock = node.stack(lockspace)?.lockspace.locks.get(lkid) ?? null;
+          const isEnding = lock?.far?.pending === 'unlock' || lock?.far?.overlap?.operation === 'unlock';
+          return lock === null || isEnding ? null : lock.granted;
+        },
       };
     },
     auditAll: (machines, lockspaces) =>

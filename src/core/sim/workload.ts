@@ -11,9 +11,11 @@ import { ownerId, type OwnerId } from '../base/ids.js';
 import type { Prng } from '../base/prng.js';
 import { Flag, deafMark } from '../lock/flags.js';
 import type { Law } from '../lock/law.js';
-import { EX, IV, NL, PW, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
+import { EX, IV, NL, PW, areMiddlePair, modes, type Mode, type ModeOrNone } from '../lock/mode.js';
+import type { CancelStatus } from '../lock/operations.js';
 import type { Agenda } from './agenda.js';
 import type { SimEvent, Submitted } from './event.js';
+import { Habits, flurryMillis, type Hurry } from './habits.js';
 import type { Machine } from './machine.js';
 import type { WorkloadOptions } from './options.js';
 import { Ticket } from './ticket.js';
@@ -35,8 +37,12 @@ const acts: readonly (readonly [Act, number])[] = [
 const lockFlags = [Flag.NOQUEUE, Flag.NOQUEUE | Flag.NOQUEUEBAST, Flag.HEADQUE, Flag.NOORDER, Flag.ALTPR, Flag.ALTCW];
 const convertFlags = [Flag.NOQUEUE, Flag.QUECVT, Flag.CONVDEADLK, Flag.NODLCKWT, Flag.NOORDER, Flag.HEADQUE];
 
+/** How often owners flurry before all is quiet. */
+const flurriesMax = 4;
+
 /** What owners need of the world. */
 export interface WorkloadPort {
+  readonly machines: readonly Machine[];
   emit(event: SimEvent): void;
   /** Is there a shared disk? */
   readonly hasDisk: boolean;
@@ -55,6 +61,7 @@ export class Workload {
   #values = 0;
   readonly #deaf: Prng;
   readonly #alternatives: Prng;
+  readonly #habits: Habits;
 
   constructor(
     readonly options: WorkloadOptions,
@@ -65,6 +72,7 @@ export class Workload {
   ) {
     this.#deaf = prng.fork('deaf');
     this.#alternatives = prng.fork('alternatives');
+    this.#habits = new Habits(options.habits, prng.fork('habits'));
   }
 
   /** A new life has come up: its owners begin to act. */
@@ -86,13 +94,38 @@ export class Workload {
     // Whoever gets a lock marks what it protects, so that earlier holders are known to be late.
     if (this.port.hasDisk && isIdle(ticket) && ticket.granted >= PW && !this.isStopped) this.port.write(machine, ticket);
     const isImpatient = this.isDraining || (ticket.isWanted && !this.isStopped && this.prng.chance(900));
-    if (!isImpatient || ticket.isOrphan) return;
+    if (!isImpatient || ticket.isOrphan || (!this.isDraining && this.#habits.isStubborn())) return;
     const { life } = machine;
     this.agenda.after(this.prng.between(1, this.isDraining ? 20 : 10 * this.options.everyMillis), () => {
       if (machine.life !== life || !machine.isAwake || !isIdle(ticket) || this.#isUnaware(machine) || (this.isStopped && !this.isDraining)) return;
-      if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
+      const halfway = this.isDraining ? null : this.#habits.halfway(ticket.granted);
+      if (halfway !== null) this.#convert(machine, ticket, halfway, 0);
+      else if (!this.isDraining && ticket.granted > NL && this.prng.chance(300)) this.#convert(machine, ticket, NL, 0);
       else this.#unlock(machine, ticket);
     });
+  }
+
+  /** Some owners are in a hurry: somebody is lost and others are about to recover, or all is soon to be quiet. */
+  hurry(habit: Hurry): void {
+    if (this.isStopped || (this.options.habits?.[habit] ?? 0) === 0) return;
+    for (const machine of this.port.machines) if (machine.isUp && !machine.isOut) this.#hurry(machine, habit);
+  }
+
+  /** So much waits when all is quiet, in this time. */
+  flurryBefore(time: number): void {
+    for (let times = 1; times <= flurriesMax; times += 1) this.agenda.after(time - times * flurryMillis, () => this.hurry('flurryPerMille'));
+  }
+
+  #hurry(machine: Machine, habit: Hurry): void {
+    const { life } = machine;
+    for (const { ticket, delay } of this.#habits.hurry(habit, machine.tickets)) {
+      this.agenda.after(delay, () => {
+        if (machine.life !== life || !machine.isAwake || machine.isStopping || this.isStopped || ticket.isEnded || this.#isUnaware(machine)) return;
+        if (isIdle(ticket) && this.#habits.letsGo(habit)) this.#unlock(machine, ticket);
+        else if (isIdle(ticket)) this.#convertSomehow(machine, ticket, habit);
+        else if (isCancellable(ticket) && this.#habits.takesBack(habit)) this.#cancel(machine, ticket);
+      });
+    }
   }
 
   /** A node must stop: what it protects ends, and nobody begins anew there. */
@@ -143,7 +176,8 @@ export class Workload {
     const owner = this.prng.pick(machine.owners);
     const own = [...machine.tickets].filter((ticket) => ticket.owner === owner && !ticket.isOrphan);
     const idle = own.filter(isIdle);
-    const act = this.prng.weighted(acts);
+    const drawn = this.prng.weighted(acts);
+    const act = this.#habits.act() ?? drawn;
     switch (act) {
       case 'lock':
         if (own.length < this.options.locksPerOwner) this.#lock(machine, owner);
@@ -155,7 +189,7 @@ export class Workload {
         if (own.length > 0) this.#unlockIfKnown(machine, this.prng.pick(own));
         break;
       case 'cancel': {
-        const waiting = own.filter(({ pending, lkid, isCancelling }) => (pending === 'lock' || pending === 'convert') && lkid !== null && !isCancelling);
+        const waiting = own.filter(isCancellable);
         if (waiting.length > 0) this.#cancel(machine, this.prng.pick(waiting));
         break;
       }
@@ -171,7 +205,7 @@ export class Workload {
       const lockspace = this.prng.pick([...machine.joined]);
       this.#abandon(machine, 'purged', [], own.filter((ticket) => ticket.lockspace === lockspace));
       machine.turn({ kind: 'purgeOwner', lockspace, owner });
-    } else {
+    } else if (act !== 'purgeOrphans' || !this.#purgeAfar(machine)) {
       const orphans = [...machine.tickets].filter(({ isOrphan, granted }) => isOrphan && granted !== IV);
       if (orphans.length === 0) return;
       const orphan = this.prng.pick(orphans);
@@ -184,7 +218,7 @@ export class Workload {
     const { prng, options } = this;
     const lockspace = prng.pick([...machine.joined]);
     const name = prng.chance(options.hotPerMille) ? `hot${prng.below(options.hotNames)}` : `cold${prng.below(options.coldNames)}`;
-    const mode = prng.chance(options.exclusivePerMille) ? EX : prng.pick(modes);
+    const mode = this.#habits.mode(prng.chance(options.exclusivePerMille) ? EX : prng.pick(modes));
     let flags = prng.chance(options.flagsPerMille) ? prng.pick(mode === NL ? [...lockFlags, Flag.EXPEDITE] : lockFlags) : 0;
     if (prng.chance(options.persistentPerMille)) flags |= Flag.PERSISTENT;
     flags |= this.#valueFlag(flags);
@@ -197,24 +231,28 @@ export class Workload {
 
   #adopt(machine: Machine, owner: OwnerId, orphan: Ticket): void {
     const { lockspace, resource, granted } = orphan;
-    const flags = Flag.ORPHAN | Flag.PERSISTENT;
+    const flags = this.#habits.adoption();
     const ticket = this.#ticket(machine, owner, lockspace, resource, flags, 'adopt');
-    // What becomes of the value is the adopter's to say, as it was the orphan's.
-    ticket.flags |= orphan.flags & Flag.VALBLK;
-    this.#submit(machine, ticket, 'adopt', granted, flags, null);
-    machine.turn({ kind: 'lock', lockspace, owner, name: resource, mode: granted as Mode, flags, value: null, cookie: ticket });
+    // What becomes of the value is the adopter's to say, as it was the orphan's; and persistent it is, where that stays.
+    ticket.flags |= (orphan.flags & Flag.VALBLK) | (this.law.persistentStays ? Flag.PERSISTENT : 0);
+    const value = this.#valueFor(flags);
+    this.#submit(machine, ticket, 'adopt', granted, flags, value);
+    machine.turn({ kind: 'lock', lockspace, owner, name: resource, mode: granted as Mode, flags, value: bytesOf(value), cookie: ticket });
   }
 
-  #convertSomehow(machine: Machine, ticket: Ticket): void {
+  #convertSomehow(machine: Machine, ticket: Ticket, habit: Hurry | null = null): void {
     const { prng, options } = this;
     let flags = prng.chance(options.flagsPerMille) ? prng.pick(convertFlags) : 0;
     flags |= this.#valueFlag(flags);
-    const mode = prng.pick(modes);
-    if (mode <= ticket.granted) flags &= ~Flag.QUECVT;
+    const wish = this.#habits.conversion(ticket.granted, { mode: prng.pick(modes), flags }, habit);
+    const { mode } = wish;
+    flags = wish.flags;
+    if (mode <= ticket.granted && (options.habits === null || !areMiddlePair(ticket.granted, mode))) flags &= ~Flag.QUECVT;
     if (ticket.granted >= PW && (flags & Flag.VALBLK) !== 0 && prng.chance(100)) flags |= Flag.IVVALBLK;
-    // The value is kept apart, as in a request.
+    // The value is kept apart, as in a request; unless that is a habit.
     if (this.#alternatives.chance(options.alternativePerMille)) {
-      flags = (flags & ~(Flag.VALBLK | Flag.IVVALBLK)) | this.#alternatives.pick([Flag.ALTPR, Flag.ALTCW]);
+      const value = this.#habits.alternativeValue(ticket.granted);
+      flags = (flags & ~(Flag.VALBLK | Flag.IVVALBLK)) | value | this.#alternatives.pick([Flag.ALTPR, Flag.ALTCW]);
     }
     this.#convert(machine, ticket, mode, flags);
   }
@@ -239,7 +277,8 @@ export class Workload {
     let flags = this.prng.chance(100) ? Flag.FORCEUNLOCK : 0;
     // Who waits may be granted before the unlock arrives, and then it writes.
     const mayWrite = ticket.granted >= PW || ticket.pending !== null;
-    if (mayWrite && (ticket.flags & Flag.VALBLK) !== 0) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
+    const hasBlock = (ticket.flags & Flag.VALBLK) !== 0 || (mayWrite && this.#habits.writesAnew(ticket.granted));
+    if (mayWrite && hasBlock) flags |= this.prng.chance(150) ? Flag.IVVALBLK : Flag.VALBLK;
     const value = this.#valueFor(flags);
     ticket.overtaken = ticket.pending;
     ticket.pending = 'unlock';
@@ -250,8 +289,9 @@ export class Workload {
   #cancel(machine: Machine, ticket: Ticket): void {
     ticket.isCancelling = true;
     ticket.wasCancelled = true;
-    this.#submit(machine, ticket, 'cancel', ticket.granted, 0, null);
-    machine.turn({ kind: 'cancel', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags: 0, status: 'ECANCEL' });
+    const status = this.#habits.cancelStatus();
+    this.#submit(machine, ticket, 'cancel', ticket.granted, 0, null, status);
+    machine.turn({ kind: 'cancel', lockspace: ticket.lockspace, lkid: ticket.lkid!, flags: 0, status });
     // A cancel that came too late has no end of its own.
     if (ticket.pending === null) ticket.isCancelling = false;
   }
@@ -277,6 +317,16 @@ export class Workload {
     }
   }
 
+  /** Orphans of another node are purged from here: that one is asked, and nobody waits for it. */
+  #purgeAfar(machine: Machine): boolean {
+    const found = this.#habits.purgeAfar(machine, this.port.machines);
+    if (found === null || !machine.joined.has(found.orphan.lockspace)) return false;
+    const { lockspace, owner } = found.orphan;
+    this.#count('purgedAfar');
+    machine.turn({ kind: 'purgeOrphans', lockspace, node: found.machine.id, formerOwner: found.isOfAll ? null : owner });
+    return true;
+  }
+
   #abandon(machine: Machine, why: 'ownerEnded' | 'purged', orphans: readonly Ticket[], ended: readonly Ticket[]): void {
     this.#count(why);
     const ids = (tickets: readonly Ticket[]): number[] => tickets.map(({ id }) => id);
@@ -295,10 +345,10 @@ export class Workload {
     return ticket;
   }
 
-  #submit(machine: Machine, ticket: Ticket, operation: Submitted['operation'], mode: ModeOrNone, flags: number, value: number | null): void {
+  #submit(machine: Machine, ticket: Ticket, operation: Submitted['operation'], mode: ModeOrNone, flags: number, value: number | null, status?: CancelStatus): void {
     this.#count(operation);
     const { id: claim, lockspace, resource, owner } = ticket;
-    this.port.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value });
+    this.port.emit({ kind: 'submitted', at: this.agenda.now, life: machine.life, claim, operation, lockspace, resource, owner, mode, flags, value, ...(status === undefined ? {} : { status }) });
   }
 
   #count(what: string): void {
@@ -319,6 +369,11 @@ export class Workload {
 
 function isIdle(ticket: Ticket): boolean {
   return ticket.granted !== IV && ticket.pending === null && ticket.lkid !== null && !ticket.isOrphan && !ticket.isEnded;
+}
+
+/** Does it wait for something that can be taken back? */
+function isCancellable({ pending, lkid, isCancelling }: Ticket): boolean {
+  return (pending === 'lock' || pending === 'convert') && lkid !== null && !isCancelling;
 }
 
 function bytesOf(value: number | null): Uint8Array | null {

@@ -19,7 +19,8 @@ import { Engine, type Applicant } from './engine.js';
 import type { Decided, Life, SimEvent } from './event.js';
 import { describeEvent } from './lines.js';
 import { noCounts, type Frame } from './link.js';
-import { Machine, type Birth, type MachinePort, type SimNode } from './machine.js';
+import type { Birth, SimNode } from './birth.js';
+import { Machine, type MachinePort } from './machine.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { configOf, type WorldOptions } from './options.js';
@@ -120,6 +121,7 @@ export class World implements MachinePort {
     this.nemesis.begin();
     this.agenda.runUntil(millis(this.options.simMillis));
     this.#heal();
+    this.workload.flurryBefore(settleMillis);
     this.#pass(settleMillis);
     this.workload.isStopped = true;
     this.#becomeQuiet(false);
@@ -309,7 +311,9 @@ export class World implements MachinePort {
     const left = gone.filter(({ node }) => view.leftCleanly.includes(node));
     this.emit({ kind: 'decided', at: this.agenda.now, view: view.id, members: livesOf(members), joins: joinsOf(members), gone: livesOf(gone), left: livesOf(left) });
     for (const one of gone) this.#endZombie(this.machine(one.node), one.life, left.includes(one));
-    if (gone.length > 0) this.nemesis.death();
+    if (gone.length === 0) return;
+    this.nemesis.death();
+    this.workload.hurry('rushPerMille');
   }
 
   /** Who is out of the view stops sooner or later, and comes back as somebody else. */
@@ -337,6 +341,7 @@ export class World implements MachinePort {
     this.#isHealed = true;
     this.nemesis.stop();
     this.network.heal();
+    this.engine.setShort(false);
     for (const machine of this.machines) {
       this.engine.lag(machine.id, 0);
       if (machine.isPaused) this.resume(machine);

@@ -34,7 +34,7 @@ export class Claim {
     return (this.first.flags & deafMark) !== 0;
   }
 
-  /** It was waiting when its owner ended: the end of a lock beside it may have granted it before it was taken back. */
+  /** It was waiting when its owner ended: a master elsewhere may have granted it before it was taken back there. */
   isDoubtful = false;
   /** The flags of its last lock or convert call. */
   flags: number;
@@ -176,7 +176,7 @@ export class Claims {
     if (event.mode === IV) {
       this.#remove(claim);
     } else if (!isUnlocking) {
-      claim.mode = claim.isDoubtful ? NL : event.mode;
+      claim.mode = claim.isDoubtful ? keptBy(claim.mode, event.mode, 0) : event.mode;
       claim.flags = claim.pending?.flags ?? claim.flags;
       claim.pending = null;
     }
@@ -189,7 +189,8 @@ export class Claims {
     claim.isOrphan = true;
     if (claim.pending !== null) {
       claim.isDoubtful = true;
-      claim.mode = NL;
+      // What it has whatever became of its conversion it keeps.
+      if (claim.pending.operation !== 'convert') claim.mode = NL;
     }
     // An unlock that is under way goes on without the owner.
     if (!claim.isEnding) claim.pending = null;

@@ -1,17 +1,21 @@
 /**
  * S14: nothing is left of owners who have ended but their orphans, and nothing of
  * nodes that are gone; and every lock that a node has is one that an owner knows of.
+ *
+ * An orphan has the mode that its owner was told of when he ended, or what that one could
+ * be sure of while he asked for another. What a master elsewhere has granted meanwhile is on its way.
  */
 import type { Lkid } from '../../base/ids.js';
+import { nameOfMode } from '../../lock/mode.js';
 import type { Audit, LockAudit } from '../audit.js';
-import type { Quiet, SimEvent } from '../event.js';
+import type { LeftBehind, Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claim, Claims } from './claims.js';
 
 export class Orphans implements Checker {
   readonly property = 'orphans';
   readonly says = 'S14 no lock outlives its owner or node, but as an orphan';
-  readonly counts = { locks: 0, orphans: 0, owners: 0, deadLives: 0 };
+  readonly counts = { locks: 0, orphans: 0, owners: 0, waited: 0, deadLives: 0 };
 
   constructor(readonly claims: Claims) {}
 
@@ -19,6 +23,19 @@ export class Orphans implements Checker {
     if (event.kind === 'quiet') this.#judge(event);
     else if (event.kind === 'decided') this.counts.deadLives += event.gone.length;
     else if (event.kind === 'abandoned' && event.why === 'ownerEnded') this.counts.owners += 1;
+    else if (event.kind === 'leftBehind') this.#judgeMode(event);
+  }
+
+  /** Its owner has just ended: is it in a mode that he was never told of? */
+  #judgeMode({ claim: id, mode }: LeftBehind): void {
+    const claim = this.claims.get(id);
+    if (claim === null || !this.claims.isLive(claim.life)) return;
+    if (claim.isDoubtful) this.counts.waited += 1;
+    if (mode === claim.told || (claim.isDoubtful && mode === claim.mode)) return;
+    throw new Violation(this.property, `claim ${id} of life ${claim.life} on ${claim.key} is left behind in ${nameOfMode(mode)}, and its owner was told ${nameOfMode(claim.told)}`, [
+      ` ${claim.key} `,
+      `claim ${id} `,
+    ]);
   }
 
   #judge({ audits }: Quiet): void {

@@ -41,7 +41,7 @@ export class Panel {
   readonly #after: readonly Checker[];
 
   /** By which law the locks of this world are granted, and what follows failures there. */
-  constructor({ orderSurvives }: Law = defaultLaw, aftermath: Pick<AftermathOptions, 'order' | 'stopMillis'> = noAftermath) {
+  constructor(law: Law = defaultLaw, aftermath: Pick<AftermathOptions, 'order' | 'stopMillis'> = noAftermath) {
     const { claims, failures } = this;
     const order = parseOrder(aftermath.order) as Order;
     this.#before = [
@@ -50,10 +50,10 @@ export class Panel {
       new Quorum(claims, failures),
       new SelfStop(claims, aftermath.stopMillis !== null),
       new Zombies(),
-      new Pairing(claims),
+      new Pairing(claims, law),
       new Conversions(claims),
       new Tokens(claims),
-      new Fairness(claims, orderSurvives),
+      new Fairness(claims, law.orderSurvives),
       new ValueBlock(claims),
     ];
     this.#after = [

@@ -1,10 +1,15 @@
 /**
  * L1, L6: in a healed core everything that was asked for ends, or waits for a holder who
  * lives; no two conversions wait for each other.
+ *
+ * Of two who wait the master knows who is before the other; as it is looked at, so do we.
+ * Whoever came to the head of a queue in which others waited (HEADQUE) is looked at with the
+ * next change only, as in the kernel.
  */
 import { Flag } from '../../lock/flags.js';
 import { IV, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
-import type { Quiet, SimEvent } from '../event.js';
+import type { Audit } from '../audit.js';
+import type { Life, Quiet, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claim, Claims } from './claims.js';
 
@@ -12,6 +17,9 @@ export class Progress implements Checker {
   readonly property = 'progress';
   readonly says = 'L1 L6 everything ends or waits for somebody who lives';
   readonly counts = { ended: 0, explained: 0, suspended: 0 };
+  /** Of each lock where it stands on its master, when all is quiet; and the nodes of the lives there. */
+  #places = new Map<string, number>();
+  #nodes = new Map<Life, number>();
 
   constructor(readonly claims: Claims) {}
 
@@ -24,7 +32,24 @@ export class Progress implements Checker {
     const core = new Set(audits.map(({ life }) => life));
     // Where applications are suspended nothing is granted; whether they may be, resumption.ts says.
     const suspended = new Set(audits.filter(({ isSuspended }) => isSuspended).map(({ lockspace }) => lockspace));
+    this.#locate(audits);
     for (const claim of this.claims.all()) if (core.has(claim.life)) this.#judgeClaim(claim, suspended.has(claim.first.lockspace));
+  }
+
+  #locate(audits: readonly Audit[]): void {
+    this.#nodes = new Map(audits.map(({ life, node }) => [life, node]));
+    this.#places = new Map();
+    for (const { lockspace, mastered } of audits) {
+      for (const [place, { resource, holder, holderLkid }] of mastered.entries()) this.#places.set(`${lockspace}/${resource}:${holder}:${holderLkid}`, place);
+    }
+  }
+
+  /** Does it stand before the other, or did it when that one came? Which is not known counts as before. */
+  #isAhead(other: Claim, claim: Claim): boolean {
+    const place = ({ key, life, lkid }: Claim): number | undefined => this.#places.get(`${key}:${this.#nodes.get(life)}:${lkid}`);
+    const [one, second] = [place(other), place(claim)];
+    const wasAhead = (claim.pending!.flags & Flag.HEADQUE) !== 0;
+    return wasAhead || one === undefined || second === undefined || one < second;
   }
 
   #judgeClaim(claim: Claim, isSuspended: boolean): void {
@@ -58,9 +83,9 @@ export class Progress implements Checker {
     // It said that it would rather wait than be told so: behind one that waits for it.
     const isOfOwnWill = (claim.pending!.flags & Flag.NODLCKWT) !== 0 && other.pending?.operation === 'convert';
     if (isOfOwnWill && !compatible(claim.told, other.pending!.mode)) return true;
-    // Conversions go before requests; which of two of a kind came first only the master knows.
+    // Conversions go before requests.
     const isBefore = claim.told === IV || (other.pending?.operation === 'convert' && !waitsFor(other, claim));
-    return isBefore && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
+    return isBefore && this.#isAhead(other, claim) && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
   }
 
   /** The most that anybody holds there. */

@@ -6,10 +6,13 @@
  * away is the order of the values. A reader whom the writer excludes is granted
  * after the write, and must see it. Any other reader may be granted while the write
  * is on its way; it must see nothing older than what was confirmed when it asked.
- * A writer that died or gave up leaves a mark: until the next write nothing is valid.
+ * A writer that died or gave up leaves a mark: until the next write nothing is valid;
+ * likewise one who is told that his value is lost. Bytes that are handed out as not valid
+ * are the best there is: not older than what a lock wrote last that is still there.
  * A life that is out of the view may still reach a master who has not heard of it, and
  * what it gives away then counts or not; so it is not judged.
  */
+import type { ViewId } from '../../base/ids.js';
 import { Flag, Result } from '../../lock/flags.js';
 import { transferOf } from '../../lock/lvb.js';
 import { CR, NL, PW, compatible, isDown, type ModeOrNone } from '../../lock/mode.js';
@@ -19,7 +22,7 @@ import type { Claim, Claims } from './claims.js';
 
 interface Write {
   /** The number of its value; null: a mark that nothing is valid. */
-  readonly value: number | null;
+  value: number | null;
   readonly claim: ClaimId;
   readonly mode: ModeOrNone;
   readonly at: number;
@@ -39,7 +42,7 @@ const writesMax = 64;
 export class ValueBlock implements Checker {
   readonly property = 'value-block';
   readonly says = 'S11 a reader gets the last value or is told that it is not valid';
-  readonly counts = { reads: 0, afterWriteElsewhere: 0, invalid: 0, none: 0, marks: 0 };
+  readonly counts = { reads: 0, afterWriteElsewhere: 0, afterRecovery: 0, invalid: 0, stale: 0, none: 0, marks: 0, lost: 0, alternatives: 0 };
   #order = 0;
   readonly #writes = new Map<string, Write[]>();
   /** Of these the oldest writes are not known any more. */
@@ -53,6 +56,12 @@ export class ValueBlock implements Checker {
   readonly #strays = new Set<number>();
   readonly #underWay = new Set<Write>();
   readonly #marksOfTheDead = new Map<ClaimId, Write>();
+  /** What is written only if the alternative mode comes of a conversion. */
+  readonly #alternatives = new Map<ClaimId, Write>();
+  readonly #decidedAt = new Map<ViewId, number>();
+  readonly #told = new Map<Life, ViewId>();
+  /** When each life last ended a recovery of a lockspace, and when its view was decided: by then all earlier writes are known or lost. */
+  readonly #recovered = new Map<string, { readonly at: number; readonly decided: number }>();
 
   /** Shown each event before `claims` is. */
   constructor(readonly claims: Claims) {}
@@ -61,19 +70,27 @@ export class ValueBlock implements Checker {
     this.#order += 1;
     if (event.kind === 'submitted') this.#submit(event);
     else if (event.kind === 'completed') this.#complete(event);
-    else if (event.kind === 'recovered') this.#lastDeath = this.#order;
+    else if (event.kind === 'recovered') this.#recover(event.life, event.lockspace);
+    else if (event.kind === 'viewed') this.#told.set(event.life, event.view);
     else if (event.kind === 'refused') this.#takeBack(event.claim);
     else if (event.kind === 'abandoned') {
       for (const id of event.ended) this.#mark(this.claims.get(id));
     } else if (event.kind === 'left') {
       this.#leave(event.life, event.lockspace);
     } else if (event.kind === 'decided') {
+      this.#decidedAt.set(event.view, this.#order);
       if (event.gone.length > 0) this.#lastDeath = this.#order;
       for (const life of event.gone) {
         for (const claim of this.claims.of(life)) this.#mark(claim);
         this.#doubt((write) => write.life === life);
       }
     }
+  }
+
+  #recover(life: Life, lockspace: string): void {
+    this.#lastDeath = this.#order;
+    const decided = this.#decidedAt.get(this.#told.get(life) ?? (0 as ViewId)) ?? 0;
+    this.#recovered.set(`${life}/${lockspace}`, { at: this.#order, decided });
   }
 
   /** A life leaves the lockspace: for what it had there that is a death, also for what its owners had given up before. */
@@ -100,7 +117,10 @@ export class ValueBlock implements Checker {
       this.#stray(event);
       return;
     }
-    if (event.operation === 'convert' && claim.mode >= PW && transferOf(claim.mode, event.mode as 0) !== 'write') return;
+    if (event.operation === 'convert' && claim.mode >= PW && transferOf(claim.mode, event.mode as 0) !== 'write') {
+      this.#mayWrite(claim, event);
+      return;
+    }
     if (claim.mode < PW) {
       // It may be granted before its unlock arrives.
       if (claim.pending !== null && event.value !== null) this.#push(claim, event.value, true);
@@ -110,6 +130,28 @@ export class ValueBlock implements Checker {
     const flags = event.operation === 'unlock' ? event.flags | (claim.pending?.flags ?? claim.flags) : event.flags;
     if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
     else if ((flags & Flag.VALBLK) !== 0 && event.value !== null) this.#push(claim, event.value);
+  }
+
+  /** Upward nothing is written; but an alternative mode may come of it. */
+  #mayWrite(claim: Claim, { flags, value }: Submitted): void {
+    if ((flags & (Flag.ALTPR | Flag.ALTCW)) === 0 || (flags & (Flag.VALBLK | Flag.IVVALBLK)) === 0) return;
+    this.counts.alternatives += 1;
+    this.#alternatives.set(claim.id, this.#push(claim, (flags & Flag.IVVALBLK) !== 0 ? null : value, true));
+  }
+
+  /** The conversion has ended: was it written? */
+  #settleAlternative(claim: Claim, { status, mode }: Completed): void {
+    const write = this.#alternatives.get(claim.id);
+    if (write === undefined) return;
+    this.#alternatives.delete(claim.id);
+    if (status === 'OK' && mode < PW) write.isDoubtful = false;
+    else if (status !== 'EUNLOCK') this.#withdraw(claim, write);
+  }
+
+  #withdraw({ key }: Claim, write: Write): void {
+    this.#underWay.delete(write);
+    const writes = this.#writes.get(key)!;
+    if (writes.includes(write)) writes.splice(writes.indexOf(write), 1);
   }
 
   #stray(event: Submitted): void {
@@ -154,6 +196,8 @@ export class ValueBlock implements Checker {
   #complete(event: Completed): void {
     const claim = this.claims.get(event.claim);
     if (claim === null || !this.claims.isLive(event.life)) return;
+    this.#settleAlternative(claim, event);
+    if ((event.results & Result.NOTSTORED) !== 0) this.#lose(claim);
     this.#confirm(claim, event);
     if (event.status !== 'OK' || claim.isEnding) return;
     this.#grantedAt.set(claim.id, this.#grantedAt.get(claim.id) ?? this.#order);
@@ -171,11 +215,20 @@ export class ValueBlock implements Checker {
     if (event.status === 'EUNLOCK') this.#grantedAt.delete(claim.id);
   }
 
+  /** Outside a quorum: what it brought is not there, nor is anything before it valid. */
+  #lose(claim: Claim): void {
+    const write = this.#writes.get(claim.key)?.findLast(({ claim: id, at }) => id === claim.id && at === this.#asked.get(id));
+    if (write === undefined || write.value === null) return;
+    this.counts.lost += 1;
+    write.value = null;
+  }
+
   #judge(claim: Claim, event: Completed): void {
     this.counts.reads += 1;
     const writes = this.#writes.get(claim.key) ?? [];
     if ((event.results & Result.VALNOTVALID) !== 0) {
       this.counts.invalid += 1;
+      if (event.value !== null) this.#judgeStale(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
     } else if (event.value === null) {
       this.counts.none += 1;
       this.#judgeNone(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
@@ -191,13 +244,34 @@ export class ValueBlock implements Checker {
     if (index < 0 && !this.#forgotten.has(claim.key)) this.#complain(claim, event.value, 'which nobody wrote there');
     for (const later of writes.slice(index + 1)) {
       if (later.claim === claim.id) this.#complain(claim, event.value, 'older than its own');
-      const isCertain = !compatible(later.mode, event.mode) || (later.confirmed !== null && later.confirmed < asked);
-      if (!isCertain || later.isDoubtful) continue;
+      if (!this.#isCertain(later, claim, event.mode, asked) || later.isDoubtful) continue;
       const what = later.value === null ? 'although a writer was lost since' : `and not ${later.value}, which was written later`;
       this.#complain(claim, event.value, what);
     }
     const write = writes[index];
     if (write !== undefined && this.#lifeOf(write.claim) !== claim.life) this.counts.afterWriteElsewhere += 1;
+  }
+
+  /** Must whoever asked then be granted after this write? */
+  #isCertain(write: Write, { life, first }: Claim, mode: ModeOrNone, asked: number): boolean {
+    if (!compatible(write.mode, mode) || (write.confirmed !== null && write.confirmed < asked)) return true;
+    const recovered = this.#recovered.get(`${life}/${first.lockspace}`);
+    if (recovered === undefined || recovered.at >= asked || recovered.decided <= write.at) return false;
+    this.counts.afterRecovery += 1;
+    return true;
+  }
+
+  /** Not valid is always right; but a lock that wrote later, and still brings its value block, knows better. */
+  #judgeStale(claim: Claim, event: Completed, writes: readonly Write[], asked: number): void {
+    const index = writes.findIndex(({ value }) => value === event.value);
+    if (index < 0 || this.#strays.has(event.value!) || writes[index]!.isDoubtful) return;
+    this.counts.stale += 1;
+    for (const later of writes.slice(index + 1)) {
+      const writer = this.claims.get(later.claim);
+      const knows = writer !== null && writer !== claim && !writer.isOrphan && writer.pending === null && (writer.flags & Flag.VALBLK) !== 0;
+      if (later.value === null || later.isDoubtful || !knows || !this.claims.isLive(writer.life)) continue;
+      if (this.#isCertain(later, claim, event.mode, asked)) this.#complain(claim, event.value, `older than ${later.value}, which a lock wrote that is still there`, 'not valid');
+    }
   }
 
   /** There is nothing to read: right, unless somebody has kept the resource since the last write, and nobody died. */
@@ -214,8 +288,8 @@ export class ValueBlock implements Checker {
     return this.claims.get(id)?.life ?? null;
   }
 
-  #complain(claim: Claim, value: number | null, what: string): never {
-    throw new Violation(this.property, `claim ${claim.id} on ${claim.key} read ${value ?? 'nothing'} as valid, ${what}`, [
+  #complain(claim: Claim, value: number | null, what: string, as = 'valid'): never {
+    throw new Violation(this.property, `claim ${claim.id} on ${claim.key} read ${value ?? 'nothing'} as ${as}, ${what}`, [
       ` ${claim.key} `,
     ]);
   }
