@@ -56,8 +56,6 @@ export class ValueBlock implements Checker {
   readonly #strays = new Set<number>();
   readonly #underWay = new Set<Write>();
   readonly #marksOfTheDead = new Map<ClaimId, Write>();
-  /** What is written only if the alternative mode comes of a conversion. */
-  readonly #alternatives = new Map<ClaimId, Write>();
   readonly #decidedAt = new Map<ViewId, number>();
   readonly #told = new Map<Life, ViewId>();
   /** When each life last ended a recovery of a lockspace, and when its view was decided: by then all earlier writes are known or lost. */
@@ -117,10 +115,7 @@ export class ValueBlock implements Checker {
       this.#stray(event);
       return;
     }
-    if (event.operation === 'convert' && claim.mode >= PW && transferOf(claim.mode, event.mode as 0) !== 'write') {
-      this.#mayWrite(claim, event);
-      return;
-    }
+    if (event.operation === 'convert' && claim.mode >= PW && transferOf(claim.mode, event.mode as 0) !== 'write') return;
     if (claim.mode < PW) {
       // It may be granted before its unlock arrives.
       if (claim.pending !== null && event.value !== null) this.#push(claim, event.value, true);
@@ -130,28 +125,6 @@ export class ValueBlock implements Checker {
     const flags = event.operation === 'unlock' ? event.flags | (claim.pending?.flags ?? claim.flags) : event.flags;
     if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
     else if ((flags & Flag.VALBLK) !== 0 && event.value !== null) this.#push(claim, event.value);
-  }
-
-  /** Upward nothing is written; but an alternative mode may come of it. */
-  #mayWrite(claim: Claim, { flags, value }: Submitted): void {
-    if ((flags & (Flag.ALTPR | Flag.ALTCW)) === 0 || (flags & (Flag.VALBLK | Flag.IVVALBLK)) === 0) return;
-    this.counts.alternatives += 1;
-    this.#alternatives.set(claim.id, this.#push(claim, (flags & Flag.IVVALBLK) !== 0 ? null : value, true));
-  }
-
-  /** The conversion has ended: was it written? */
-  #settleAlternative(claim: Claim, { status, mode }: Completed): void {
-    const write = this.#alternatives.get(claim.id);
-    if (write === undefined) return;
-    this.#alternatives.delete(claim.id);
-    if (status === 'OK' && mode < PW) write.isDoubtful = false;
-    else if (status !== 'EUNLOCK') this.#withdraw(claim, write);
-  }
-
-  #withdraw({ key }: Claim, write: Write): void {
-    this.#underWay.delete(write);
-    const writes = this.#writes.get(key)!;
-    if (writes.includes(write)) writes.splice(writes.indexOf(write), 1);
   }
 
   #stray(event: Submitted): void {
@@ -196,14 +169,16 @@ export class ValueBlock implements Checker {
   #complete(event: Completed): void {
     const claim = this.claims.get(event.claim);
     if (claim === null || !this.claims.isLive(event.life)) return;
-    this.#settleAlternative(claim, event);
     if ((event.results & Result.NOTSTORED) !== 0) this.#lose(claim);
     this.#confirm(claim, event);
     if (event.status !== 'OK' || claim.isEnding) return;
     this.#grantedAt.set(claim.id, this.#grantedAt.get(claim.id) ?? this.#order);
     const wish = claim.pending;
     if (wish === null || (wish.flags & Flag.VALBLK) === 0) return;
-    if (transferOf(claim.told, event.mode as 0) === 'read') this.#judge(claim, event);
+    // Whoever asked for EX to read reads also with an alternative mode, which would write otherwise.
+    const isAlternative = claim.told === PW && (event.results & Result.ALTMODE) !== 0;
+    if (isAlternative) this.counts.alternatives += 1;
+    if (isAlternative || transferOf(claim.told, event.mode as 0) === 'read') this.#judge(claim, event);
   }
 
   /** The master has answered: what this lock wrote is there. Nobody answers a weaker mode. */
