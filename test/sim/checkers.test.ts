@@ -165,8 +165,6 @@ describe('value blocks', () => {
   const recovered: Story = [decides(2, [1, 2]), hears(2, 2), recovers(2)];
   keeps('nobody answers a weaker mode: what was written then may come later', ...holdsOn(7), low(6, 0));
   breaks('value-block', 'but not after a recovery', ...holdsOn(7), ...recovered, low(6, 0));
-  breaks('value-block', 'older than what the writer still knows, though called not valid', ...holdsOn(7), ...recovered, low(6, Result.VALNOTVALID));
-  keeps('older, since the writer has gone', ...holdsOn(7), asks(1, 1, 'unlock', CR), ends(1, 1, 'EUNLOCK', IV), ...recovered, low(6, Result.VALNOTVALID));
   breaks('value-block', 'a value that was lost', holds(1, 1, EX, block), asks(1, 1, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }),
     ends(1, 1, 'EUNLOCK', IV, { results: Result.NOTSTORED }), reader(7));
   breaks('value-block', 'valid although a later one was lost', ...writer(6), holds(1, 3, EX, block), asks(1, 3, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }),

@@ -8,7 +8,7 @@
  * is on its way; it must see nothing older than what was confirmed when it asked.
  * A writer that died or gave up leaves a mark: until the next write nothing is valid;
  * likewise one who is told that his value is lost. Bytes that are handed out as not valid
- * are the best there is: not older than what a lock wrote last that is still there.
+ * are not judged.
  * A life that is out of the view may still reach a master who has not heard of it, and
  * what it gives away then counts or not; so it is not judged.
  */
@@ -42,7 +42,7 @@ const writesMax = 64;
 export class ValueBlock implements Checker {
   readonly property = 'value-block';
   readonly says = 'S11 a reader gets the last value or is told that it is not valid';
-  readonly counts = { reads: 0, afterWriteElsewhere: 0, afterRecovery: 0, invalid: 0, stale: 0, none: 0, marks: 0, lost: 0, alternatives: 0 };
+  readonly counts = { reads: 0, afterWriteElsewhere: 0, afterRecovery: 0, invalid: 0, none: 0, marks: 0, lost: 0, alternatives: 0 };
   #order = 0;
   readonly #writes = new Map<string, Write[]>();
   /** Of these the oldest writes are not known any more. */
@@ -203,7 +203,6 @@ export class ValueBlock implements Checker {
     const writes = this.#writes.get(claim.key) ?? [];
     if ((event.results & Result.VALNOTVALID) !== 0) {
       this.counts.invalid += 1;
-      if (event.value !== null) this.#judgeStale(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
     } else if (event.value === null) {
       this.counts.none += 1;
       this.#judgeNone(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
@@ -236,19 +235,6 @@ export class ValueBlock implements Checker {
     return true;
   }
 
-  /** Not valid is always right; but a lock that wrote later, and still brings its value block, knows better. */
-  #judgeStale(claim: Claim, event: Completed, writes: readonly Write[], asked: number): void {
-    const index = writes.findIndex(({ value }) => value === event.value);
-    if (index < 0 || this.#strays.has(event.value!) || writes[index]!.isDoubtful) return;
-    this.counts.stale += 1;
-    for (const later of writes.slice(index + 1)) {
-      const writer = this.claims.get(later.claim);
-      const knows = writer !== null && writer !== claim && !writer.isOrphan && writer.pending === null && (writer.flags & Flag.VALBLK) !== 0;
-      if (later.value === null || later.isDoubtful || !knows || !this.claims.isLive(writer.life)) continue;
-      if (this.#isCertain(later, claim, event.mode, asked)) this.#complain(claim, event.value, `older than ${later.value}, which a lock wrote that is still there`, 'not valid');
-    }
-  }
-
   /** There is nothing to read: right, unless somebody has kept the resource since the last write, and nobody died. */
   #judgeNone(claim: Claim, event: Completed, writes: readonly Write[], asked: number): void {
     const write = writes.findLast(({ confirmed, isDoubtful }) => confirmed !== null && confirmed < asked && !isDoubtful);
@@ -263,8 +249,8 @@ export class ValueBlock implements Checker {
     return this.claims.get(id)?.life ?? null;
   }
 
-  #complain(claim: Claim, value: number | null, what: string, as = 'valid'): never {
-    throw new Violation(this.property, `claim ${claim.id} on ${claim.key} read ${value ?? 'nothing'} as ${as}, ${what}`, [
+  #complain(claim: Claim, value: number | null, what: string): never {
+    throw new Violation(this.property, `claim ${claim.id} on ${claim.key} read ${value ?? 'nothing'} as valid, ${what}`, [
       ` ${claim.key} `,
     ]);
   }
