@@ -48,7 +48,7 @@ const rows: readonly Row[] = [
   ['fencing', 'cluster/fencing.ts', 'this.#view!.isQuorate && this.actorOf(one) === this.self;', 'this.#view!.isQuorate;', 'everybody has the failed node fenced', 5, 'full'],
   ['resumption', 'node/aftermath.ts', 'return progress.isDone && this.work.pending.length === 0 &&', 'return progress.isDone && !this.isDisturbed && this.work.pending.length === 0 &&', 'after a failure nobody resumes', 3, 'full'],
   ['orphans', 'lockspace/lockspace.ts', 'this.config.law.waitsEndFirst && lock', 'false && lock', 'the end of a lock grants what its owner, who has ended, waited for beside it', 18, 'late'],
-  ['pairing', 'node/stack.ts', "if (call.kind === 'endOwner') this.#calls =", "if (call.kind === 'endOwner' && call.owner === 0) this.#calls =", 'what has to wait is begun for an owner who has ended', 7, 'late'],
+  ['pairing', 'node/stack.ts', 'if (this.#calls.length > 0) this.#calls =', 'if (this.#calls.length > 1000) this.#calls =', 'what has to wait is begun for an owner who has ended', 7, 'late'],
   ['value-block', 'lockspace/stranded.ts', 'const givenBack = Flag.FORCEUNLOCK | Flag.IVVALBLK;', 'const givenBack = Flag.FORCEUNLOCK;', 'what is lost outside a quorum leaves the value before it valid', 49, 'late'],
   ['rejoining', 'sim/world.ts', '      this.crash(machine);\n      this.#startSoon(machine);\n    });\n  }\n\n  /** Without', '    });\n  }\n\n  /** Without', 'who was left out is never started anew', 28, 'full'],
 ];
