@@ -162,9 +162,7 @@ describe('value blocks', () => {
   const holdsOn = (value: number): Story => [holds(1, 1, PW, block), asks(1, 1, 'convert', PW, { flags: Flag.VALBLK, value: 6 }), ends(1, 1, 'OK', PW),
     asks(1, 1, 'convert', CR, { flags: Flag.VALBLK, value }), ends(1, 1, 'OK', CR)];
   const low = (value: number, results: number): SimEvent[] => holds(2, 2, CR, { flags: Flag.VALBLK, value: 200 }, { value, results });
-  const recovered: Story = [decides(2, [1, 2]), hears(2, 2), recovers(2)];
   keeps('nobody answers a weaker mode: what was written then may come later', ...holdsOn(7), low(6, 0));
-  breaks('value-block', 'but not after a recovery', ...holdsOn(7), ...recovered, low(6, 0));
   breaks('value-block', 'a value that was lost', holds(1, 1, EX, block), asks(1, 1, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }),
     ends(1, 1, 'EUNLOCK', IV, { results: Result.NOTSTORED }), reader(7));
   breaks('value-block', 'valid although a later one was lost', ...writer(6), holds(1, 3, EX, block), asks(1, 3, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }),

@@ -54,7 +54,10 @@ export const lostMark = 0x1000_0000;
 /** The mark of a conversion that another master is asked or told of, since its own is gone: that one may have granted it, and could not say so. */
 export const againMark = 0x0800_0000;
 
-/** The mark of a lock whose holder has taken its conversion for done: with that its master may have given it another token. */
+/**
+ * The mark of a lock whose token is not of the mode it has: its holder has taken a conversion for done, with which its master may
+ * have given it another token, or it has fallen back to less. So it is until the next grant.
+ */
 export const oldTokenMark = 0x0400_0000;
 
 /** What a completion tells beside its status. */

@@ -23,7 +23,7 @@
 import { isDeaf, tellHoldersAfterPass } from './blocking.js';
 import { isInConversionDeadlock } from './deadlock.js';
 import { FarEnd } from './far-end.js';
-import { Flag, Result, againMark, recoveryMark } from './flags.js';
+import { Flag, Result, againMark, oldTokenMark, recoveryMark } from './flags.js';
 import type { Lock } from './lock.js';
 import { moveValueOnGrant } from './lvb.js';
 import { CR, CW, IV, NL, PR, commonMode, compatible, isDown, type Mode, type ModeOrNone } from './mode.js';
@@ -132,6 +132,12 @@ export function certainMode(lock: Lock): ModeOrNone {
   return commonMode(commonMode(granted, requested), alternativeOf(lock) ?? granted);
 }
 
+/** It has less from now on, and no token of that. */
+export function keepOnly(lock: Lock, mode: ModeOrNone): void {
+  if (lock.granted !== mode) lock.flags |= oldTokenMark;
+  lock.granted = mode;
+}
+
 export function isDemoted(lock: Lock): boolean {
   return (lock.results & Result.DEMOTED) !== 0;
 }
@@ -151,6 +157,7 @@ export function grant(turn: Turn, resource: Resource, lock: Lock): void {
 }
 
 function takeToken(resource: Resource, lock: Lock): void {
+  lock.flags &= ~oldTokenMark;
   lock.tokenSequence = resource.takeToken(lock.granted as Mode);
   const { earlierToken } = resource;
   if (earlierToken !== null) {

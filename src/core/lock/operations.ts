@@ -11,8 +11,8 @@
  */
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
-import { Flag, brokenConvertRule, deafMark, type Rule } from './flags.js';
-import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConverted, isDemoted, isHeldUp, judge } from './grant.js';
+import { Flag, brokenConvertRule, deafMark, oldTokenMark, type Rule } from './flags.js';
+import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConverted, isDemoted, isHeldUp, judge, keepOnly } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
 import { moveValueOnUnlock } from './lvb.js';
@@ -73,7 +73,7 @@ export function lower(turn: Turn, lock: Lock, { mode, flags, value }: Conversion
  * time: it may have been adopted since, which its master does not learn.
  */
 export function keptFlags(law: Law, lock: Lock): number {
-  return lock.flags & ((law.persistentStays ? Flag.PERSISTENT : 0) | (lock.copy === 'master' ? 0 : deafMark));
+  return lock.flags & ((law.persistentStays ? Flag.PERSISTENT : 0) | (lock.copy === 'master' ? 0 : deafMark) | oldTokenMark);
 }
 
 /** The conversion that a granted lock asks for; its rules have been checked. */
@@ -167,7 +167,7 @@ export function takeBack(turn: Turn, lock: Lock, status: CancelStatus): void {
 /** Take back what a lock waits for, and let nobody in yet: as with `letGo`. */
 export function fallBack(turn: Turn, lock: Lock, status: CancelStatus): void {
   const { resource } = lock;
-  if (hasBeenConverted(lock) || resource.awaited.has(lock)) lock.granted = certainMode(lock);
+  if (hasBeenConverted(lock) || resource.awaited.has(lock)) keepOnly(lock, certainMode(lock));
   lock.requested = IV;
   if (lock.place === 'converting') resource.joinGranted(lock, turn.now);
   else resource.leave(lock);

@@ -3,7 +3,7 @@
  *
  * Grant, convert and wait queue, always in this order. The convert and wait
  * queues are made when somebody first queues, since most resources never see
- * contention. Moving between queues happens here; whether to move is decided in
+ * contention; what an earlier master has left is kept beside them. Moving between queues happens here; whether to move is decided in
  * grant.ts and operations.ts.
  *
  * Kin: fs/dlm/dlm_internal.h struct dlm_rsb; lock.c add_lkb(), del_lkb(), move_lkb().
@@ -32,18 +32,16 @@ export interface EarlierToken {
 /** How many sets of the six modes there are. */
 const modeSets = 64;
 
-/** Those who wait, and the numbers of the first and the last of them. */
-class Queues {
-  readonly convert = new Queue();
-  readonly wait = new Queue();
+/** What few resources need. */
+class Extras {
+  /** Those who wait, and the numbers of the first and the last of them. */
+  convert = nobody;
+  wait = nobody;
   firstNumber = 0;
   lastNumber = 0;
-}
-
-/** What an earlier master has left behind. */
-class Left {
-  token: EarlierToken | null = null;
-  readonly awaited = new Set<Lock>();
+  /** What an earlier master has left behind. */
+  earlierToken: EarlierToken | null = null;
+  awaited: Set<Lock> | null = null;
 }
 
 const nobodyAwaited: ReadonlySet<Lock> = new Set();
@@ -55,8 +53,7 @@ export class Resource {
   value: ValueBlock | null = null;
   /** The sequence part of the latest token, and the set of modes granted under it, in one number. */
   #token = 0;
-  #queues: Queues | null = null;
-  #left: Left | null = null;
+  #extras: Extras | null = null;
 
   constructor(
     /** Up to 64 bytes, one character a byte. */
@@ -67,11 +64,11 @@ export class Resource {
   ) {}
 
   get convertQueue(): Queue {
-    return this.#queues === null ? nobody : this.#queues.convert;
+    return this.#extras === null ? nobody : this.#extras.convert;
   }
 
   get waitQueue(): Queue {
-    return this.#queues === null ? nobody : this.#queues.wait;
+    return this.#extras === null ? nobody : this.#extras.wait;
   }
 
   /** Does nobody hold, convert or wait? */
@@ -110,17 +107,27 @@ export class Resource {
   /** Join the converting or waiting locks: at the tail, or with HEADQUE at the head. */
   joinQueue(lock: Lock, place: 'converting' | 'waiting', now: Millis): void {
     this.leave(lock);
-    this.#queues ??= new Queues();
-    const queue = place === 'converting' ? this.#queues.convert : this.#queues.wait;
+    const extras = (this.#extras ??= new Extras());
+    const queue = place === 'converting' ? this.#ownConvertQueue(extras) : this.#ownWaitQueue(extras);
     if (lock.has(Flag.HEADQUE)) {
       queue.prepend(lock);
-      this.#queues.firstNumber -= 1;
+      extras.firstNumber -= 1;
     } else {
       queue.append(lock);
-      this.#queues.lastNumber += 1;
+      extras.lastNumber += 1;
     }
     lock.place = place;
     lock.since = now;
+  }
+
+  #ownConvertQueue(extras: Extras): Queue {
+    if (extras.convert === nobody) extras.convert = new Queue();
+    return extras.convert;
+  }
+
+  #ownWaitQueue(extras: Extras): Queue {
+    if (extras.wait === nobody) extras.wait = new Queue();
+    return extras.wait;
   }
 
   /** Stand among the locks of a resource that is mastered elsewhere, in no queue yet. */
@@ -131,21 +138,21 @@ export class Resource {
 
   /** The number of whoever joined a queue at its tail last. */
   get lastNumber(): number {
-    return this.#queues?.lastNumber ?? 0;
+    return this.#extras?.lastNumber ?? 0;
   }
 
   /** The number of the lock that has just joined a queue, at its head or at its tail. */
   numberInQueue(lock: Lock): number {
-    const queues = this.#queues!;
-    return lock.has(Flag.HEADQUE) ? queues.firstNumber : queues.lastNumber;
+    const extras = this.#extras!;
+    return lock.has(Flag.HEADQUE) ? extras.firstNumber : extras.lastNumber;
   }
 
   /** The queues were made anew, of locks that bring their numbers: new ones are outside of these. */
   continueNumbers(numbers: Iterable<number>): void {
-    if (this.#queues === null) return;
+    if (this.#extras === null) return;
     for (const number of numbers) {
-      this.#queues.firstNumber = Math.min(this.#queues.firstNumber, number);
-      this.#queues.lastNumber = Math.max(this.#queues.lastNumber, number);
+      this.#extras.firstNumber = Math.min(this.#extras.firstNumber, number);
+      this.#extras.lastNumber = Math.max(this.#extras.lastNumber, number);
     }
   }
 
@@ -154,7 +161,9 @@ export class Resource {
     this.mastership = mastership;
     this.home = home;
     this.#token = 0;
-    this.#left = null;
+    if (this.#extras === null) return;
+    this.#extras.earlierToken = null;
+    this.#extras.awaited = null;
   }
 
   /**
@@ -162,27 +171,28 @@ export class Resource {
    * known. Until they have asked again, or are granted, nobody takes anything before them.
    */
   get awaited(): ReadonlySet<Lock> {
-    return this.#left === null ? nobodyAwaited : this.#left.awaited;
+    return this.#extras?.awaited ?? nobodyAwaited;
   }
 
   awaitLock(lock: Lock): void {
-    (this.#left ??= new Left()).awaited.add(lock);
+    const extras = (this.#extras ??= new Extras());
+    (extras.awaited ??= new Set()).add(lock);
   }
 
   /** It has asked, or is gone. Was it awaited? */
   awaitNoMore(lock: Lock): boolean {
-    return this.#left !== null && this.#left.awaited.delete(lock);
+    return this.#extras !== null && this.#extras.awaited !== null && this.#extras.awaited.delete(lock);
   }
 
   /** Somebody still holds this mode under the latest token of an earlier master: whoever can hold beside him shares that. */
   continueToken(earlier: EarlierToken, sequence: number, mode: Mode): void {
-    (this.#left ??= new Left()).token = earlier;
+    (this.#extras ??= new Extras()).earlierToken = earlier;
     this.#token = sequence * modeSets + withMode(0, mode);
   }
 
   /** Who has given the latest token; null: this master. */
   get earlierToken(): EarlierToken | null {
-    return this.#left === null ? null : this.#left.token;
+    return this.#extras === null ? null : this.#extras.earlierToken;
   }
 
   /** Leave whatever queue the lock stands in. */
@@ -205,7 +215,7 @@ export class Resource {
     let granted = this.#token % modeSets;
     if (sequence === 0 || conflictsWithAny(mode, granted)) {
       sequence = this.earlierToken === null ? sequence + 1 : 1;
-      if (this.#left !== null) this.#left.token = null;
+      if (this.#extras !== null) this.#extras.earlierToken = null;
       granted = 0;
     }
     this.#token = sequence * modeSets + withMode(granted, mode);

@@ -10,7 +10,8 @@
  */
 import type { NodeId } from '../base/ids.js';
 import type { Status } from '../base/status.js';
-import { Flag, Result } from '../lock/flags.js';
+import { Flag, Result, oldTokenMark } from '../lock/flags.js';
+import { keepOnly } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { IV, compatible } from '../lock/mode.js';
 import type { Resource } from '../lock/resource.js';
@@ -156,7 +157,7 @@ function cancelAnswered(tables: Tables, lock: Lock, answer: Answer): void {
     endHere(tables, lock, answer.standing as 'ECANCEL');
     return;
   } else {
-    lock.granted = answer.mode;
+    keepOnly(lock, answer.mode);
     lock.requested = IV;
     lock.resource.joinGranted(lock, tables.turn.now);
     tell(tables, lock, answer.standing as Status, answer);
@@ -183,6 +184,7 @@ function grantHere(tables: Tables, lock: Lock, answer: Answer): void {
   const knowsMode = answer.kind !== 'convertReply' || tables.turn.law.alternativeIsTold;
   lock.granted = knowsMode ? answer.mode : lock.requested;
   lock.requested = IV;
+  lock.flags &= ~oldTokenMark;
   // What it has given up when its master was lost, the next one does not know.
   lock.results = answer.results | (lock.results & Result.DEMOTED);
   lock.tokenSequence = answer.sequence;

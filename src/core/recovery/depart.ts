@@ -16,7 +16,7 @@
 import type { NodeId } from '../base/ids.js';
 import { FarEnd } from '../lock/far-end.js';
 import { Flag, Result, againMark } from '../lock/flags.js';
-import { certainMode } from '../lock/grant.js';
+import { certainMode, keepOnly } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
 import { IV, NL, PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
@@ -121,7 +121,7 @@ function giveUp({ config }: Tables, lock: Lock): void {
     lock.granted = NL;
     if (!isTakenBack) lock.results |= Result.DEMOTED;
   } else if (isTakenBack && (config.law.middleIsResent || !areMiddlePair(granted, requested))) {
-    lock.granted = certainMode(lock);
+    keepOnly(lock, certainMode(lock));
   }
 }
 

@@ -68,7 +68,9 @@ export function realBreed(nodes: number): Breed {
         modeOf: (lockspace, lkid) => {
           const lock = node.stack(lockspace)?.lockspace.locks.get(lkid) ?? null;
           const isEnding = lock?.far?.pending === 'unlock' || lock?.far?.overlap?.operation === 'unlock';
-          return lock === null || isEnding ? null : lock.granted;
+          if (lock === null || isEnding) return null;
+          // What counts as done for its owner he has.
+          return node.stack(lockspace)!.lockspace.isToldEarly(lkid) ? lock.requested : lock.granted;
         },
       };
     },

@@ -12,7 +12,6 @@
  * A life that is out of the view may still reach a master who has not heard of it, and
  * what it gives away then counts or not; so it is not judged.
  */
-import type { ViewId } from '../../base/ids.js';
 import { Flag, Result } from '../../lock/flags.js';
 import { transferOf } from '../../lock/lvb.js';
 import { CR, NL, PW, compatible, isDown, type ModeOrNone } from '../../lock/mode.js';
@@ -32,6 +31,8 @@ interface Write {
   readonly life: Life;
   readonly lockspace: string;
   readonly wasKnown: boolean;
+  /** Its writer was told that it is lost: no master has answered, also not to what he asked next. */
+  isLost: boolean;
   /** It may not have happened; or it is a mark that a life which was already out may have undone. */
   isDoubtful: boolean;
 }
@@ -42,7 +43,7 @@ const writesMax = 64;
 export class ValueBlock implements Checker {
   readonly property = 'value-block';
   readonly says = 'S11 a reader gets the last value or is told that it is not valid';
-  readonly counts = { reads: 0, afterWriteElsewhere: 0, afterRecovery: 0, invalid: 0, none: 0, marks: 0, lost: 0, alternatives: 0 };
+  readonly counts = { reads: 0, afterWriteElsewhere: 0, invalid: 0, none: 0, marks: 0, lost: 0, alternatives: 0 };
   #order = 0;
   readonly #writes = new Map<string, Write[]>();
   /** Of these the oldest writes are not known any more. */
@@ -56,10 +57,6 @@ export class ValueBlock implements Checker {
   readonly #strays = new Set<number>();
   readonly #underWay = new Set<Write>();
   readonly #marksOfTheDead = new Map<ClaimId, Write>();
-  readonly #decidedAt = new Map<ViewId, number>();
-  readonly #told = new Map<Life, ViewId>();
-  /** When each life last ended a recovery of a lockspace, and when its view was decided: by then all earlier writes are known or lost. */
-  readonly #recovered = new Map<string, { readonly at: number; readonly decided: number }>();
 
   /** Shown each event before `claims` is. */
   constructor(readonly claims: Claims) {}
@@ -68,27 +65,19 @@ export class ValueBlock implements Checker {
     this.#order += 1;
     if (event.kind === 'submitted') this.#submit(event);
     else if (event.kind === 'completed') this.#complete(event);
-    else if (event.kind === 'recovered') this.#recover(event.life, event.lockspace);
-    else if (event.kind === 'viewed') this.#told.set(event.life, event.view);
+    else if (event.kind === 'recovered') this.#lastDeath = this.#order;
     else if (event.kind === 'refused') this.#takeBack(event.claim);
     else if (event.kind === 'abandoned') {
       for (const id of event.ended) this.#mark(this.claims.get(id));
     } else if (event.kind === 'left') {
       this.#leave(event.life, event.lockspace);
     } else if (event.kind === 'decided') {
-      this.#decidedAt.set(event.view, this.#order);
       if (event.gone.length > 0) this.#lastDeath = this.#order;
       for (const life of event.gone) {
         for (const claim of this.claims.of(life)) this.#mark(claim);
         this.#doubt((write) => write.life === life);
       }
     }
-  }
-
-  #recover(life: Life, lockspace: string): void {
-    this.#lastDeath = this.#order;
-    const decided = this.#decidedAt.get(this.#told.get(life) ?? (0 as ViewId)) ?? 0;
-    this.#recovered.set(`${life}/${lockspace}`, { at: this.#order, decided });
   }
 
   /** A life leaves the lockspace: for what it had there that is a death, also for what its owners had given up before. */
@@ -148,7 +137,7 @@ export class ValueBlock implements Checker {
     const { id, life, mode, flags, first } = claim;
     const isShaky = writes.some((earlier) => earlier.claim === id && earlier.confirmed === null && !earlier.wasKnown);
     const wasKnown = (flags & Flag.VALBLK) !== 0 && !isShaky;
-    const write: Write = { value, claim: id, life, lockspace: first.lockspace, mode, at: this.#order, confirmed: null, wasKnown, isDoubtful };
+    const write: Write = { value, claim: id, life, lockspace: first.lockspace, mode, at: this.#order, confirmed: null, wasKnown, isLost: false, isDoubtful };
     this.#underWay.add(write);
     writes.push(write);
     if (writes.length > writesMax) {
@@ -185,7 +174,7 @@ export class ValueBlock implements Checker {
   #confirm(claim: Claim, event: Completed): void {
     if (event.status === 'OK' && isDown(claim.told, event.mode)) return;
     for (const write of this.#writes.get(claim.key) ?? []) {
-      if (write.claim === claim.id && write.confirmed === null) write.confirmed = this.#order;
+      if (write.claim === claim.id && write.confirmed === null && !write.isLost) write.confirmed = this.#order;
     }
     if (event.status === 'EUNLOCK') this.#grantedAt.delete(claim.id);
   }
@@ -196,6 +185,7 @@ export class ValueBlock implements Checker {
     if (write === undefined || write.value === null) return;
     this.counts.lost += 1;
     write.value = null;
+    write.isLost = true;
   }
 
   #judge(claim: Claim, event: Completed): void {
@@ -218,21 +208,13 @@ export class ValueBlock implements Checker {
     if (index < 0 && !this.#forgotten.has(claim.key)) this.#complain(claim, event.value, 'which nobody wrote there');
     for (const later of writes.slice(index + 1)) {
       if (later.claim === claim.id) this.#complain(claim, event.value, 'older than its own');
-      if (!this.#isCertain(later, claim, event.mode, asked) || later.isDoubtful) continue;
+      const isCertain = !compatible(later.mode, event.mode) || (later.confirmed !== null && later.confirmed < asked);
+      if (!isCertain || later.isDoubtful) continue;
       const what = later.value === null ? 'although a writer was lost since' : `and not ${later.value}, which was written later`;
       this.#complain(claim, event.value, what);
     }
     const write = writes[index];
     if (write !== undefined && this.#lifeOf(write.claim) !== claim.life) this.counts.afterWriteElsewhere += 1;
-  }
-
-  /** Must whoever asked then be granted after this write? */
-  #isCertain(write: Write, { life, first }: Claim, mode: ModeOrNone, asked: number): boolean {
-    if (!compatible(write.mode, mode) || (write.confirmed !== null && write.confirmed < asked)) return true;
-    const recovered = this.#recovered.get(`${life}/${first.lockspace}`);
-    if (recovered === undefined || recovered.at >= asked || recovered.decided <= write.at) return false;
-    this.counts.afterRecovery += 1;
-    return true;
   }
 
   /** There is nothing to read: right, unless somebody has kept the resource since the last write, and nobody died. */
