@@ -9,7 +9,7 @@ import { runWorld, type Report } from '../../src/core/sim/run.js';
 import { Tally, seedCommand } from '../../src/core/sim/stakes.js';
 
 /** The properties of a lock manager that worlds are held to, as they are numbered in every checker's `says`. */
-const letters = ['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7', 'S8', 'S9', 'S10', 'S11', 'S12', 'S13', 'S14', 'S15', 'S16', 'S17', 'L1', 'L2', 'L3', 'L4', 'L5', 'L7', 'L8', 'L9'];
+const letters = ['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7', 'S8', 'S9', 'S10', 'S11', 'S12', 'S13', 'S14', 'S15', 'S16', 'S17', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8', 'L9'];
 
 /** Every how many worlds one is lived through twice (S18: the same seed is the same world, to the last line). */
 const twiceEvery = 20;
