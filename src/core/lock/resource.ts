@@ -186,7 +186,10 @@ export class Resource {
 
   /** Somebody still holds this mode under the latest token of an earlier master: whoever can hold beside him shares that. */
   continueToken(earlier: EarlierToken, sequence: number, mode: Mode): void {
-    (this.#extras ??= new Extras()).earlierToken = earlier;
+    const isOwn = earlier.generation === this.home.generation && earlier.mastership === this.mastership;
+    // Given by this master, before a recovery that was abandoned had ended: it goes on with its own.
+    if (isOwn && Math.floor(this.#token / modeSets) >= sequence) return;
+    if (!isOwn) (this.#extras ??= new Extras()).earlierToken = earlier;
     this.#token = sequence * modeSets + withMode(0, mode);
   }
 
