@@ -29,7 +29,7 @@ export class LeftBehind {
     if (name !== null) this.#purges.push({ lockspace: name, formerOwner });
   }
 
-  /** Have the orphans ended that somebody wants purged? All of a former owner end at once. */
+  /** Have the orphans ended that somebody wants purged? */
   look(node: SimNode): void {
     const { machine } = this;
     this.#purges = this.#purges.filter(({ lockspace, formerOwner }) => {
@@ -38,7 +38,8 @@ export class LeftBehind {
       if (ended.length === 0) return orphans.length > 0;
       machine.port.emit({ kind: 'abandoned', at: machine.port.agenda.now, life: machine.life, why: 'purged', orphans: [], ended: ended.map(({ id }) => id) });
       for (const ticket of ended) machine.forget(ticket);
-      return false;
+      // One that was about to end anyway says nothing about the others, whose purge may still have to wait.
+      return ended.length < orphans.length;
     });
   }
 
