@@ -21,7 +21,7 @@ const perFile = Number(process.env['SEEDS'] ?? 2000) / 2;
  * What happens in one of some hundred worlds only: shorter runs may miss it, and say so. Whether the checkers would see it
  * then is told by their own stories (aftermath-checkers.test.ts) and mutants.
  */
-const rare: ReadonlySet<string> = new Set(['zombies refused', 'zombies afterLies', 'progress suspended', 'resumption explained']);
+const rare: ReadonlySet<string> = new Set(['zombies refused', 'zombies afterLies', 'progress suspended', 'resumption explained', 'value-block alternatives']);
 const enoughForRare = 10_000;
 
 /** After so many broken worlds it is clear enough. */
