@@ -76,7 +76,8 @@ export const keyHint = 'all nodes need the same key: leave with dlm node leave w
 
 /**
  * Which members of the lockspace cannot be reached, in whose hands the answer to a request may be; nothing if all can.
- * They are waited for as long as they count as members. Where the lockspace is stopped it may wait for the word of any member. `status` null: not even our own node tells.
+ * They are waited for as long as they count as members. Where the lockspace is stopped it may wait for the word of any
+ * member. `status` null: not even our own node tells.
  */
 export function describeSilent(status: NodeStatus | null, lockspace: string): string[] {
   if (status === null) return ['the node here does not answer'];

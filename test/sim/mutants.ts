@@ -29,7 +29,7 @@ const rows: readonly Row[] = [
     'a conversion that is taken back gives up the mode it had', 3],
   ['tokens', 'lockspace/numbers.ts', '    this.#mastership += 1;\n', '    this.#mastership = 1;\n', 'a resource that was forgotten and made anew repeats its tokens', 1],
   ['fairness', 'recovery/settle.ts', 'if (tables.config.law.orderSurvives) putInOrder(resource);', '', 'the order of those who wait is lost with the master', 18],
-  ['value-block', 'recovery/depart.ts', 'lock.granted >= PW && lock.has(Flag.VALBLK)', 'false', 'a dead writer leaves a valid value', 26],
+  ['value-block', 'recovery/depart.ts', 'lock.has(Flag.VALBLK) || (config.law', '(config.law', 'a dead writer leaves a valid value', 26],
   ['hygiene', 'node/stack.ts', "if (message.seq < members.seq) return this.#disregard(from, message, 'oldRecovery');", '', 'an answer of a recovery that was abandoned is heeded in the next', 6],
   ['leaving', 'node/node.ts', '    this.#byId.delete(stack.lockspace.tables.id);\n    this.#sort();\n    this.#announce();\n', '    this.#byId.delete(stack.lockspace.tables.id);\n    this.#sort();\n', 'nobody is told of a leave', 6],
   ['recoveries', 'recovery/recovery.ts', '    this.#reached.add(from);\n', '    if (from !== members.coordinator || phase !== \'done\') this.#reached.add(from);\n', 'the last phase waits for the report of the coordinator itself', 2],

@@ -47,8 +47,7 @@ export function depart(tables: Tables, departed: ReadonlySet<NodeId>, unsettled:
 function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, touched: Set<Resource>): void {
   resource.eachLock((lock) => {
     if (lock.copy !== 'master' || !departed.has(lock.far!.node!)) return;
-    const hasWritten = (lock.granted >= PW && lock.has(Flag.VALBLK)) || mayHaveWritten(tables, lock);
-    if (hasWritten) (resource.value ??= new ValueBlock()).isValid = false;
+    if (mayHaveWritten(tables, lock)) (resource.value ??= new ValueBlock()).isValid = false;
     resource.leave(lock);
     tables.locks.remove(lock);
     touched.add(resource);
@@ -57,7 +56,8 @@ function purge(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>
 
 /** What outlives its owner may have been adopted by somebody who uses the value block, of whom its master is not told. */
 function mayHaveWritten({ config }: Tables, lock: Lock): boolean {
-  return config.law.copiesAreKnown && lock.granted >= PW && lock.has(Flag.PERSISTENT);
+  if (lock.granted < PW) return false;
+  return lock.has(Flag.VALBLK) || (config.law.copiesAreKnown && lock.has(Flag.PERSISTENT));
 }
 
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): void {
