@@ -95,8 +95,8 @@ export const mutants: readonly Mutant[] = [
     ['lock.remember().told = mode;', '', 'a holder on the new master is told again what it knows'],
   ]),
   ...mutantsOf('recovery/depart.ts', [
-    ['lock.granted >= PW && lock.has(Flag.VALBLK)', 'lock.granted >= PW', 'a dead writer without VALBLK makes the value invalid'],
-    ['lock.granted >= PW && lock.has(Flag.VALBLK)', 'false', 'a dead writer leaves a valid value'],
+    ['return lock.has(Flag.VALBLK) ||', 'return true ||', 'a dead writer without VALBLK makes the value invalid'],
+    ['return lock.has(Flag.VALBLK) ||', 'return', 'a dead writer leaves a valid value'],
     ['    touched.add(resource);', '', 'nobody is granted what the dead held'],
   ]),
   ...mutantsOf('recovery/recovery.ts', [

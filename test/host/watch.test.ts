@@ -98,8 +98,9 @@ describe('a family of processes', () => {
   });
 
   it('is not gone while one of it starts the next and ends, again and again, and none of them escapes a KILL', async (test) => {
-    const child = spawn('sh', ['-c', 'next() { (sleep 0.01; next) & }; next'], { detached: true, stdio: 'ignore' });
+    const child = spawn('sh', ['-c', 'next() { (sleep 0.01; next) & }; read -r begin; next'], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     const chain = ProcessFamily.of(child.pid!)!;
+    child.stdin!.end('now\n');
     test.after(() => {
       while (!chain.isGone) chain.signal('SIGKILL');
     });
@@ -118,6 +119,7 @@ describe('a family of processes', () => {
     const [said] = (await once(inner.stdout!, 'data')) as [Buffer];
     const left = identify(Number(said.toString()))!;
     test.after(() => isAlive(left) && process.kill(left.pid, 'SIGKILL'));
+    await until('it has begun, with the variables of its program', () => commandOf(left.pid) === 'sleep 1000');
     await ended(inner);
     const family = (await ProcessFamily.whenSeen(outer.pid))!;
     assert.deepEqual(family.members(), [outer.pid, left.pid]);

@@ -68,7 +68,8 @@ const listsMax = 100;
 
 /**
  * All that live and can be seen from here. The list is not of one moment: a process may start another one and end before
- * it is looked at. So whenever one has ended, those are looked at that are new. Returns whether nobody can have been missed.
+ * it is looked at. So whenever one has ended, those are looked at that are new; and once more in any case, since when
+ * numbers begin anew a process has a lower one than who has started it. Returns whether nobody can have been missed.
  */
 export function* everyProcess(): Generator<ProcessFacts, boolean, undefined> {
   const seen = new Set<string>();
@@ -81,7 +82,7 @@ export function* everyProcess(): Generator<ProcessFacts, boolean, undefined> {
       if (facts === null) hasAnyEnded = true;
       else yield facts;
     }
-    if (!hasAnyEnded) return true;
+    if (!hasAnyEnded && lists > 0) return true;
   }
   return false;
 }
