@@ -75,6 +75,10 @@ const stories: Readonly<Record<RuleName, string>> = {
     convert B mode=PR
     convert A mode=EX flags=HEADQUE
     unlock H`,
+  arrivalIsFollowed: `
+    lock H res=R mode=PR
+    lock A res=R mode=EX
+    lock B res=R mode=CR flags=HEADQUE`,
   orderSurvives: `
     nodes 3
     lock n3:A res=R mode=EX
@@ -202,6 +206,14 @@ describe('a rule does not cover', () => {
     assert.ok(covers('placeIsNoDeadlock', head, 'ev A', '', 'ast(0)'));
     assert.ok(!covers('placeIsNoDeadlock', head, 'ev X', '', 'ast(0)'));
     assert.ok(!covers('placeIsNoDeadlock', head.replace(' flags=HEADQUE', ''), 'ev A', '', 'ast(0)'));
+  });
+
+  test('arrivalIsFollowed: calls that come behind the others, and resources that they are not on', () => {
+    const head = 'lock H res=R mode=PR\nlock A res=R mode=EX\nlock X res=S mode=NL\nlock B res=R mode=CR flags=HEADQUE';
+    assert.ok(covers('arrivalIsFollowed', head, 'ev B', '', 'ast(0)'));
+    assert.ok(!covers('arrivalIsFollowed', head, 'ev X', '', 'ast(0)'));
+    for (const flag of ['NOORDER', 'CONVDEADLK']) assert.ok(covers('arrivalIsFollowed', head.replace('HEADQUE', flag), 'ev A', '', 'bast(EX)'));
+    assert.ok(!covers('arrivalIsFollowed', head.replace(' flags=HEADQUE', ''), 'ev B', '', 'ast(0)'));
   });
 
   test('the three of several nodes: other resources, and a change of members before the lock was asked for', () => {

@@ -3,6 +3,7 @@
  * the flags that have a say in it do.
  */
 import { describe, test } from 'node:test';
+import { kernelLaw } from '../../src/core/lock/law.js';
 import { tell } from './story.js';
 
 /** Two locks in PR, the first of which waits for EX. */
@@ -142,7 +143,7 @@ describe('CONVDEADLK', () => {
     B convert EX CONVDEADLK HEADQUE -> A OK EX, B waits, A blocks EX
   `));
 
-  test('demotes on the next pass one that a conversion at the head got into a deadlock', () => tell(`
+  test('demotes on the next pass one that a conversion at the head got into a deadlock, by the kernel\'s law', () => tell(`
     K lock CW                   -> K OK CW
     A lock NL                   -> A OK NL
     B lock CR                   -> B OK CR
@@ -153,5 +154,5 @@ describe('CONVDEADLK', () => {
     K unlock                    -> K EUNLOCK, A OK EX, A blocks PR
                                 -> G[A:EX] C[B:NL>PR]
     A unlock                    -> A EUNLOCK, B OK PR +DEMOTED
-  `));
+  `, kernelLaw));
 });

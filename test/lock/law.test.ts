@@ -151,6 +151,59 @@ describe('placeIsNoDeadlock', () => {
   `));
 });
 
+describe('arrivalIsFollowed', () => {
+  test('whoever comes to the head, and fits, waits until somebody else does something, or does not', () => tellBoth('arrivalIsFollowed', `
+    H lock PR                   -> H OK PR
+    A lock EX                   -> A waits, H blocks EX
+    B lock CR HEADQUE           -> B waits | B waits, B OK CR, B blocks EX
+                                -> G[H:PR] W[B>CR A>EX] | G[H:PR B:CR] W[A>EX]
+  `));
+
+  test('so it is with conversions', () => tellBoth('arrivalIsFollowed', `
+    H lock PR                   -> H OK PR
+    A lock NL                   -> A OK NL
+    B lock NL                   -> B OK NL
+    A convert EX                -> A waits, H blocks EX
+    B convert CR QUECVT HEADQUE -> B waits | B waits, B OK CR, B blocks EX
+                                -> G[H:PR] C[B:NL>CR A:NL>EX] | G[H:PR B:CR] C[A:NL>EX]
+  `));
+
+  test('one at the head who does not fit changes nothing', () => tellBoth('arrivalIsFollowed', `
+    H lock PR                   -> H OK PR
+    A lock EX                   -> A waits, H blocks EX
+    B lock PW HEADQUE           -> B waits
+                                -> G[H:PR] W[B>PW A>EX]
+  `));
+
+  test('a deadlock that comes of it is found with the next change, or at once', () => tellBoth('arrivalIsFollowed', `
+    K lock CW                   -> K OK CW
+    A lock NL                   -> A OK NL
+    B lock CR                   -> B OK CR
+    B convert PR CONVDEADLK     -> B waits, K blocks PR
+    A convert EX HEADQUE        -> A waits, K blocks EX
+                                -> G[K:CW] C[A:NL>EX B:CR>PR] | G[K:CW] C[A:NL>EX B:NL>PR]
+    K unlock                    -> K EUNLOCK, A OK EX, A blocks PR
+                                -> G[A:EX] C[B:NL>PR]
+  `));
+
+  test('whoever was let past the others is not told that they wait, or is', () => tellBoth('arrivalIsFollowed', `
+    H lock PR                   -> H OK PR
+    A lock EX                   -> A waits, H blocks EX
+    B lock CR NOORDER           -> B OK CR | B OK CR, B blocks EX
+                                -> G[H:PR B:CR] W[A>EX]
+  `));
+
+  test('whoever was let in by one who gave up his mode is not told who waits, or is', () => tellBoth('arrivalIsFollowed', `
+    A lock NL                   -> A OK NL
+    B lock CR                   -> B OK CR
+    D lock CW                   -> D OK CW
+    A convert PR                -> A waits, D blocks PR
+    B convert EX QUECVT         -> B waits, D blocks EX
+    D convert PR QUECVT CONVDEADLK -> A OK PR, D waits | A OK PR, D waits, A blocks EX
+                                -> G[A:PR] C[B:CR>EX D:NL>PR]
+  `));
+});
+
 describe('adoptionIsChecked', () => {
   test('flags no lock may have come to stand on the adopted one, or are refused', () => tellBoth('adoptionIsChecked', `
     A/2 lock EX PERSISTENT      -> A/2 OK EX

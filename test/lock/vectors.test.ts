@@ -4,6 +4,7 @@
  * were taken from.
  */
 import { test } from 'node:test';
+import { kernelLaw } from '../../src/core/lock/law.js';
 import { tell } from './story.js';
 
 test('1: a request behind a waiter waits its turn, and nobody is told of it', () => tell(`
@@ -20,7 +21,7 @@ test('2: NOORDER passes the waiter it is compatible with the holder of', () => t
   B lock EX                   -> B waits, A blocks EX
   C lock PR NOORDER           -> C OK PR
                               -> G[A:PR C:PR] W[B>EX]
-`));
+`, kernelLaw));
 
 test('2b: NOORDER is granted from the middle of a queue, and its holder hears of who still waits', () => tell(`
   A lock EX                   -> A OK EX

@@ -107,9 +107,9 @@ export class Oracle {
       label, owner, isDying: false, resource, place: 'nowhere', rank: 0, held: '', asked: mode, flags, results: new Set(), copy: value, told: -1, completed: '',
     };
     this.claims.push(claim);
-    if (this.#judge(claim, true) === 'yes') this.#grant(claim);
-    else this.#queueOrRefuse(claim, 'waiting');
-    return null;
+    if (this.#judge(claim, true) !== 'yes') return this.#queueOrRefuse(claim, 'waiting');
+    this.#grant(claim);
+    return has('NOORDER') && this.law.arrivalIsFollowed ? this.#pass(resource) : null;
   }
 
   /** The oldest orphan of that name and mode: its place among the claims tells which that is. */
@@ -156,7 +156,8 @@ export class Oracle {
       Object.assign(claim, { place, rank: isFirst ? Math.min(0, ...others) - 1 : Math.max(0, ...others) + 1 });
       this.#note(claim, 'waits');
       this.#tell(claim, holders);
-      return null;
+      const isFollowed = (isFirst && this.at(resource, place).length > 1) || claim.results.has('DEMOTED');
+      return isFollowed && this.law.arrivalIsFollowed && this.#hit('followed, though it waits') ? this.#pass(resource) : null;
     }
     this.#complete(claim, 'EAGAIN');
     if (flags.includes('NOQUEUEBAST')) this.#tell(claim, [...holders, ...this.at(resource, 'converting')]);

@@ -22,6 +22,8 @@ export interface Law {
   readonly grantLeavesConvertQueue: boolean;
   /** A queued conversion that nothing keeps but its place behind one that waits for it, is granted. */
   readonly placeIsNoDeadlock: boolean;
+  /** The queues are looked over also after a request that was let past those who wait, a call that came to stand before them, and a conversion that gave up its mode. */
+  readonly arrivalIsFollowed: boolean;
   /** Those who wait keep their order when the master of the resource is lost. */
   readonly orderSurvives: boolean;
   /** A conversion between PR and CW that a lost master has not answered is asked again, in the mode the lock has. */
@@ -46,6 +48,7 @@ export const kernelLaw: Law = {
   deadlockedIsTold: false,
   grantLeavesConvertQueue: false,
   placeIsNoDeadlock: false,
+  arrivalIsFollowed: false,
   orderSurvives: false,
   middleIsResent: false,
   alternativeIsTold: false,
@@ -64,6 +67,7 @@ export const defaultLaw: Law = {
   deadlockedIsTold: true,
   grantLeavesConvertQueue: true,
   placeIsNoDeadlock: true,
+  arrivalIsFollowed: true,
   orderSurvives: true,
   middleIsResent: true,
   alternativeIsTold: true,

@@ -33,14 +33,25 @@ export function request(turn: Turn, lock: Lock): void {
   const { resource } = lock;
   if (judge(turn, resource, lock, 'arrival') === 'granted') {
     grant(turn, resource, lock);
+    followArrival(turn, lock);
   } else if (!lock.has(Flag.NOQUEUE)) {
     resource.joinQueue(lock, 'waiting', turn.now);
     turn.wait(lock);
     tellHolders(turn, resource, lock);
+    followArrival(turn, lock);
   } else {
     turn.complete(lock, 'EAGAIN');
     if (lock.has(Flag.NOQUEUEBAST)) tellHoldersAndConverters(turn, resource, lock);
   }
+}
+
+/**
+ * Who was let past those who wait may be in their way; who has come to stand before them may be granted what he would not
+ * be behind them; and a conversion that has given up its mode has let in others, who may be in the way of the next.
+ */
+function followArrival(turn: Turn, lock: Lock): void {
+  const cameBefore = lock.place === 'granted' ? lock.has(Flag.NOORDER) : lock.has(Flag.HEADQUE) && lock.next !== null;
+  if (turn.law.arrivalIsFollowed && (cameBefore || isDemoted(lock))) grantPending(turn, lock.resource);
 }
 
 /** What a conversion asks for. */
@@ -98,6 +109,7 @@ export function convertNow(turn: Turn, lock: Lock): void {
     // Refused for the sake of the gate alone it would keep a mode that others may have excluded since.
     if (wasAwaited && isHeldUp(turn, lock)) resource.awaitLock(lock);
     else if (wasAwaited) grantPending(turn, resource);
+    else followArrival(turn, lock);
   } else {
     turn.complete(lock, 'EAGAIN');
     if (lock.has(Flag.NOQUEUEBAST)) tellHoldersAndConverters(turn, resource, lock);

@@ -2,11 +2,9 @@
  * S10: whoever is in the way of somebody who waits has been told so, since the grant that put it there.
  *
  * Judged when everything is quiet. Who said that nobody listens is told nothing, and an
- * orphan has nobody to be told. Who came in past those who wait (NOORDER) is told when they
- * are looked at next, as in the kernel.
+ * orphan has nobody to be told.
  */
 import type { Lkid } from '../../base/ids.js';
-import { Flag } from '../../lock/flags.js';
 import { IV, compatible, nameOfMode, type Mode } from '../../lock/mode.js';
 import type { Audit, LockAudit } from '../audit.js';
 import type { ClaimId, SimEvent } from '../event.js';
@@ -45,7 +43,7 @@ export class Notices implements Checker {
   }
 
   #judgeLock({ lockspace }: Audit, lock: LockAudit, claim: Claim, blocked: LockAudit): void {
-    if (claim.isOrphan || claim.pending !== null || (claim.flags & Flag.NOORDER) !== 0) return;
+    if (claim.isOrphan || claim.pending !== null) return;
     if (claim.isDeaf) {
       this.counts.deaf += 1;
       return;

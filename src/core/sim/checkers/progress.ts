@@ -3,8 +3,6 @@
  * lives; no two conversions wait for each other.
  *
  * Of two who wait the master knows who is before the other; as it is looked at, so do we.
- * Whoever came to the head of a queue in which others waited (HEADQUE) is looked at with the
- * next change only, as in the kernel.
  */
 import { Flag } from '../../lock/flags.js';
 import { IV, compatible, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
@@ -44,12 +42,11 @@ export class Progress implements Checker {
     }
   }
 
-  /** Does it stand before the other, or did it when that one came? Which is not known counts as before. */
+  /** Does it stand before the other? Which is not known counts as before. */
   #isAhead(other: Claim, claim: Claim): boolean {
     const place = ({ key, life, lkid }: Claim): number | undefined => this.#places.get(`${key}:${this.#nodes.get(life)}:${lkid}`);
     const [one, second] = [place(other), place(claim)];
-    const wasAhead = (claim.pending!.flags & Flag.HEADQUE) !== 0;
-    return wasAhead || one === undefined || second === undefined || one < second;
+    return one === undefined || second === undefined || one < second;
   }
 
   #judgeClaim(claim: Claim, isSuspended: boolean): void {

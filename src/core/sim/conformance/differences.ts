@@ -76,6 +76,11 @@ export const differenceRules: readonly DifferenceRule[] = [
     covers: (seen) => concernsCall(seen, (call) => isConvert(call) && asksFor(call, Flag.HEADQUE)),
   },
   {
+    name: 'arrivalIsFollowed',
+    reason: 'who could be granted would wait, and who is in the way would not be told, until somebody else does something',
+    covers: (seen) => concernsCall(seen, (call) => asksFor(call, Flag.HEADQUE | Flag.NOORDER | Flag.CONVDEADLK)),
+  },
+  {
     name: 'orderSurvives',
     reason: 'whoever has waited longest would be sent to the end by the death of a node that is nothing to it',
     covers: severalOutlivedChange,
