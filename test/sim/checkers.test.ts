@@ -87,6 +87,7 @@ describe('conversions', () => {
   keeps('the old mode', ...asked, ends(1, 1, 'EDEADLK', PR));
   breaks('conversions', 'less than the old mode', ...asked, hears(1, 2), recovers(1), ends(1, 1, 'EAGAIN', NL));
   keeps('less, if that was offered', holds(1, 1, PR), asks(1, 1, 'convert', EX, { flags: Flag.CONVDEADLK }), asks(1, 1, 'cancel', PR), ends(1, 1, 'ECANCEL', NL));
+  keeps('what is certain, though more was offered', holds(1, 1, PR), asks(1, 1, 'convert', CW, { flags: Flag.CONVDEADLK }), asks(1, 1, 'cancel', PR), ends(1, 1, 'ECANCEL', CR));
   const stands = (granted: Mode): SimEvent =>
     quiet([audit(1, { resources: [{ name: 'R', master: nodeId(1) }], own: [held(1, 1, granted)], mastered: [held(1, 1, granted)], directory: new Map([['R', nodeId(1)]]) })]);
   breaks('conversions', 'a mode that nobody was told of', holds(1, 1, PR), stands(EX));

@@ -79,7 +79,8 @@ export class Conversions implements Checker {
 function mayBeLess({ isDoubtful, isCancelling, told, pending, overtaken }: Claim, granted: ModeOrNone): boolean {
   const offers = (call: Claim['pending']): boolean => {
     if (call?.operation !== 'convert') return false;
-    return (call.flags & Flag.CONVDEADLK) !== 0 ? granted === NL : isCancelling && !isDown(told, call.mode) && granted === keptBy(told, call.mode, call.flags);
+    const gaveUp = (call.flags & Flag.CONVDEADLK) !== 0 && granted === NL;
+    return gaveUp || (isCancelling && !isDown(told, call.mode) && granted === keptBy(told, call.mode, call.flags & ~Flag.CONVDEADLK));
   };
   return isDoubtful || offers(pending) || offers(overtaken);
 }
