@@ -211,7 +211,7 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
   keeps('the holder was told', holds(2, 2, PR), ...wait, blocks(2, 2, EX), inTheWay);
   breaks('notices', 'told before its latest grant', holds(2, 2, PR), ...wait, blocks(2, 2, EX), asks(2, 2, 'convert', PR), ends(2, 2, 'OK', PR), inTheWay);
   keeps('it has said that nobody hears it', holds(2, 2, PR, { flags: deafMark }), ...wait, inTheWay);
-  keeps('it came in past who waits', ...wait, holds(2, 2, PR, { flags: Flag.NOORDER }), inTheWay);
+  breaks('notices', 'it came in past who waits', ...wait, holds(2, 2, PR, { flags: Flag.NOORDER }), inTheWay);
   breaks('notices', 'told to its former owner alone', holds(2, 2, PR), ...wait, blocks(2, 2, EX), abandons(2, [2], []),
     asks(2, 3, 'adopt', PR), adopts(2, 3, 2, PR), inTheWay);
 
@@ -223,7 +223,7 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
     quiet([{ ...master, own: [held(1, 9, PR), behind], mastered: [held(1, 9, PR), ...mastered] }, { ...holder, own: [ahead] }]);
   keeps('waiting behind somebody who waits', ...both(0), looked(ahead, behind));
   breaks('progress', 'waiting before all others, for nobody', ...both(0), looked(behind, ahead));
-  keeps('come to the head, and not looked at since', ...both(Flag.HEADQUE), looked(behind, ahead));
+  breaks('progress', 'come to the head, and not looked at', ...both(Flag.HEADQUE), looked(behind, ahead));
   breaks('recoveries', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
   breaks('recoveries', 'more recoveries than views', recovers(1));
   breaks('leftovers', 'something is left', holds(1, 1, PR), quiet([audit(1, { resources, own, mastered: own, directory: new Map([['R', one]]) })], true));
