@@ -16,7 +16,7 @@ import { IV } from '../lock/mode.js';
 import { convertNow } from '../lock/operations.js';
 import type { Resource } from '../lock/resource.js';
 import { endAsked, endHere, tell } from '../lockspace/delivery.js';
-import { ask, sendConvert } from '../lockspace/request.js';
+import { ask, sendConvert, sendUnlock } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
 
@@ -28,7 +28,8 @@ export function resend(tables: Tables, touched: Set<Resource>): void {
   });
   adrift.sort((one, other) => one.id - other.id);
   for (const lock of adrift) {
-    if (isEnding(lock)) finish(tables, lock);
+    // What has been told to end since the new master heard of it (a purge that came meanwhile) ends there.
+    if (isEnding(lock) && lock.far!.lkid === null) finish(tables, lock);
     else if (lock.place === 'asked') ask(tables, lock);
     else carryOn(tables, lock);
     if (tables.isMasterOf(lock.resource)) touched.add(lock.resource);
@@ -57,7 +58,9 @@ function carryOn(tables: Tables, lock: Lock): void {
   far.overlap = null;
   far.node = tables.isMasterOf(lock.resource) ? null : lock.resource.home.master;
 
-  if (pending === 'cancel' && lock.requested === IV) {
+  if (overlap?.operation === 'unlock') {
+    sendUnlock(tables, lock, overlap.flags, overlap.value);
+  } else if (pending === 'cancel' && lock.requested === IV) {
     lock.flags &= ~Flag.CANCEL;
   } else if (pending === 'cancel' || overlap?.operation === 'cancel') {
     lock.requested = IV;
