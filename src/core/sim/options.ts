@@ -160,12 +160,11 @@ export function configOf({ nodir, asInKernel }: LockspaceOptions, order: string)
  * docs/differences.md says what it does otherwise: a value that nobody wrote, a lock in
  * no queue that holds on to its resource, an orphan with a mode that nobody was told of,
  * a conversion that is granted twice, two that wait for each other for ever, somebody at the
- * head whom nobody looks at, a mode that is
- * guessed and stands beside one that excludes it, an adopter who hears nothing of those
- * who wait.
+ * head whom nobody looks at, a mode that is guessed and stands beside one that excludes it,
+ * holders and adopters who hear nothing of those who wait.
  */
-const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'waitsEndFirst', 'grantLeavesConvertQueue', 'placeIsNoDeadlock',
-  'arrivalIsFollowed', 'middleIsResent', 'adopterIsTold'];
+const never: readonly (keyof Law)[] = ['copiesAreKnown', 'waitingOrphanEnds', 'waitsEndFirst', 'deadlockedIsTold', 'grantLeavesConvertQueue',
+  'placeIsNoDeadlock', 'arrivalIsFollowed', 'middleIsResent', 'adopterIsTold'];
 const switchable = (Object.keys(kernelLaw) as (keyof Law)[]).filter((name) => !never.includes(name));
 
 /** Mostly the project's law; at times the kernel's, or any mixture of the two. */
