@@ -176,6 +176,8 @@ export class OrderKept implements Checker {
   }
 
   #recovered(life: Life, lockspace: string): void {
+    // Where no application is told to resume, it goes by what it is granted.
+    if (!this.order.steps.has('resume') && this.#states.has(`${life}/${lockspace}`)) this.#hasRun.add(`${life}/${lockspace}`);
     for (const [other, joined] of this.failures.joinsOf(this.failures.viewOf(life))) if (joined.has(lockspace)) this.#knew.add(`${life}>${other}/${lockspace}`);
     if (!this.#isFree) return;
     for (const failure of this.failures.knownTo(life, lockspace)) this.#noteEnd(failure, 'dlm');
