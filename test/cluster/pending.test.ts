@@ -72,3 +72,13 @@ test('what was told to be done stays so, though an earlier word comes later', ()
   assert.deepEqual(newcomer.report.pending, []);
   assert.deepEqual(newcomer.report.recovered, [work(3, 1)]);
 });
+
+test('while somebody has all slots looked at, nobody begins with one of them', () => {
+  const all: PendingSlot = { ...work(1), slot: null, victim: null };
+  const slots = [1, 2].map((node) => ({ node: nodeId(node), slot: slot(node), hasApplication: true, hasResumed: true }));
+  const [one, other] = [new RecoveryWork(), new RecoveryWork()];
+  for (const each of [one, other]) each.agree(slots, [work(2), all]);
+  assert.deepEqual([one.next(nodeId(1)), other.next(nodeId(2))], [all, null]);
+  other.note(all, true);
+  assert.deepEqual(other.next(nodeId(2)), work(2));
+});

@@ -68,6 +68,24 @@ describe('the corosync engine: a host is cut off', () => {
   });
 });
 
+describe('the corosync engine: a host is cut off for a moment', () => {
+  tell('it had stopped, and the others made a view meanwhile: all stop before they go on together', async (cast) => {
+    const [a, b, c] = (await cast.joinAll('a', 'b', 'c')) as [Actor, Actor, Actor];
+    hosts.host(3).cut();
+    await c.sees('that it has no quorum', () => isIn(c, false));
+    await a.announce({ x: 1 });
+    await b.sees('the lockspace of a', () => b.last.members[0]!.lockspaces['x'] === 1);
+    const between = b.last.id;
+    hosts.host(3).heal();
+    for (const one of [a, b, c]) await one.sees('a view after that', () => isIn(one, true) && one.last.id > between);
+    for (const one of [a, b, c]) {
+      assert.equal(one.lost, null);
+      assert.deepEqual(one.views.slice(-3).map(({ id, isQuorate }) => [id - between, isQuorate]), [[0, true], [1, false], [one.last.id - between, true]]);
+      assert.equal(namesIn(one.last), 'a,b,c');
+    }
+  });
+});
+
 describe('the corosync engine: something dies or stands still', () => {
   tell('corosync is killed: its node is out at once, and comes again when corosync does', async (cast) => {
     const [a, b, c] = (await cast.joinAll('a', 'b', 'c')) as [Actor, Actor, Actor];

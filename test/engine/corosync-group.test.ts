@@ -136,6 +136,21 @@ describe('the group on corosync: parts', () => {
     assert.deepEqual([a.last, b.last], [c.last, c.last]);
   });
 
+  it('who had stopped while the others made a view is not the only one to recover in it, either', () => {
+    const { ether, a, b, c } = three();
+    const before = a.last!.id;
+    ether.divide([[1, 2], [3]]);
+    a.lockspaces = [['x', 1]];
+    ether.settle();
+    const between = a.last!.id;
+    assert.deepEqual([nodesIn(a), c.last!.id], [[1, 2, 3], before]);
+    ether.pass(stopMillis / 2);
+    ether.divide([[1, 2, 3]]);
+    ether.settle();
+    assert.deepEqual(c.told.slice(1, 3), [-before - 1, between]);
+    for (const one of [a, b, c]) assert.deepEqual([one.outFor, one.told.slice(-3)], [null, [between, -between - 1, one.last!.id]]);
+  });
+
   it('of two halves that both had quorum exactly one goes on', () => {
     const ether = new Ether([1, 2], () => true);
     const [a, b] = [ether.enter(1), ether.enter(2)];
@@ -256,6 +271,14 @@ function agree(all: readonly Player[], ether: Ether, seed: number, seen: { views
       seen.views += 1;
       assert.deepEqual(entry, byNumber.get(entry.id), `seed ${seed}: there are two views ${entry.id}`);
       if (at > 0) assert.equal(entry.before, views[at - 1]!.id, `seed ${seed}: a view is missing`);
+    }
+  }
+  // Who goes on after a stop does so alone, unless all others had stopped there, too: then he must stop again before he can.
+  const stopsBefore = (id: number): boolean[] => ether.everybody.flatMap(({ told }) => (told.indexOf(id) > 0 ? [told[told.indexOf(id) - 1]! < 0] : []));
+  for (const { told } of ether.everybody) {
+    for (const [at, id] of told.entries()) {
+      if (id < 0 || at === 0 || told[at - 1]! > 0 || (told[at + 1] ?? id) < 0) continue;
+      assert.ok(!stopsBefore(id).includes(false), `seed ${seed}: some had stopped before view ${id} and others had not`);
     }
   }
   // In the end there is one part, and everybody in it is in one view.

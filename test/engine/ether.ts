@@ -27,7 +27,6 @@ export class Player {
   hasLeft = false;
   /** It says nothing and hears nothing until it is woken. */
   isFrozen = false;
-  stoppedAt = 0;
   beats = 0;
   lastStand = '';
 
@@ -52,13 +51,14 @@ export class Player {
     const { node, pid, life, incarnation, lockspaces, isLeaving, last } = this;
     const who = { node, pid, life, incarnation, name: `n${node}`, address: '', weight: 0, lockspaces, stopMillis };
     const name = last === null ? null : { id: last.id, maker: last.maker };
-    return { say: 'stand', version: protocolVersion, epoch: this.group.epoch, ...who, isLeaving, isQuorate, isStopped: last !== null && this.stoppedAt === last.id, last: name };
+    return { say: 'stand', version: protocolVersion, epoch: this.group.epoch, ...who, isLeaving, isQuorate, isStopped: this.group.isStopped, last: name };
   }
 
   heed(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (this.isOver) return;
-      if (outcome.kind === 'view') this.#take(outcome);
+      if (outcome.kind === 'view') this.#take(outcome.entry);
+      else if (outcome.kind === 'stop') this.told.push(-outcome.entry.id - 1);
       else if (outcome.kind === 'left') this.hasLeft = true;
       else if (outcome.kind === 'out') this.outFor = outcome.reason;
       else if (outcome.kind === 'refused') this.refusedFor = outcome.refusal.code;
@@ -67,13 +67,10 @@ export class Player {
 
   /** For want of quorum it stops at once and by itself. */
   stop(): void {
-    if (this.last === null || this.stoppedAt === this.last.id) return;
-    this.stoppedAt = this.last.id;
-    this.told.push(-this.last.id - 1);
+    this.heed(this.group.stop());
   }
 
-  #take({ entry, stoppedAfter }: Extract<Outcome, { kind: 'view' }>): void {
-    if (stoppedAfter !== null && this.stoppedAt !== stoppedAfter.id) this.told.push(-stoppedAfter.id - 1);
+  #take(entry: Entry): void {
     this.views.push(entry);
     this.told.push(entry.id);
   }

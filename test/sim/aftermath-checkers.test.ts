@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { generation, millis } from '../../src/core/base/ids.js';
 import { EX, IV } from '../../src/core/lock/mode.js';
 import type { SimEvent } from '../../src/core/sim/event.js';
-import { application, asks, audit, decides, ends, fences, hears, holds, joins, quiet, recovers, replays, silent, starts, takes, tellOf, writes } from './story.js';
+import { application, asks, audit, decides, decidesJoins, ends, fences, hears, holds, joins, leaves, quiet, recovers, replays, silent, starts, takes, tellOf, writes } from './story.js';
 
 type Story = readonly (SimEvent | SimEvent[])[];
 
@@ -60,6 +60,19 @@ describe('order', () => {
   keeps('gfs', 'applications resume when data is in order', ...suspended, recovers(1), ...fenced, replays(1, 3, 3, 'begun'), replays(1, 3, 3, 'done'), takes(1, 'resume', 'ended', 3));
 });
 
+describe('order, where an application dies and its node goes on', () => {
+  const dies: Story = [...three, application(1, 'running'), application(2, 'running'), application(3, 'running'), application(3, 'gone'), { ...leaves(3), isFailed: true } as SimEvent];
+  const shown: Story = [...dies, decidesJoins(3, { 1: 1, 2: 1 }, [1, 2, 3]), hears(1, 3), hears(2, 3)];
+  const suspended: Story = [application(1, 'suspended'), application(2, 'suspended'), takes(1, 'dlm', 'begun', 3), recovers(1)];
+  breaks('order', 'gfs', 'locks are recovered while somebody runs', ...shown, takes(1, 'dlm', 'begun', 3));
+  breaks('order', 'gfs', 'applications resume before data is in order', ...shown, ...suspended, takes(1, 'resume', 'ended', 3));
+  keeps('gfs', 'applications resume when data is in order', ...shown, ...suspended, replays(1, 3, 3, 'begun'), replays(1, 3, 3, 'done'), takes(1, 'resume', 'ended', 3));
+  const andNode: Story = [...dies, ...death, ...suspended, fences(1, 3, 'begun'), fences(1, 3, 'off')];
+  breaks('order', 'gfs', 'its node dies before a view shows it, and its data is not in order', ...andNode, takes(1, 'resume', 'ended', 3));
+  keeps('gfs', 'it has touched nothing', ...three, application(1, 'running'), application(3, 'suspended'), { ...leaves(3), isFailed: true } as SimEvent,
+    decidesJoins(3, { 1: 1, 2: 1 }, [1, 2, 3]), hears(1, 3), hears(2, 3), ...suspended, takes(1, 'resume', 'ended', 3));
+});
+
 describe('quorum', () => {
   breaks('quorum', 'none', 'a grant outside of it', ...three, asks(1, 1, 'lock', EX), outside(1, 3), ends(1, 1, 'OK', EX, { sequence: 9 }));
   keeps('none', 'an unlock outside of it', ...three, holds(1, 1, EX), outside(1, 3), asks(1, 1, 'unlock', EX), ends(1, 1, 'EUNLOCK', IV));
@@ -98,6 +111,8 @@ describe('fencing', () => {
   breaks('fencing', 'none', 'twice by one', ...gone, fences(1, 3, 'begun'), fences(1, 3, 'begun'));
   keeps('none', 'by the next when the first has died', ...gone, fences(1, 3, 'begun'), crashed(1), fences(2, 3, 'begun'));
   breaks('quorum', 'none', 'outside a quorum', ...gone, outside(1, 3), fences(1, 3, 'begun'));
+  breaks('fencing', 'none', 'of nobody, to the end', ...gone, quiet([audit(1, { openCases: 1 })]));
+  breaks('fencing', 'none', 'and somebody has not heard who has failed', ...gone, quiet([audit(1, { openCases: null })]));
   breaks('fencing', 'none', 'by somebody who came later', ...gone, starts(4), decides(4, [1, 2, 4]), hears(4, 4), fences(4, 3, 'begun'));
 });
 

@@ -7,10 +7,10 @@ import { describe, test } from 'node:test';
 import { incarnation, millis, nodeId, type NodeId } from '../../src/core/base/ids.js';
 import { Prng } from '../../src/core/base/prng.js';
 import { Agenda } from '../../src/core/sim/agenda.js';
-import { Engine } from '../../src/core/sim/engine.js';
+import { Engine, type EngineOptions } from '../../src/core/sim/engine.js';
 
 /** Nodes that only listen. Lives are written as node.incarnation. */
-function stage(count: number) {
+function stage(count: number, options: Partial<EngineOptions> = {}) {
   const agenda = new Agenda();
   const nodes = Array.from({ length: count }, (_, index) => nodeId(index + 1));
   const down = new Set<NodeId>(nodes);
@@ -18,7 +18,7 @@ function stage(count: number) {
   const decided: string[] = [];
   const told = new Map<number, number[]>();
   const lives = new Map<NodeId, number>();
-  const engine: Engine = new Engine(nodes, { detectMillis: 100, newsMillis: 30 }, agenda, new Prng('engine'), {
+  const engine: Engine = new Engine(nodes, { detectMillis: 100, newsMillis: 30, ...options }, agenda, new Prng('engine'), {
     isAwake: (node) => !down.has(node),
     areConnected: (one, other) => !cuts.has(`${one}-${other}`) && !cuts.has(`${other}-${one}`),
     tell: (life, { id }) => told.set(life, [...(told.get(life) ?? []), id]),
@@ -70,6 +70,21 @@ describe('the engine', () => {
     pass(10);
     start(nodes[2]!);
     assert.deepEqual(pass(1000), ['1.1 2.1', '1.1 2.1 3.2']);
+  });
+
+  test('whoever stops alone is told so, and all are before they go on with him', () => {
+    const { nodes, start, pass, cuts, told, engine } = stage(3, { stopsAlone: true });
+    for (const node of nodes) start(node);
+    pass(1000);
+    const last = told.get(301)!.at(-1)!;
+    for (const other of [1, 2]) cuts.add(`3-${other}`);
+    engine.disturbed();
+    pass(50);
+    assert.deepEqual([told.get(101)!.at(-1), told.get(301)!.slice(-2)], [last, [last, last + 1]]);
+    cuts.clear();
+    engine.disturbed();
+    assert.deepEqual(pass(1000), ['1.1 2.1 3.1']);
+    for (const life of [101, 201, 301]) assert.deepEqual(told.get(life)!.slice(-3), [last, last + 1, last + 2]);
   });
 
   test('shows nothing to a minority', () => {

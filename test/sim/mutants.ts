@@ -45,6 +45,7 @@ const rows: readonly Row[] = [
   ['zombies', 'sim/disk.ts', 'compareTokens(token, highest) < 0', 'token.sequence < 0', 'a disk that takes everything', 96, 'full'],
   ['epochs', 'recovery/slots.ts', 'return generation(highest + 1);', 'return generation(Math.min(highest + 1, 20));', 'generations end at 20', 1, 'full'],
   ['order', 'node/aftermath.ts', "    if (waitsFor(order, 'dlm', 'suspend') && !this.gate.isOpen && !this.gate.isSuspended) return false;\n", '', 'locks are recovered while applications still run', 3, 'full'],
+  ['order', 'cluster/group.ts', 'present.lockspaces.get(this.lockspace) === -join;', 'false;', 'an application that dies is taken to have left in good order', 47, 'full'],
   ['fencing', 'cluster/fencing.ts', 'this.#view!.isQuorate && this.actorOf(one) === this.self;', 'this.#view!.isQuorate;', 'everybody has the failed node fenced', 5, 'full'],
   ['resumption', 'node/aftermath.ts', 'return progress.isDone && this.work.pending.length === 0 &&', 'return progress.isDone && !this.isDisturbed && this.work.pending.length === 0 &&', 'after a failure nobody resumes', 3, 'full'],
   ['orphans', 'lockspace/lockspace.ts', 'this.config.law.waitsEndFirst && lock', 'false && lock', 'the end of a lock grants what its owner, who has ended, waited for beside it', 18, 'late'],

@@ -58,7 +58,7 @@ export const held = (node: number, id: number, granted: ModeOrNone, more: Partia
 });
 
 export const audit = (life: number, more: Partial<Audit> = {}): Audit => ({
-  life, node: nodeId(life), lockspace: 'L', isOpen: true, isSuspended: false, hasApplication: false, pendingSlots: 0, resources: [], own: [], mastered: [], directory: new Map(), entryCount: 0, ...more,
+  life, node: nodeId(life), lockspace: 'L', isOpen: true, isSuspended: false, hasApplication: false, pendingSlots: 0, openCases: 0, resources: [], own: [], mastered: [], directory: new Map(), entryCount: 0, ...more,
 });
 
 export const quiet = (audits: readonly Audit[], isDrained = false): SimEvent => ({ kind: 'quiet', at, audits, isDrained, outsiders: [] });

@@ -48,14 +48,19 @@ export class Gate {
     return this.#state;
   }
 
-  /** Has the application been told to resume since it came? Where it need not be told it may touch its data from the first. */
+  /** Has the application been told to resume since it came? Where it need not be told: might it have been granted a lock? */
   get hasResumed(): boolean {
-    return this.#hasResumed || (!this.hasGate && this.#state !== 'none');
+    return this.#hasResumed;
   }
 
   /** Does nothing here touch the data? */
   get isSuspended(): boolean {
     return this.#state === 'none' || this.#state === 'suspended';
+  }
+
+  /** Locks are about to be recovered, and then granted: where no application is told to resume, it needs no more to touch its data. */
+  begun(): void {
+    if (!this.hasGate && this.#state !== 'none') this.#hasResumed = true;
   }
 
   /** Something has failed. */

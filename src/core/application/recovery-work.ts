@@ -2,8 +2,9 @@
  * Whose data has to be put in order, and by whom?
  *
  * A slot whose member failed with an application attached is pending until somebody has
- * recovered it, unless that application had never resumed: then it has touched nothing. So
- * one that ends whenever it tries to put some slot in order does not add another each time.
+ * recovered it, unless that application had never resumed, or could not have been granted a
+ * lock where nobody is told to: then it has touched nothing. So one that ends whenever it
+ * tries to put some slot in order does not add another each time.
  * All members agree on what is pending at the start of each recovery of the lockspace:
  * whoever knows of one reports it, and whoever knows one to be done does.
  * The coordinator gives each to somebody who has an application, who keeps it as long as

@@ -88,6 +88,9 @@ export class Aftermath {
   /** All members have passed the start barrier: so all of them have suspended. */
   begun(members: readonly NodeId[]): void {
     this.work.allKnow();
+    // Nobody is granted anything before all have come here.
+    this.gate.begun();
+    if (!this.gate.hasGate) this.work.mayHaveResumed();
     if (this.#isDisturbed && this.order.steps.has('suspend')) for (const node of members) this.#tell('suspend', 'ended', node, null);
   }
 

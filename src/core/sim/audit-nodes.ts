@@ -37,6 +37,7 @@ function auditOf({ id, life, node }: Audited, lockspace: string, names: Readonly
     isSuspended: !gate.isOpen,
     hasApplication: application !== null,
     pendingSlots: work.pending.length,
+    openCases: node.fencing.isSettled ? node.fencing.latestOpen().length : null,
     resources: resources.map(({ name, master }) => ({ name, master })),
     own: locks.filter(({ holder }) => holder === id),
     mastered: locks.filter(({ resource }) => resources.some(({ name, master }) => name === resource && master === id)),

@@ -37,6 +37,8 @@ export interface Audit {
   readonly hasApplication: boolean;
   /** How many slots have to be put in order, as far as it knows. */
   readonly pendingSlots: number;
+  /** How many failed nodes may still act, as far as it knows; null: it does not know of all. */
+  readonly openCases: number | null;
   readonly resources: readonly ResourceAudit[];
   /** The locks of this node's own owners. */
   readonly own: readonly LockAudit[];

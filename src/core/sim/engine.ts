@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly hasFarewell?: boolean;
   /** Does every life come with a share of its own? */
   readonly movesWeights?: boolean;
+  /** Is whoever is cut off told at once, and he alone, that there is no quorum; and all, if he is back in time, before they go on with him? */
+  readonly stopsAlone?: boolean;
 }
 
 /** A node as it would be a member. */
@@ -49,6 +51,8 @@ export interface EnginePort {
 interface News {
   readonly at: Millis;
   readonly view: View;
+  /** Had some stopped who are in it? */
+  readonly hasStopped: boolean;
 }
 
 /** How long it is until a member who could not be reached is tried again. */
@@ -63,6 +67,9 @@ export class Engine {
   readonly #news = new Map<Life, News[]>();
   /** Members that are told late, and how late. */
   readonly #lags = new Map<NodeId, number>();
+  /** What each was told last, and after which view it has stopped for want of quorum. */
+  readonly #told = new Map<Life, View>();
+  readonly #stoppedAfter = new Map<Life, View>();
   readonly #leaving = new Set<Life>();
   /** Since when each member has not been confirmed. */
   readonly #unheardSince = new Map<Life, Millis>();
@@ -135,6 +142,7 @@ export class Engine {
       else if (!this.#missingSince.has(life)) this.#missingSince.set(life, this.agenda.now);
     }
     this.#watch(present);
+    if (this.options.stopsAlone === true) this.#stopThoseAlone(present);
     this.agenda.after(this.options.detectMillis, () => this.#decide());
     this.agenda.after(1, () => this.#decide());
   }
@@ -153,6 +161,29 @@ export class Engine {
         });
       }
     }
+  }
+
+  /** Who runs and is not among a majority that hears each other is told so by nobody but itself. */
+  #stopThoseAlone(present: ReadonlySet<NodeId>): void {
+    const isCutOff = ({ node, life }: Applicant, those: ReadonlySet<NodeId>): boolean =>
+      this.isMember(life) && this.#applicants.get(node)?.life === life && this.port.isAwake(node) && !(those.has(node) && those.size >= this.majority);
+    for (const member of this.#members.filter((one) => isCutOff(one, present))) {
+      this.agenda.after(this.prng.between(1, 20), () => {
+        if (isCutOff(member, this.#present())) this.#stop(member.life);
+      });
+    }
+  }
+
+  #stop(life: Life): void {
+    const last = this.#told.get(life);
+    if (last === undefined || !last.isQuorate || this.#stoppedAfter.get(life) === last) return;
+    this.#stoppedAfter.set(life, last);
+    this.port.tell(life, { ...last, id: viewId(last.id + 1), isQuorate: false, leftCleanly: [] });
+  }
+
+  /** It was cut off, has stopped, and is back before the others have gone on without it, who have not been told of it. */
+  #isBack(present: ReadonlySet<NodeId>): boolean {
+    return this.#members.some(({ node, life }) => present.has(node) && this.#stoppedAfter.has(life) && this.#news.get(life)?.some(({ hasStopped }) => hasStopped) !== true);
   }
 
   /** Tell this node of views later than others, by so much. */
@@ -180,7 +211,7 @@ export class Engine {
     if (gone.length > 0) this.#show(stayed, gone);
     const joined = [...this.#applicants.values()].filter((one) => !stayed.includes(one) && present.has(one.node));
     const isNews = stayed.some((member) => this.#shown.get(member.life) !== member.lockspaces);
-    if (joined.length > 0 || isNews) this.#show([...stayed, ...joined].sort((one, other) => one.node - other.node), []);
+    if (joined.length > 0 || isNews || this.#isBack(present)) this.#show([...stayed, ...joined].sort((one, other) => one.node - other.node), []);
   }
 
   #isMissed({ node, life }: Applicant, present: ReadonlySet<NodeId>): boolean {
@@ -214,6 +245,9 @@ export class Engine {
   #show(members: readonly Applicant[], gone: readonly Applicant[]): void {
     // Above every incarnation, as every engine promises: generations are made of it.
     this.#viewId = Math.max(this.#viewId, ...members.map(({ incarnation }) => incarnation)) + 1;
+    // The number between two views is that of the first one without quorum.
+    if (this.options.stopsAlone === true) this.#viewId += 1 + (this.#viewId % 2);
+    const hasStopped = this.#isBack(this.#present());
     const view: View = {
       id: viewId(this.#viewId),
       isQuorate: members.length >= this.majority && !this.#isShort,
@@ -226,9 +260,11 @@ export class Engine {
     for (const { life } of gone) {
       this.#news.delete(life);
       this.#missingSince.delete(life);
+      this.#told.delete(life);
+      this.#stoppedAfter.delete(life);
     }
     this.port.decided(view, members, gone);
-    for (const member of members) this.#tellLater(member, view);
+    for (const member of members) this.#tellLater(member, view, hasStopped);
   }
 
   /** Those who go on without us see a view of those of them whom they hear. It is theirs alone. */
@@ -242,12 +278,12 @@ export class Engine {
     }
   }
 
-  #tellLater({ node, life }: Applicant, view: View): void {
+  #tellLater({ node, life }: Applicant, view: View, hasStopped: boolean): void {
     const queue = this.#news.get(life) ?? [];
     this.#news.set(life, queue);
     const delay = this.prng.between(1, this.options.newsMillis) + (this.#lags.get(node) ?? 0);
     const at = millis(Math.max(this.agenda.now + delay, queue.at(-1)?.at ?? 0));
-    queue.push({ at, view });
+    queue.push({ at, view, hasStopped });
     if (queue.length === 1) this.agenda.at(at, () => this.#tell(node, life));
   }
 
@@ -261,7 +297,18 @@ export class Engine {
     }
     queue.shift();
     if (queue[0] !== undefined) this.agenda.at(queue[0].at, () => this.#tell(node, life));
-    this.port.tell(life, news.view);
+    this.#give(life, news);
+  }
+
+  /** Where some had stopped all must have; and who was not reckoned with stops once more. */
+  #give(life: Life, { view, hasStopped }: News): void {
+    const last = this.#told.get(life);
+    const wasStopped = last !== undefined && this.#stoppedAfter.get(life) === last;
+    if (hasStopped && !wasStopped) this.#stop(life);
+    this.#told.set(life, view);
+    this.#stoppedAfter.delete(life);
+    this.port.tell(life, view);
+    if (wasStopped && !hasStopped) this.#stop(life);
   }
 }
 

@@ -114,6 +114,8 @@ export interface Joined {
   readonly at: Millis;
   readonly life: Life;
   readonly lockspace: string;
+  /** It has left because its application has died there. */
+  readonly isFailed?: boolean;
 }
 
 /** The engine has a new view, which nobody has been told yet. */

@@ -152,7 +152,7 @@ export class Machine {
     this.joined.delete(lockspace);
     port.emit({ kind: 'abandoned', at: port.agenda.now, life: this.life, why: 'left', orphans: [], ended: ended.map(({ id }) => id) });
     for (const ticket of ended) this.forget(ticket);
-    port.emit({ kind: 'left', at: port.agenda.now, life: this.life, lockspace });
+    port.emit({ kind: 'left', at: port.agenda.now, life: this.life, lockspace, isFailed });
     this.turn(isFailed ? { kind: 'leaveLockspace', lockspace, force: true, isFailed } : { kind: 'leaveLockspace', lockspace, force: true });
   }
 

@@ -107,7 +107,7 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
       repeatPerMille: prng.pick([0, 0, 5, 30, 100]),
       strayPerMille: prng.pick([0, 0, 2, 20]),
     },
-    engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]), movesWeights: prng.fork('moving weights').chance(200) },
+    engine: { detectMillis: prng.between(200, 3000), newsMillis: prng.pick([5, 20, 100, 400]), movesWeights: prng.fork('moving weights').chance(200), stopsAlone: prng.fork('stopping alone').chance(200) },
     nemesis: drawNemesis(prng),
     workload: { ...drawWorkload(prng), deafPerMille: drawDeaf(prng.fork('deaf')), alternativePerMille: 0, habits: null },
   };
@@ -121,11 +121,11 @@ export function drawOptions(seed: number, nodes: number, simMillis: number): Wor
   return { ...world, aftermath, workload, nemesis: drawLateFaults(prng.fork('late faults'), world.nemesis, aftermath, nodes) };
 }
 
-/** The same world without what came to be drawn last: the habits of owners, shares that move, masters that end unheard, quorum that is lost. */
+/** The same world without what came to be drawn last: the habits of owners, shares that move, masters that end unheard, quorum that is lost, for all or for one. */
 export function asBefore(options: WorldOptions): WorldOptions {
   const { nemesis, workload, engine } = options;
   const weights = { ...nemesis.weights, crashUnheard: 0, quorumLost: 0 };
-  return { ...options, workload: { ...workload, habits: null }, nemesis: { ...nemesis, weights }, engine: { ...engine, movesWeights: false } };
+  return { ...options, workload: { ...workload, habits: null }, nemesis: { ...nemesis, weights }, engine: { ...engine, movesWeights: false, stopsAlone: false } };
 }
 
 /** The same world without anything that follows failures but the recovery of locks; everybody hears, and nobody does with another mode. */

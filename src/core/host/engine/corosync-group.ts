@@ -28,8 +28,9 @@ import { Roster, type Occupant } from './corosync-roster.js';
 
 /** What has come of a message, for us. */
 export type Outcome =
-  /** `stoppedAfter`: the view before, if nobody was to do anything after it; null: it was not so, or there was none. */
-  | { readonly kind: 'view'; readonly entry: Entry; readonly stoppedAfter: Entry | null }
+  | { readonly kind: 'view'; readonly entry: Entry }
+  /** After this view nobody may do anything. */
+  | { readonly kind: 'stop'; readonly entry: Entry }
   | { readonly kind: 'left' }
   | { readonly kind: 'out'; readonly reason: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -69,6 +70,8 @@ export class ProcessGroup {
   readonly #options: GroupOptions;
   readonly #roster = new Roster();
   #last: Entry | null = null;
+  /** The number of the last view after which we have stopped. */
+  #stoppedAt = 0;
   /** The epoch in which the last view was taken. */
   #lastEpoch = '';
   /** What we have said in this epoch, so as to say it once. */
@@ -90,6 +93,18 @@ export class ProcessGroup {
   /** The last quorate view we know; null: we are a newcomer. */
   get last(): Entry | null {
     return this.#last;
+  }
+
+  /** Have we stopped since the last view? */
+  get isStopped(): boolean {
+    return this.#last !== null && this.#stoppedAt === this.#last.id;
+  }
+
+  /** There is no quorum here. None: we have stopped already, or are a newcomer. */
+  stop(): Outcome[] {
+    if (this.#last === null || this.isStopped) return [];
+    this.#stoppedAt = this.#last.id;
+    return [{ kind: 'stop', entry: this.#last }];
   }
 
   get hasUs(): boolean {
@@ -153,10 +168,14 @@ export class ProcessGroup {
     const last = this.#last;
     if (last !== null && last.id !== entry.before) return [];
     if (!entry.members.some(({ life }) => life === this.#options.life)) return last === null ? [] : [this.#withoutUs()];
+    // Where some had stopped all must have, and who was not reckoned with must once more: of those who had and those who had
+    // not, the ones would recover and the others would not recover with them.
+    const mustStop = this.isStopped && !entry.hasStopped;
+    const stopped = entry.hasStopped ? this.stop() : [];
     this.#last = entry;
     this.#lastEpoch = this.epoch;
     this.#roster.forgetAllBut(entry.members);
-    return [{ kind: 'view', entry, stoppedAfter: entry.hasStopped ? last : null }];
+    return [...stopped, { kind: 'view', entry }, ...(mustStop ? this.stop() : [])];
   }
 
   #withoutUs(): Outcome {

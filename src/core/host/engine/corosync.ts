@@ -74,8 +74,6 @@ class GroupEngine implements Engine, CorosyncHearer {
   #line: CorosyncLine | null = null;
   #group: ProcessGroup | null = null;
   #quorum: { isQuorate: boolean; ring: Ring } | null = null;
-  /** What was given for the last time, or is to be. */
-  #stoppedAt = 0;
   #lastStand = '';
   #speaker: Speaker | null = null;
   #pulse = new Pulse(Infinity);
@@ -298,7 +296,7 @@ class GroupEngine implements Engine, CorosyncHearer {
       lockspaces: this.#lockspaces,
       isLeaving: this.#state === 'leaving',
       isQuorate: quorum.isQuorate,
-      isStopped: last !== null && this.#stoppedAt === last.id,
+      isStopped: group.isStopped,
       last: last === null ? null : { id: last.id, maker: last.maker },
     };
     const text = JSON.stringify(stand);
@@ -326,7 +324,8 @@ class GroupEngine implements Engine, CorosyncHearer {
 
   #heed(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
-      if (outcome.kind === 'view') this.#take(outcome.entry, outcome.stoppedAfter);
+      if (outcome.kind === 'view') this.#take(outcome.entry);
+      else if (outcome.kind === 'stop') this.#tell(viewOf(outcome.entry, false));
       else if (outcome.kind === 'out') this.#fail(new DlmError('DLM_NOT_QUORATE', outcome.reason));
       else if (outcome.kind === 'left') this.#left.resolve();
       else if (outcome.kind === 'news') this.#log(outcome.line);
@@ -335,25 +334,20 @@ class GroupEngine implements Engine, CorosyncHearer {
     this.#turnSoon();
   }
 
-  #take(entry: Entry, stoppedAfter: Entry | null): void {
+  #take(entry: Entry): void {
     if (this.#state === 'joining') {
       this.#state = 'in';
       this.#pulse.begin();
       this.#joined.resolve(nodeId(this.#self!.node));
     }
     for (const [life, { done }] of this.#expulsions) if (!entry.members.some((member) => member.life === life)) done.resolve();
-    // Where one had stopped all must have: those who had not would not recover with it.
-    if (stoppedAfter !== null && this.#stoppedAt !== stoppedAfter.id) this.#tell(viewOf(stoppedAfter, false));
     this.#tell(viewOf(entry, true));
     this.#stopWithoutQuorum();
   }
 
   /** At once and by ourselves: what we tell the node follows from the last view alone. */
   #stopWithoutQuorum(): void {
-    const last = this.#group?.last ?? null;
-    if (last === null || this.#quorum?.isQuorate !== false || this.#stoppedAt === last.id) return;
-    this.#stoppedAt = last.id;
-    this.#tell(viewOf(last, false));
+    if (this.#quorum?.isQuorate === false) this.#heed(this.#group?.stop() ?? []);
   }
 
   #tell(view: View): void {

@@ -5,16 +5,19 @@
  * A witness is who was in the first view without the victim and in the one before. If none
  * is left, anybody may act. Who has been left out meanwhile has an agent at work until it
  * hears of it; so only those count who are in the latest view and have been told of it.
+ *
+ * When all is quiet everybody knows of all failures, and that all of them are dealt with, also where nothing waits for it.
  */
 import type { NodeId } from '../../base/ids.js';
+import type { Audit } from '../audit.js';
 import type { Fenced, Life, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Failures } from './failures.js';
 
 export class FencingRight implements Checker {
   readonly property = 'fencing';
-  readonly says = 'S16 fencing only by a witness in a quorate view, never of a member, by one at a time';
-  readonly counts = { begun: 0, startup: 0, cancelled: 0, failed: 0, lies: 0, off: 0, handedOver: 0 };
+  readonly says = 'S16 fencing only by a witness in a quorate view, never of a member, by one at a time, and in the end of all who need it';
+  readonly counts = { begun: 0, startup: 0, cancelled: 0, failed: 0, lies: 0, off: 0, handedOver: 0, settled: 0 };
   readonly #running = new Map<NodeId, Set<Life>>();
   readonly #tried = new Map<Life, Life>();
 
@@ -24,6 +27,14 @@ export class FencingRight implements Checker {
   see(event: SimEvent): void {
     if (event.kind === 'crashed') for (const actors of this.#running.values()) actors.delete(event.life);
     else if (event.kind === 'fenced') this.#follow(event);
+    else if (event.kind === 'quiet') for (const audit of event.audits) this.#judgeEnd(audit);
+  }
+
+  #judgeEnd({ life, openCases }: Audit): void {
+    this.counts.settled += 1;
+    if (openCases === 0) return;
+    const what = openCases === null ? 'does not know of all who have failed' : `has ${openCases} failed nodes that may still act`;
+    throw new Violation(this.property, `life ${life} ${what}, although all is quiet`, ['view', 'fence']);
   }
 
   #follow(event: Fenced): void {

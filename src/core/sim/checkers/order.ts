@@ -3,14 +3,15 @@
  *
  * Slots are put in order only when whoever wrote there is dealt with; locks are recovered
  * only when all members have suspended, if they must; applications resume only when
- * every failure that is known is done with; and no slot is put in order by two at once.
+ * every failure that is known is done with; and no slot is put in order by two at once. An
+ * application that dies while its node goes on is a failure, too, from the view on that shows it.
  * Judged are members of the latest view: whoever is out may go on in an earlier one. Where
  * fencing and the recovery of locks need not wait for each other, both are to be seen first
  * at times.
  */
 import type { NodeId, ViewId } from '../../base/ids.js';
 import type { Order, Step } from '../../node/snapshot.js';
-import type { ApplicationChanged, Life, Replay, SimEvent, StepTold } from '../event.js';
+import type { ApplicationChanged, Decided, Joined, Life, Replay, SimEvent, StepTold } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Failure, Failures } from './failures.js';
 
@@ -20,11 +21,16 @@ const atWork: readonly ApplicationChanged['state'][] = ['running', 'resuming', '
 export class OrderKept implements Checker {
   readonly property = 'order';
   readonly says = 'S3 replay after fencing, recovery after suspension, resumption after all of it';
-  readonly counts = { replays: 0, suspended: 0, fencedBefore: 0, resumed: 0, fenceFirst: 0, dlmFirst: 0 };
+  readonly counts = { replays: 0, suspended: 0, fencedBefore: 0, resumed: 0, diedAlone: 0, fenceFirst: 0, dlmFirst: 0 };
   /** By life and lockspace. */
   readonly #states = new Map<string, ApplicationChanged['state']>();
   /** Where data was touched, so that it has to be put in order: by failed life and lockspace. */
   readonly #hasRun = new Set<string>();
+  /** Applications that have died and had touched data, their nodes go on, and no view shows it. */
+  #untold: { readonly life: Life; readonly lockspace: string }[] = [];
+  /** Those that views have shown; there is nobody to fence. */
+  readonly #diedAlone: Failure[] = [];
+  #lastView = 0 as ViewId;
   readonly #replayed: Replay[] = [];
   /** Who is at it, by lockspace, slot and failure. */
   readonly #atSlot = new Map<string, Life>();
@@ -47,8 +53,9 @@ export class OrderKept implements Checker {
     else if (event.kind === 'replay') this.#replay(event);
     else if (event.kind === 'step') this.#step(event);
     else if (event.kind === 'recovered') this.#recovered(event.life, event.lockspace);
-    else if (event.kind === 'fenced' || event.kind === 'decided') this.#noteFenced();
-    else if (event.kind === 'left') this.#leave(event.life, event.lockspace);
+    else if (event.kind === 'left') this.#leave(event);
+    if (event.kind === 'decided') this.#follow(event);
+    if (event.kind === 'fenced' || event.kind === 'decided') this.#noteFenced();
   }
 
   #waits(later: Step, earlier: Step): boolean {
@@ -61,11 +68,34 @@ export class OrderKept implements Checker {
   }
 
   /** What it has left behind there is another failure than that of its life; and if it joins again it knows nobody. */
-  #leave(life: Life, lockspace: string): void {
-    this.#hasRun.delete(`${life}/${lockspace}`);
+  #leave({ life, lockspace, isFailed = false }: Joined): void {
+    const isShown = this.failures.isMember(life) && this.failures.joinsOf(this.#lastView).get(life)?.has(lockspace) === true;
+    // Should its node go before a view shows it, it has left its data as that node's failure.
+    if (isFailed && isShown && this.#hasRun.has(`${life}/${lockspace}`)) this.#untold.push({ life, lockspace });
+    else this.#hasRun.delete(`${life}/${lockspace}`);
     this.#states.delete(`${life}/${lockspace}`);
     for (const [key, one] of this.#atSlot) if (one === life && key.startsWith(`${lockspace}/`)) this.#atSlot.delete(key);
     for (const known of this.#knew) if (known.startsWith(`${life}>`) && known.endsWith(`/${lockspace}`)) this.#knew.delete(known);
+  }
+
+  #follow({ view, members, joins, gone }: Decided): void {
+    const lastIn = this.#lastView;
+    this.#lastView = view;
+    const before = this.failures.membersOf(lastIn);
+    this.#untold = this.#untold.filter(({ life, lockspace }) => {
+      if (gone.includes(life) || joins.get(life)?.has(lockspace) === true) return !gone.includes(life);
+      this.#hasRun.delete(`${life}/${lockspace}`);
+      const witnesses = new Set(members.filter((one) => before.includes(one)));
+      this.#diedAlone.push({ life, node: this.failures.nodeOf(life), view, lastIn, lockspaces: new Set([lockspace]), witnesses, isHandled: true });
+      return false;
+    });
+  }
+
+  /** Whose application may have left something that this life must know of. */
+  *#leavers(life: Life, lockspace: string): Generator<Failure> {
+    for (const failure of this.failures.knownTo(life, lockspace)) if (this.#hasRun.has(`${failure.life}/${lockspace}`)) yield failure;
+    const view = this.failures.viewOf(life);
+    for (const failure of this.#diedAlone) if (failure.view <= view && failure.lockspaces.has(lockspace)) yield failure;
   }
 
   #replay(event: Replay): void {
@@ -110,7 +140,8 @@ export class OrderKept implements Checker {
   /** Has somebody failed since applications resumed last? */
   #isPending(life: Life, lockspace: string): boolean {
     const since = this.#resumed.get(lockspace) ?? 0;
-    return this.failures.knownTo(life, lockspace).some(({ view }) => view > since);
+    const hasDied = [...this.#leavers(life, lockspace)].some((failure) => failure.view > since && this.#isKnown(lockspace, failure, life));
+    return hasDied || this.failures.knownTo(life, lockspace).some(({ view }) => view > since);
   }
 
   #mustBeFenced(step: Step, life: Life, lockspace: string): void {
@@ -129,8 +160,9 @@ export class OrderKept implements Checker {
   }
 
   #mustBeReplayed(step: Step, life: Life, lockspace: string): void {
-    for (const failure of this.failures.knownTo(life, lockspace)) {
-      if (!this.#hasRun.has(`${failure.life}/${lockspace}`) || !this.#isKnown(lockspace, failure, life)) continue;
+    for (const failure of this.#leavers(life, lockspace)) {
+      if (!this.#isKnown(lockspace, failure, life)) continue;
+      if (this.#diedAlone.includes(failure)) this.counts.diedAlone += 1;
       const isDone = this.#replayed.some(
         (one) => one.lockspace === lockspace && (one.slot === null ? one.since >= failure.view : one.since === failure.view && one.victim === failure.node),
       );
@@ -144,6 +176,8 @@ export class OrderKept implements Checker {
   }
 
   #recovered(life: Life, lockspace: string): void {
+    // Where no application is told to resume, it goes by what it is granted.
+    if (!this.order.steps.has('resume') && this.#states.has(`${life}/${lockspace}`)) this.#hasRun.add(`${life}/${lockspace}`);
     for (const [other, joined] of this.failures.joinsOf(this.failures.viewOf(life))) if (joined.has(lockspace)) this.#knew.add(`${life}>${other}/${lockspace}`);
     if (!this.#isFree) return;
     for (const failure of this.failures.knownTo(life, lockspace)) this.#noteEnd(failure, 'dlm');
