@@ -19,7 +19,7 @@ import { Flag, Result, againMark } from '../lock/flags.js';
 import { certainMode, keepOnly } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
-import { IV, NL, PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
+import { IV, NL, PW, areMiddlePair, commonMode, isDown, type Mode } from '../lock/mode.js';
 import type { Queue } from '../lock/queue.js';
 import type { Resource } from '../lock/resource.js';
 import { convertSilently } from '../lockspace/request.js';
@@ -110,7 +110,8 @@ function takeAsDone(tables: Tables, lock: Lock): void {
 /**
  * What the old master has made of a conversion under way, nobody knows. Whoever offered to give up his mode (CONVDEADLK) has
  * given it up: others may have had what it excludes, and have written. Whoever takes a conversion back keeps what both modes
- * have: it may have been granted, and will not be asked again.
+ * have: it may have been granted, and will not be asked again. Whoever would do with another mode may have had that one: should he
+ * get what he asks for after all, he hears that he had less meanwhile, and that others may have written.
  */
 function giveUp({ config }: Tables, lock: Lock): void {
   const { granted, requested } = lock;
@@ -122,6 +123,8 @@ function giveUp({ config }: Tables, lock: Lock): void {
     if (!isTakenBack) lock.results |= Result.DEMOTED;
   } else if (isTakenBack && (config.law.middleIsResent || !areMiddlePair(granted, requested))) {
     keepOnly(lock, certainMode(lock));
+  } else if (config.law.alternativeIsTold && certainMode(lock) !== commonMode(granted, requested)) {
+    lock.results |= Result.DEMOTED;
   }
 }
 
