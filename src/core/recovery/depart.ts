@@ -63,7 +63,7 @@ function mayHaveWritten({ config }: Tables, lock: Lock): boolean {
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): void {
   const { master } = resource.home;
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
-  const isLost = master === null || departed.has(master) || moves || isHalfTold(resource);
+  const isLost = master === null || departed.has(master) || moves || isUnaware(resource);
   if (isLost) {
     if (master === tables.self) giveAway(tables, resource, !unsettled.has(resource));
     tables.loseHome(resource);
@@ -137,10 +137,15 @@ function queueMiddle(tables: Tables, lock: Lock): void {
   lock.resource.joinQueue(lock, 'converting', tables.turn.now);
 }
 
-/** A recovery that was abandoned had found a new master, which has not heard of all the locks here. */
-function isHalfTold(resource: Resource): boolean {
-  return resource.findLock(isUntold) !== null;
+/**
+ * A recovery that was abandoned had found a new master, which has heard of no lock here: it may not know that it is the master.
+ * One that has heard of some is told of the rest; what it was asked since, it will answer.
+ */
+function isUnaware(resource: Resource): boolean {
+  return resource.findLock(isUntold) !== null && resource.findLock(isTold) === null;
 }
+
+const isTold = (lock: Lock): boolean => lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid !== null;
 
 const isUntold = (lock: Lock): boolean => lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock);
 
