@@ -161,10 +161,11 @@ function giveAway(tables: Tables, resource: Resource, wasSettled: boolean): void
     if (lock.copy === 'master') {
       resource.leave(lock);
       tables.locks.remove(lock);
-    } else if (wasSettled) {
-      becomeProcessCopy(lock, resource.value, numbers.get(lock) ?? 0);
     } else {
-      lock.far!.copy = 'process';
+      const far = (lock.far ??= new FarEnd('process', null, null));
+      keepToken(lock, far);
+      far.copy = 'process';
+      if (wasSettled) keepKnown(lock, far, resource.value, numbers.get(lock) ?? 0);
     }
   });
   resource.value = null;
@@ -186,14 +187,15 @@ function* numbersOf(queue: Queue, lastNumber: number): Generator<[Lock, number]>
   yield* before(lastNumber + 1);
 }
 
-/** Who was granted anything where the value was kept is given what there is: nobody can have a newer one. */
-function becomeProcessCopy(lock: Lock, value: ValueBlock | null, queueNumber: number): void {
-  const { generation, mastership } = lock;
-  const far = (lock.far ??= new FarEnd('process', null, null));
-  const isKnown = lock.granted !== IV && value !== null;
-  far.copy = 'process';
+/** It was given here, maybe, and then it is its resource's. */
+function keepToken({ generation, mastership }: Lock, far: FarEnd): void {
   far.generation = generation;
   far.mastership = mastership;
+}
+
+/** Who was granted anything where the value was kept is given what there is: nobody can have a newer one. */
+function keepKnown(lock: Lock, far: FarEnd, value: ValueBlock | null, queueNumber: number): void {
+  const isKnown = lock.granted !== IV && value !== null;
   far.valueCopy = isKnown ? value.bytes : null;
   far.valueSequence = isKnown ? value.sequence : 0;
   far.valueIsValid = !isKnown || value.isValid;
