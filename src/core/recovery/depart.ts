@@ -78,8 +78,8 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       lock.flags &= ~againMark;
       if (far.pending === 'convert' && countsAsDone(tables, lock)) takeAsDone(tables, lock);
       else if (master !== tables.self) giveUp(tables, lock);
-      // The next master awaits it.
-      if (far.pending === 'convert' && far.overlap === null) lock.flags |= againMark;
+      // The next master awaits it, unless it has what it has whatever became of that.
+      if (far.pending === 'convert' && far.overlap === null && certainMode(lock) !== lock.granted) lock.flags |= againMark;
       far.node = null;
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
