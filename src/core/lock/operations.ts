@@ -95,7 +95,7 @@ export function convertNow(turn: Turn, lock: Lock): void {
   const isKeptByGate = wasAwaited && isHeldUp(turn, lock);
   resource.awaitNoMore(lock);
 
-  if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT)) {
+  if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT) && !isKeptByGate) {
     lock.requested = IV;
     turn.complete(lock, 'EDEADLK');
     if (wasAwaited) grantPending(turn, resource);
@@ -108,7 +108,7 @@ export function convertNow(turn: Turn, lock: Lock): void {
     resource.joinQueue(lock, 'converting', turn.now);
     turn.wait(lock);
     tellHolders(turn, resource, lock);
-    // Refused for the sake of the gate alone it would keep a mode that others may have excluded since.
+    // Refused for the sake of the gate, or of the recovery process, it would keep a mode that others may have excluded since.
     if (isKeptByGate) resource.awaitLock(lock);
     else if (wasAwaited) grantPending(turn, resource);
     else followArrival(turn, lock);
