@@ -112,7 +112,7 @@ export function describePlace(locks: readonly LockInfo[], mine: LockInfo | null)
 /** What a completion told beside its status, a line each. */
 export function describeResults(results: readonly ResultName[], mode: ModeName | null): string[] {
   const words: Readonly<Record<ResultName, string>> = {
-    DEMOTED: 'DEMOTED: to resolve a deadlock of conversions the lock was in NL for a while',
+    DEMOTED: 'DEMOTED: to resolve a deadlock of conversions, or because its master was lost, the lock had less for a while',
     ALTMODE: `ALTMODE: granted in ${mode}, the alternative that was asked for`,
     VALNOTVALID: 'VALNOTVALID: the value is not valid, because a writer gave up or died, or the node that decided about it has left or died',
     NOTSTORED: 'NOTSTORED: the value was not stored, because the node is outside a quorate view',

@@ -42,7 +42,7 @@ export function fits(resource: Resource, lock: Lock, occasion: Occasion): boolea
   if (conflictsWithHolders(resource, lock, lock.requested)) return false;
 
   if (occasion === 'arrival' && lock.isConversion) {
-    return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty || hasBeenConverted(lock);
+    return !lock.has(Flag.QUECVT) || resource.convertQueue.isEmpty || resource.awaited.has(lock) || hasBeenConverted(lock);
   }
   if (lock.has(Flag.NOORDER)) return true;
   if (lock.isConversion && (occasion === 'recovery' || resource.awaited.has(lock))) return true;
@@ -109,11 +109,15 @@ function isKeptByPlace({ law }: Turn, resource: Resource, lock: Lock): boolean {
   return law.placeIsNoDeadlock && !lock.has(Flag.NODLCKWT | Flag.CONVDEADLK) && !conflictsWithHolders(resource, lock, lock.requested);
 }
 
-/** Are applications suspended, or others awaited, and is this neither what takes nothing, also for the sake of its value, nor what the recovery process wants? */
+/**
+ * Are applications suspended, or others awaited, and is this neither what takes nothing, also for the sake of its value, nor what
+ * the recovery process wants? Those who are awaited wait for the gate themselves then, and are not refused.
+ */
 export function isHeldUp(turn: Turn, lock: Lock): boolean {
-  const waitsForGate = turn.isSuspended && !lock.has(recoveryMark);
-  const waitsForOthers = lock.resource.awaited.size > 0 && lock.requested > CR && !lock.has(againMark);
-  if (!waitsForGate && !waitsForOthers) return false;
+  if (turn.isSuspended && lock.has(recoveryMark)) return false;
+  const { awaited } = lock.resource;
+  const waitsForOthers = awaited.size > 0 && lock.requested > CR && !awaited.has(lock);
+  if (!turn.isSuspended && !waitsForOthers) return false;
   if (!lock.isConversion) return true;
   return lock.requested !== lock.granted && !isDown(lock.granted, lock.requested) && !hasBeenConverted(lock);
 }

@@ -90,10 +90,12 @@ export function keptFlags(law: Law, lock: Lock): number {
 /** The conversion that a granted lock asks for; its rules have been checked. */
 export function convertNow(turn: Turn, lock: Lock): void {
   const { resource } = lock;
-  const wasAwaited = resource.awaitNoMore(lock);
+  const wasAwaited = resource.awaited.has(lock);
   const verdict = judge(turn, resource, lock, 'arrival');
+  const isKeptByGate = wasAwaited && isHeldUp(turn, lock);
+  resource.awaitNoMore(lock);
 
-  if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT)) {
+  if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT) && !isKeptByGate) {
     lock.requested = IV;
     turn.complete(lock, 'EDEADLK');
     if (wasAwaited) grantPending(turn, resource);
@@ -102,12 +104,12 @@ export function convertNow(turn: Turn, lock: Lock): void {
   if (verdict === 'granted' || fitsAfterDemotion(turn, lock)) {
     grant(turn, resource, lock);
     grantPending(turn, resource);
-  } else if (!lock.has(Flag.NOQUEUE) || (wasAwaited && isHeldUp(turn, lock))) {
+  } else if (!lock.has(Flag.NOQUEUE) || isKeptByGate) {
     resource.joinQueue(lock, 'converting', turn.now);
     turn.wait(lock);
     tellHolders(turn, resource, lock);
-    // Refused for the sake of the gate alone it would keep a mode that others may have excluded since.
-    if (wasAwaited && isHeldUp(turn, lock)) resource.awaitLock(lock);
+    // Refused for the sake of the gate, or of the recovery process, it would keep a mode that others may have excluded since.
+    if (isKeptByGate) resource.awaitLock(lock);
     else if (wasAwaited) grantPending(turn, resource);
     else followArrival(turn, lock);
   } else {

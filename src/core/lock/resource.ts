@@ -179,9 +179,9 @@ export class Resource {
     (extras.awaited ??= new Set()).add(lock);
   }
 
-  /** It has asked, or is gone. Was it awaited? */
-  awaitNoMore(lock: Lock): boolean {
-    return this.#extras !== null && this.#extras.awaited !== null && this.#extras.awaited.delete(lock);
+  /** It has asked, or is gone. */
+  awaitNoMore(lock: Lock): void {
+    this.#extras?.awaited?.delete(lock);
   }
 
   /** Somebody still holds this mode under the latest token of an earlier master: whoever can hold beside him shares that. */

@@ -19,7 +19,7 @@ import { Flag, Result, againMark } from '../lock/flags.js';
 import { certainMode, keepOnly } from '../lock/grant.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock, writeOf } from '../lock/lvb.js';
-import { IV, NL, PW, areMiddlePair, isDown, type Mode } from '../lock/mode.js';
+import { IV, NL, PW, areMiddlePair, commonMode, isDown, type Mode } from '../lock/mode.js';
 import type { Queue } from '../lock/queue.js';
 import type { Resource } from '../lock/resource.js';
 import { convertSilently } from '../lockspace/request.js';
@@ -63,7 +63,7 @@ function mayHaveWritten({ config }: Tables, lock: Lock): boolean {
 function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): void {
   const { master } = resource.home;
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
-  const isLost = master === null || departed.has(master) || moves || isHalfTold(resource);
+  const isLost = master === null || departed.has(master) || moves || isUnaware(resource);
   if (isLost) {
     if (master === tables.self) giveAway(tables, resource, !unsettled.has(resource));
     tables.loseHome(resource);
@@ -78,8 +78,8 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
       lock.flags &= ~againMark;
       if (far.pending === 'convert' && countsAsDone(tables, lock)) takeAsDone(tables, lock);
       else if (master !== tables.self) giveUp(tables, lock);
-      // The next master awaits it.
-      if (far.pending === 'convert' && far.overlap === null) lock.flags |= againMark;
+      // The next master awaits it, unless it has what it has whatever became of that.
+      if (far.pending === 'convert' && far.overlap === null && certainMode(lock) !== lock.granted) lock.flags |= againMark;
       far.node = null;
       far.lkid = null;
       if (!tables.config.law.middleIsResent) queueMiddle(tables, lock);
@@ -110,7 +110,8 @@ function takeAsDone(tables: Tables, lock: Lock): void {
 /**
  * What the old master has made of a conversion under way, nobody knows. Whoever offered to give up his mode (CONVDEADLK) has
  * given it up: others may have had what it excludes, and have written. Whoever takes a conversion back keeps what both modes
- * have: it may have been granted, and will not be asked again.
+ * have: it may have been granted, and will not be asked again. Whoever would do with another mode may have had that one: should he
+ * get what he asks for after all, he hears that he had less meanwhile, and that others may have written.
  */
 function giveUp({ config }: Tables, lock: Lock): void {
   const { granted, requested } = lock;
@@ -122,6 +123,8 @@ function giveUp({ config }: Tables, lock: Lock): void {
     if (!isTakenBack) lock.results |= Result.DEMOTED;
   } else if (isTakenBack && (config.law.middleIsResent || !areMiddlePair(granted, requested))) {
     keepOnly(lock, certainMode(lock));
+  } else if (config.law.alternativeIsTold && certainMode(lock) !== commonMode(granted, requested)) {
+    lock.results |= Result.DEMOTED;
   }
 }
 
@@ -134,10 +137,15 @@ function queueMiddle(tables: Tables, lock: Lock): void {
   lock.resource.joinQueue(lock, 'converting', tables.turn.now);
 }
 
-/** A recovery that was abandoned had found a new master, which has not heard of all the locks here. */
-function isHalfTold(resource: Resource): boolean {
-  return resource.findLock(isUntold) !== null;
+/**
+ * A recovery that was abandoned had found a new master, which has heard of no lock here: it may not know that it is the master.
+ * One that has heard of some is told of the rest; what it was asked since, it will answer.
+ */
+function isUnaware(resource: Resource): boolean {
+  return resource.findLock(isUntold) !== null && resource.findLock(isTold) === null;
 }
+
+const isTold = (lock: Lock): boolean => lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid !== null;
 
 const isUntold = (lock: Lock): boolean => lock.copy === 'process' && lock.place !== 'asked' && lock.far!.lkid === null && !isEnding(lock);
 
@@ -153,10 +161,11 @@ function giveAway(tables: Tables, resource: Resource, wasSettled: boolean): void
     if (lock.copy === 'master') {
       resource.leave(lock);
       tables.locks.remove(lock);
-    } else if (wasSettled) {
-      becomeProcessCopy(lock, resource.value, numbers.get(lock) ?? 0);
     } else {
-      lock.far!.copy = 'process';
+      const far = (lock.far ??= new FarEnd('process', null, null));
+      keepToken(lock, far);
+      far.copy = 'process';
+      if (wasSettled) keepKnown(lock, far, resource.value, numbers.get(lock) ?? 0);
     }
   });
   resource.value = null;
@@ -178,14 +187,15 @@ function* numbersOf(queue: Queue, lastNumber: number): Generator<[Lock, number]>
   yield* before(lastNumber + 1);
 }
 
-/** Who was granted anything where the value was kept is given what there is: nobody can have a newer one. */
-function becomeProcessCopy(lock: Lock, value: ValueBlock | null, queueNumber: number): void {
-  const { generation, mastership } = lock;
-  const far = (lock.far ??= new FarEnd('process', null, null));
-  const isKnown = lock.granted !== IV && value !== null;
-  far.copy = 'process';
+/** It was given here, maybe, and then it is its resource's. */
+function keepToken({ generation, mastership }: Lock, far: FarEnd): void {
   far.generation = generation;
   far.mastership = mastership;
+}
+
+/** Who was granted anything where the value was kept is given what there is: nobody can have a newer one. */
+function keepKnown(lock: Lock, far: FarEnd, value: ValueBlock | null, queueNumber: number): void {
+  const isKnown = lock.granted !== IV && value !== null;
   far.valueCopy = isKnown ? value.bytes : null;
   far.valueSequence = isKnown ? value.sequence : 0;
   far.valueIsValid = !isKnown || value.isValid;

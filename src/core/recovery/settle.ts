@@ -89,9 +89,9 @@ function valueOf(resource: Resource, law: Law): ValueBlock | null {
   // Who has not looked when he was granted such a mode may have an old one; he does not spoil what others have.
   const isSure = ({ far }: Lock): boolean => !law.copiesAreKnown || far?.valueIsValid === true;
   const latest = newestOf(resource, (lock) => hasCopy(lock) && lock.granted > CR && isSure(lock));
-  if (latest !== null) return blockOf(copyOf(latest, law)!, latest, true);
+  if (latest !== null) return blockOf(resource, copyOf(latest, law), true);
   const newest = newestOf(resource, hasCopy);
-  return newest === null ? null : blockOf(copyOf(newest, law)!, newest, false);
+  return blockOf(resource, newest === null ? null : copyOf(newest, law), newest === null);
 }
 
 function newestOf(resource: Resource, test: (lock: Lock) => boolean): Lock | null {
@@ -104,10 +104,14 @@ function newestOf(resource: Resource, test: (lock: Lock) => boolean): Lock | nul
 
 const sequenceOf = (lock: Lock): number => lock.far?.valueSequence ?? 0;
 
-function blockOf(bytes: Uint8Array, lock: Lock, isValid: boolean): ValueBlock {
+/** What is written next comes after all that anybody knows of, also if nobody has that. */
+function blockOf(resource: Resource, bytes: Uint8Array | null, isValid: boolean): ValueBlock | null {
+  const last = newestOf(resource, () => true);
+  const sequence = last === null ? 0 : sequenceOf(last);
+  if (bytes === null && sequence === 0) return null;
   const block = new ValueBlock();
   block.bytes = bytes;
-  block.sequence = sequenceOf(lock);
+  block.sequence = sequence;
   block.isValid = isValid;
   return block;
 }
