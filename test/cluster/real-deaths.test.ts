@@ -64,6 +64,20 @@ test('a counter does not begin again when the node dies that decided about it', 
   assert.equal(await fleet.sayAt(1, 'lvb', 'incr', 'tickets', '--allow-invalid'), '3\n');
 });
 
+test('nor does one that each node has added to more than once: the copy that a node keeps is always of its last addition', async (test) => {
+  const fleet = await Fleet.of();
+  test.after(() => fleet.clear());
+  await fleet.sayAt(2, 'lvb', 'set', 'tickets', '0', '-q');
+  for (let count = 1; count <= 6; count += 1) assert.equal(await fleet.sayAt(1 + 2 * (count % 2), 'lvb', 'incr', 'tickets'), `${count}\n`);
+  assert.equal(await fleet.masterOf('tickets', 1), 2);
+  await fleet.kill(2);
+  for (const node of [1, 3]) {
+    const late = fleet.at(node, 'lvb', 'incr', 'tickets');
+    assert.equal(await late.exit, notValidExit, late.said());
+  }
+  assert.equal(await fleet.sayAt(1, 'lvb', 'incr', 'tickets', '--allow-invalid'), '7\n');
+});
+
 test('the registrar is killed while another member is stopped: what needs that one waits, and says so', async (test) => {
   const fleet = await Fleet.of();
   test.after(() => fleet.clear());
