@@ -47,6 +47,6 @@ export abstract class ValueCommand extends BaseCommand {
   protected async reachValue(target: NamedLine, flags: Flags): Promise<ChangingValue> {
     const { client, space } = await this.reachLockspace(flags);
     const request = { space, target, patience: flags, isQuiet: flags.quiet, note: (words: string) => this.note(words) };
-    return { target, space, change: (decide) => changeValue(client, request, decide) };
+    return { target, space, change: (decide) => changeValue(client, request, this.takeSignals(), decide) };
   }
 }
