@@ -7,7 +7,7 @@
  */
 import { lockspaceId, nodeId, viewId, type LockspaceId } from '../base/ids.js';
 import type { InspectReply, InspectionMessage, Message } from '../wire/message.js';
-import { lockspaceIdOf } from '../lockspace/tables.js';
+import { lockspaceIdOf } from '../node/snapshot.js';
 import { textBytesMax } from '../wire/limits.js';
 import type { Host } from './host.js';
 import * as inspect from './inspect.js';
