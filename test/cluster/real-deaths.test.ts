@@ -3,6 +3,8 @@
  * values it may have been writing, and the register of the members.
  */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { identify } from '../../src/core/host/process-facts.js';
 import { test } from '../kill/bounded.js';
 import { isRunning, signalAll, until } from '../kill/processes.js';
 import { countOf, everybody, Fleet, isRunningWith } from './fleet.js';
@@ -130,4 +132,17 @@ test('a member is stopped: what others decide about goes on', async (test) => {
   await fleet.sayAt(3, 'lock', 'here', '-q', '--', 'true');
   fleet.tell('finish-here');
   assert.equal(await holder.exit, 0);
+});
+
+test('a node that cannot write down in which generation it locks ends, and says why; the others go on', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const { pid, incarnation } = (await fleet.statusOf(1))!;
+  // What it would write into is a folder, as good as a full disk.
+  mkdirSync(`${fleet.place(1)}/life-${pid}.${identify(pid)!.started}.${incarnation}.new`);
+  const lost = fleet.at(1, 'lock', 'data', '-q', '--', 'true');
+  assert.equal(await lost.exit, 95, lost.said());
+  await until('its process is gone', () => !isRunning(pid));
+  assert.match(fleet.log(1), /\ndlm: cannot write \S+\/life-\S+: .*\nhint: see .*\n$/);
+  await fleet.sayAt(2, 'lock', 'data', '-q', '--', 'true');
 });
