@@ -18,7 +18,6 @@ import { needNames, type NamedLine } from '../terminal/names.js';
 import { endOf } from '../terminal/own-end.js';
 import { answerTimeoutOf, reachedInTime } from '../terminal/patience.js';
 import { prose } from '../terminal/prose.js';
-import { SignalWatch } from '../terminal/signals.js';
 import { runUnderLock } from '../terminal/under-lock.js';
 
 type LockFlags = Interfaces.InferredFlags<typeof Lock.flags>;
@@ -99,7 +98,7 @@ export default class Lock extends BaseCommand {
     }
     needExecutable(command[0]!, 'the lock was not asked for; see: dlm lock --help');
     const { client, space } = await this.#reach(targets.map(({ shown }) => shown).join(' '), flags, quoteCommand(command));
-    const signals = new SignalWatch();
+    const signals = this.takeSignals();
     const began = performance.now();
     const locks = await askForLocks(this.#request(space, flags, null), targets, signals);
     if (flags.verbose) this.#tellWait(locks.map(({ shown }) => shown).join(' '), began);
@@ -122,7 +121,7 @@ export default class Lock extends BaseCommand {
     const { space } = await this.#reach(target.shown, flags);
     const request = { ...this.#request(space, flags, ownerPid(flags['owner-pid'])), target };
     const began = performance.now();
-    const lock = await askForLock(request, new SignalWatch());
+    const lock = await askForLock(request, this.takeSignals());
     if (flags.verbose) this.#tellWait(target.shown, began);
     const owner = (await infoOf(space, target, lock))?.owner ?? null;
     const json = { ...jsonOfLock(lock), resource: target.shown, owner };

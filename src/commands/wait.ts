@@ -1,7 +1,7 @@
 /**
  * Wait until something about the cluster is so. The node tells when to look again; nobody asks it every second.
  */
-import { DlmError, defaultLockspace, type NodeClient } from '../core/index.js';
+import { DlmError, Unanswered, defaultLockspace, type NodeClient } from '../core/index.js';
 import { askForLock } from '../terminal/asking.js';
 import { awaitedOf, type Awaited } from '../terminal/awaited.js';
 import { BaseCommand } from '../terminal/base-command.js';
@@ -9,6 +9,7 @@ import { wordsOf } from '../terminal/command-line.js';
 import { formatLimit } from '../terminal/durations.js';
 import { durationFlag, lockspaceFlag, neededWordArg, quietWaitFlag } from '../terminal/flags.js';
 import { needNames } from '../terminal/names.js';
+import { answerTimeoutOf, limitsOf, reachedInTime } from '../terminal/patience.js';
 import { prose } from '../terminal/prose.js';
 import { Failure } from '../terminal/report.js';
 import { bySignal, SignalWatch } from '../terminal/signals.js';
@@ -42,42 +43,65 @@ export default class Wait extends BaseCommand {
     const words = wordsOf(raw);
     const awaited = awaitedOf(words, flags.lockspace);
     if (awaited === null) return this.#waitFree(words[1]!, flags);
-    const client = await this.reach();
-    await this.#until(client, awaited, flags.wait ?? null);
+    const limit = flags.wait ?? null;
+    const client = await this.#reachedFor(awaited, limit);
+    await this.#until(client, awaited, limit);
     return { waitedFor: words, isSo: true };
   }
 
   /** Whoever waits for a lock is told who has it, as by dlm lock. */
   async #waitFree(name: string, flags: { lockspace?: string | undefined; wait?: number | undefined; quiet: boolean }): Promise<unknown> {
     const [target] = needNames([name], undefined);
-    const { space } = await this.reachLockspace({ ...flags, lockspace: flags.lockspace ?? defaultLockspace, 'no-start': true });
     const patience = { nonblock: false, ...(flags.wait === undefined ? {} : { wait: flags.wait }) };
+    const wish = { shown: target!.shown, mode: 'EX' as const, patience, isQuiet: flags.quiet };
+    const reach = { ...flags, lockspace: flags.lockspace ?? defaultLockspace, 'no-start': true, ...answerTimeoutOf(patience) };
+    const { space } = await reachedInTime(wish, () => this.reachLockspace(reach));
     const request = { space, mode: 'EX' as const, flags: [], wantValue: false, blocking: false, ownerPid: null, patience, isQuiet: flags.quiet, note: (words: string) => this.note(words), target: target! };
     const lock = await askForLock(request, new SignalWatch());
     await lock.unlock();
     return { waitedFor: ['free', name], isSo: true };
   }
 
-  async #until(client: NodeClient, awaited: Awaited, limit: number | null): Promise<void> {
-    const signals = new SignalWatch();
-    const stop = new Promise<'signal'>((resolve) => signals.aborted.addEventListener('abort', () => resolve('signal')));
-    const timers: NodeJS.Timeout[] = [];
-    const after = <Word>(millis: number, word: Word): Promise<Word> => new Promise((resolve) => timers.push(setTimeout(() => resolve(word), millis)));
-    const late = limit === null ? new Promise<never>(() => undefined) : after(limit, 'late' as const);
-    let silence: Promise<'tell'> | null = after(silenceMillis, 'tell' as const);
+  /** That the node is silent until patience is at its end means that it is not so in time. */
+  async #reachedFor({ words }: Awaited, limit: number | null): Promise<NodeClient> {
+    const patience = { nonblock: false, ...(limit === null ? {} : { wait: limit }) };
+    const { timeout = Infinity } = limitsOf(patience);
+    const began = performance.now();
     try {
-      for (let seen = await client.port.awaitChange(null); ; ) {
-        const status = await client.status();
+      return await this.reach({ 'no-start': true, ...answerTimeoutOf(patience) });
+    } catch (error) {
+      if (performance.now() - began < timeout || !(error instanceof Unanswered)) throw error;
+      throw new DlmError('DLM_TIMED_OUT', `waited ${formatLimit(limit!)} for ${words}: ${error.message}`, error.hint);
+    }
+  }
+
+  async #until(client: NodeClient, awaited: Awaited, limit: number | null): Promise<void> {
+    const { words } = awaited;
+    const signals = new SignalWatch();
+    const timers: NodeJS.Timeout[] = [];
+    let why = 'the node has not answered';
+    const ended = new Promise<never>((_, reject) => {
+      const interrupted = (): Failure => new Failure(new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${words}`, 'wait again if it still matters'), bySignal(signals.first!));
+      const late = (): DlmError => new DlmError('DLM_TIMED_OUT', `waited ${formatLimit(limit!)} for ${words}: ${why}`, 'see: dlm node status');
+      signals.aborted.addEventListener('abort', () => reject(interrupted()));
+      if (limit !== null) timers.push(setTimeout(() => reject(late()), limit));
+    });
+    // Also while the node says nothing.
+    const orEnd = <Answer>(answer: Promise<Answer>): Promise<Answer> => Promise.race([answer, ended]);
+    let silence: Promise<'tell'> | null = new Promise((resolve) => timers.push(setTimeout(() => resolve('tell'), silenceMillis)));
+    try {
+      for (let seen = await orEnd(client.port.awaitChange(null)); ; ) {
+        const status = await orEnd(client.status());
         if (awaited.isSo(status)) return;
+        why = awaited.why(status);
         const change = client.port.awaitChange(seen);
-        let next = await Promise.race([change, late, stop, ...(silence === null ? [] : [silence])]);
+        let next = await orEnd(Promise.race([change, ...(silence === null ? [] : [silence])]));
         if (next === 'tell') {
           silence = null;
-          this.note(`waiting for ${awaited.words}: ${awaited.why(await client.status())}`);
-          next = await Promise.race([change, late, stop]);
+          why = awaited.why(await orEnd(client.status()));
+          this.note(`waiting for ${words}: ${why}`);
+          next = await orEnd(change);
         }
-        if (next === 'signal') throw new Failure(new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${awaited.words}`), bySignal(signals.first!));
-        if (next === 'late') throw new DlmError('DLM_TIMED_OUT', `waited ${formatLimit(limit!)} for ${awaited.words}: ${awaited.why(status)}`, 'see: dlm node status');
         seen = next;
       }
     } finally {

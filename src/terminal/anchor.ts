@@ -20,7 +20,8 @@ export async function anchorValue(client: NodeClient, space: LockspaceClient, na
   const wantValue = cluster !== null;
   const [anchor] = await anchors(client, space.name, name, pid);
   if (anchor === undefined) await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], owner: { pid }, wantValue });
-  else if (wantValue) await (await client.lockOf(anchor.id)).convert('NL', { wantValue });
+  // The flag by its name: the handle of a lock that is known by its id alone knows no mode, and does not take it that this one reads.
+  else if (wantValue) await (await client.lockOf(anchor.id)).convert('NL', { flags: ['VALBLK'] });
 }
 
 /** Throws `DLM_NO_VALUE`. */

@@ -8,10 +8,11 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { DlmError, attach, defaultLockspace, escapeText, inFull, openNode, type HolderInfo, type LockspaceClient, type NodeClient } from '../core/index.js';
+import { DlmError, attach, defaultLockspace, escapeText, inFull, openNode, type HolderInfo, type LockspaceClient, type NodeClient, type OpenOptions } from '../core/index.js';
 import { clusterOptions, type ClusterFlags } from './cluster-flags.js';
 import { writeForSure } from './closed-pipes.js';
-import { report } from './report.js';
+import { Failure, isDlmError, report } from './report.js';
+import { bySignal, SignalWatch, type EndSignal } from './signals.js';
 import { inOurWords, refuseSwitchValues } from './usage.js';
 
 /** How a command wants to reach a node, as its options say. */
@@ -24,6 +25,9 @@ export interface Reach extends ClusterFlags {
   readonly answerTimeout?: number;
 }
 
+/** How long a node of the command's own that is told to end may still be joining. */
+const joiningMillis = 2_000;
+
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
     help: Flags.boolean({ char: 'h', summary: 'show this help', helpGroup: 'GLOBAL' }),
@@ -33,6 +37,8 @@ export abstract class BaseCommand extends Command {
 
   #quiet = false;
   #client: NodeClient | null = null;
+  /** Since a node of the command's own is a member of a cluster. */
+  #signals: SignalWatch | null = null;
 
   /** Attach to the node of this machine; one that is not there is started only if `reach` is given. */
   protected async reach(reach: Reach | null = null, command = '', lockspace: string | null = null): Promise<NodeClient> {
@@ -61,6 +67,13 @@ export abstract class BaseCommand extends Command {
     const isFresh = name === defaultLockspace || flags['in-process'] === true;
     if (!isFresh) await needLockspace(client, name);
     return { client, space: await client.lockspace(name) };
+  }
+
+  /** The signals that would end the command, for one that has something to clean up itself. */
+  protected takeSignals(): SignalWatch {
+    const signals = this.#signals ?? new SignalWatch();
+    signals.listener = () => undefined;
+    return signals;
   }
 
   /** A line of words for people, unless they want none. */
@@ -126,13 +139,42 @@ export abstract class BaseCommand extends Command {
     const cluster = clusterOptions(reach);
     const mustExist = reach.alone !== true;
     const log = reach.verbose === true ? (line: string): void => this.note(line) : undefined;
-    if (cluster !== null) return openNode({ holder, cluster: { ...cluster, mustExist }, ...(log === undefined ? {} : { log }) });
+    if (cluster !== null) return this.#openMember({ holder, cluster: { ...cluster, mustExist }, ...(log === undefined ? {} : { log }) });
     if (!mustExist) return openNode({ holder });
     throw new DlmError(
       'DLM_START_REFUSED',
       'a node inside this command shares its locks with nobody',
       'leave out --in-process, be a member of a cluster with --cluster NAME, or add --alone if that is what you mean',
     );
+  }
+
+  /** A member leaves in good order, whatever signal ends the command: of one that is only gone the others have to think that it has failed. */
+  async #openMember(options: OpenOptions): Promise<NodeClient> {
+    const signals = (this.#signals = new SignalWatch());
+    let isOpening = true;
+    // That it is a member is known here a little later than to the others. One that cannot become one is not waited for.
+    signals.listener = (signal) => void setTimeout(() => isOpening && this.#endBy(signals, signal), joiningMillis).unref();
+    const client = await openNode({ ...options, signal: signals.aborted }).catch((error: unknown) => {
+      const by = signals.first;
+      throw by === null || !isDlmError(error, 'DLM_CANCELLED') ? error : new Failure(error, bySignal(by));
+    });
+    isOpening = false;
+    signals.listener = (signal) => void this.#leave(client, signals, signal);
+    if (signals.first !== null) await this.#leave(client, signals, signals.first);
+    return client;
+  }
+
+  /** Whatever the command still waits for. A second signal ends it at once. */
+  async #leave(client: NodeClient, signals: SignalWatch, signal: EndSignal): Promise<void> {
+    signals.stop();
+    await client.close().catch(() => undefined);
+    this.#endBy(signals, signal);
+  }
+
+  #endBy(signals: SignalWatch, signal: EndSignal): never {
+    signals.stop();
+    const error = new DlmError('DLM_CANCELLED', `${signal} came, and the node inside this command has ended`, 'call it again if it is still wanted');
+    process.exit(report(new Failure(error, bySignal(signal)), this.jsonEnabled()));
   }
 }
 

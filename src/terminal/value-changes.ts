@@ -11,7 +11,7 @@ import { anchorValue } from './anchor.js';
 import { askForLock, type Request } from './asking.js';
 import { bigIn } from './numbers.js';
 import { Failure } from './report.js';
-import { SignalWatch } from './signals.js';
+import type { SignalWatch } from './signals.js';
 import { hexOfValue, textOfValue, valueOfHex, valueOfText } from './values.js';
 
 /** What was read of a value. */
@@ -32,9 +32,10 @@ export interface Terms {
 export async function changeValue(
   client: NodeClient,
   request: Omit<Request, 'mode' | 'flags' | 'wantValue' | 'blocking' | 'ownerPid'>,
+  signals: SignalWatch,
   decide: (found: Found) => Uint8Array,
 ): Promise<Uint8Array> {
-  const lock = await askForLock({ ...request, mode: 'EX', flags: [], wantValue: false, blocking: false, ownerPid: null }, new SignalWatch());
+  const lock = await askForLock({ ...request, mode: 'EX', flags: [], wantValue: false, blocking: false, ownerPid: null }, signals);
   let value: Uint8Array;
   try {
     value = decide(await readValue(request.space, request.target.name));

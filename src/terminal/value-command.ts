@@ -7,7 +7,7 @@ import { BaseCommand } from './base-command.js';
 import { inProcessFlags, type InProcessFlags } from './cluster-flags.js';
 import * as options from './flags.js';
 import { needName, type NamedLine } from './names.js';
-import type { Patience } from './patience.js';
+import { answerTimeoutOf, reachedInTime, type Patience } from './patience.js';
 import { changeValue, type Found } from './value-changes.js';
 
 export const changeFlags = {
@@ -45,8 +45,9 @@ export abstract class ValueCommand extends BaseCommand {
   }
 
   protected async reachValue(target: NamedLine, flags: Flags): Promise<ChangingValue> {
-    const { client, space } = await this.reachLockspace(flags);
+    const wish = { shown: target.shown, mode: 'EX' as const, patience: flags, isQuiet: flags.quiet };
+    const { client, space } = await reachedInTime(wish, () => this.reachLockspace({ ...flags, ...answerTimeoutOf(flags) }));
     const request = { space, target, patience: flags, isQuiet: flags.quiet, note: (words: string) => this.note(words) };
-    return { target, space, change: (decide) => changeValue(client, request, decide) };
+    return { target, space, change: (decide) => changeValue(client, request, this.takeSignals(), decide) };
   }
 }

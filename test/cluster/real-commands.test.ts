@@ -103,3 +103,19 @@ test('whoever watches the members is told of each change, as a line or as JSON',
   assert.deepEqual(first!.members!.map(({ node }) => node), [1, 2, 3]);
   assert.deepEqual(changes.map(({ node, change }) => `${node} ${change}`), ['2 left', '3 failed', '2 here']);
 });
+
+test('all members are asked for their locks, also by a node that has not joined the lockspace itself', async (test) => {
+  const fleet = await Fleet.of();
+  test.after(() => fleet.clear());
+  const holder = fleet.at(1, 'lock', 'far', '-q', '--', 'sh', `${fleet.scriptsAt}hold.sh`, 'far');
+  await until('node 1 holds', () => fleet.has('began-far'));
+  assert.deepEqual((await fleet.statusOf(3))?.lockspaces, []);
+  for (const words of [['-a'], ['far', '-a'], ['-a', '-l', 'default']]) {
+    const told = JSON.parse(await fleet.sayAt(3, 'locks', '--json', ...words)) as { resource: string; node: number }[];
+    assert.deepEqual(told.map(({ resource, node }) => ({ resource, node })), [{ resource: 'far', node: 1 }], words.join(' '));
+  }
+  const elsewhere = fleet.at(3, 'locks', '-a', '-l', 'nowhere');
+  assert.equal(await elsewhere.exit, 92);
+  fleet.tell('finish-far');
+  assert.equal(await holder.exit, 0);
+});

@@ -3,6 +3,8 @@
  * values it may have been writing, and the register of the members.
  */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { identify } from '../../src/core/host/process-facts.js';
 import { test } from '../kill/bounded.js';
 import { isRunning, signalAll, until } from '../kill/processes.js';
 import { countOf, everybody, Fleet, isRunningWith } from './fleet.js';
@@ -64,6 +66,20 @@ test('a counter does not begin again when the node dies that decided about it', 
   assert.equal(await fleet.sayAt(1, 'lvb', 'incr', 'tickets', '--allow-invalid'), '3\n');
 });
 
+test('nor does one that each node has added to more than once: the copy that a node keeps is always of its last addition', async (test) => {
+  const fleet = await Fleet.of();
+  test.after(() => fleet.clear());
+  await fleet.sayAt(2, 'lvb', 'set', 'tickets', '0', '-q');
+  for (let count = 1; count <= 6; count += 1) assert.equal(await fleet.sayAt(1 + 2 * (count % 2), 'lvb', 'incr', 'tickets'), `${count}\n`);
+  assert.equal(await fleet.masterOf('tickets', 1), 2);
+  await fleet.kill(2);
+  for (const node of [1, 3]) {
+    const late = fleet.at(node, 'lvb', 'incr', 'tickets');
+    assert.equal(await late.exit, notValidExit, late.said());
+  }
+  assert.equal(await fleet.sayAt(1, 'lvb', 'incr', 'tickets', '--allow-invalid'), '7\n');
+});
+
 test('the registrar is killed while another member is stopped: what needs that one waits, and says so', async (test) => {
   const fleet = await Fleet.of();
   test.after(() => fleet.clear());
@@ -116,4 +132,17 @@ test('a member is stopped: what others decide about goes on', async (test) => {
   await fleet.sayAt(3, 'lock', 'here', '-q', '--', 'true');
   fleet.tell('finish-here');
   assert.equal(await holder.exit, 0);
+});
+
+test('a node that cannot write down in which generation it locks ends, and says why; the others go on', async (test) => {
+  const fleet = await Fleet.of([1, 2]);
+  test.after(() => fleet.clear());
+  const { pid, incarnation } = (await fleet.statusOf(1))!;
+  // What it would write into is a folder, as good as a full disk.
+  mkdirSync(`${fleet.place(1)}/life-${pid}.${identify(pid)!.started}.${incarnation}.new`);
+  const lost = fleet.at(1, 'lock', 'data', '-q', '--', 'true');
+  assert.equal(await lost.exit, 95, lost.said());
+  await until('its process is gone', () => !isRunning(pid));
+  assert.match(fleet.log(1), /\ndlm: cannot write \S+\/life-\S+: .*\nhint: see .*\n$/);
+  await fleet.sayAt(2, 'lock', 'data', '-q', '--', 'true');
 });

@@ -4,7 +4,9 @@
  * recover, and are granted what it held when its command has ended.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { freePorts } from '../host/free-ports.js';
 import { test } from '../kill/bounded.js';
 import { isRunning, signalAll, until } from '../kill/processes.js';
 import type { Actor } from '../kill/stage.js';
@@ -131,4 +133,34 @@ test('a node that was a member is not one of no cluster by itself, only when som
   await fleet.sayAt(2, 'lock', 'far', '-n', '-q', '--', 'true');
   await fleet.sayAt(2, 'node', 'leave', '-q');
   await fleet.join(2);
+});
+
+test('a signal that comes while it looks whether its key is the right one, or while it joins a lockspace: it has left, and not failed', async (test) => {
+  const fleet = await Fleet.of([]);
+  test.after(() => fleet.clear());
+  const [own, other] = await freePorts(2);
+  const key = (): string => randomBytes(32).toString('base64');
+  await fleet.join(1, '--listen', `tcp:127.0.0.1:${own}`, '--key-file', fleet.file('key', key()));
+  const looking = guest(fleet, ['lock', 'far', '--listen', `tcp:127.0.0.1:${other}`, '--key-file', fleet.file('other', key()), '--', 'true']);
+  await until('it is a member', () => /node 2 \(\S+\) is here\n/.test(fleet.log(1)));
+  signalAll([looking.pid], 'SIGTERM');
+  assert.equal(await looking.exit, 143, looking.said());
+  await until('it is none any more', () => /node 2 \(\S+\) has /.test(fleet.log(1)));
+  assert.match(fleet.log(1), /node 2 \(\S+\) has left\n/);
+
+  // Sockets of this machine know no keys; the one who is stopped keeps the lockspace from recovering.
+  const unlike = await Fleet.of([1, 2]);
+  test.after(() => unlike.clear());
+  await unlike.sayAt(1, 'lock', 'far', '-q', '--', 'true');
+  await unlike.sayAt(2, 'lock', 'far', '-q', '--', 'true');
+  const stopped = unlike.pidAt(unlike.registrar() === 1 ? 2 : 1);
+  const lives = unlike.registrar();
+  signalAll([stopped], 'SIGSTOP');
+  const joining = guest(unlike, ['lvb', 'get', 'far']);
+  await until('it waits for the lockspace', () => /node 3 \(\S+\) is here\n/.test(unlike.log(lives)) && unlike.log(lives).trimEnd().endsWith('recovers with node 1, 2, 3'));
+  signalAll([joining.pid], 'SIGTERM');
+  assert.equal(await joining.exit, 143, joining.said());
+  signalAll([stopped], 'SIGCONT');
+  await until('it is none any more', () => /node 3 \(\S+\) has /.test(unlike.log(lives)));
+  assert.match(unlike.log(lives), /node 3 \(\S+\) has left\n/);
 });

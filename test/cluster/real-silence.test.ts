@@ -177,7 +177,7 @@ test('who needs nothing but an answer is told whose it is, and what has ended is
   fleet.tell('finish-left');
   assert.equal(await left.exit, 0);
   assert.match(await fleet.sayAt(1, 'locks', 'left'), /^left +\S+ +ended +PR /m);
-  assert.equal(await fleet.sayAt(1, 'orphans', 'list'), 'dlm: there are no orphans\n');
+  assert.equal(await fleet.sayAt(1, 'orphans', 'list'), 'dlm: this node has no orphans; those of other nodes, which are adopted and purged there, are among: dlm locks --all-nodes\n');
   assert.match(await fleet.sayAt(1, 'lockspace', 'show', 'default', 'left'), / PR .* somebody who has ended$/m);
 
   const read = fleet.at(1, 'lvb', 'get', 'kept');

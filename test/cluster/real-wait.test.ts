@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from '../kill/bounded.js';
-import { until } from '../kill/processes.js';
+import { signalAll, until } from '../kill/processes.js';
 import { Fleet } from './fleet.js';
 
 const usageExit = 64;
@@ -49,4 +49,23 @@ test('for a lock that somebody else holds', async (test) => {
   await until('it says who has it', () => /held in EX for .* on node 1: /.test(patient.said()));
   fleet.tell('finish-data');
   assert.deepEqual([await holder.exit, await patient.exit], [0, 0]);
+});
+
+test('not for longer than was wanted, nor after a signal, though the node here is stopped', async (test) => {
+  const fleet = await Fleet.of([1]);
+  test.after(() => fleet.clear());
+  const patient = fleet.at(1, 'wait', 'member', '2');
+  await until('it waits', () => /waiting for node 2/.test(patient.said()));
+  const node = fleet.pidAt(1);
+  signalAll([node], 'SIGSTOP');
+  const lines = [['wait', 'member', '2'], ['wait', 'quorate'], ['wait', 'free', 'data'], ['lvb', 'incr', 'data']];
+  const all = lines.map((words) => fleet.at(1, ...words, '-w', '1'));
+  for (const late of all) {
+    assert.equal(await late.exit, timedOutExit, late.said());
+    assert.match(late.said(), /(waited 1 s for|was not granted within 1 s).*: the node behind \S+ has accepted the connection and says nothing\n/);
+  }
+  signalAll([patient.pid], 'SIGINT');
+  assert.equal(await patient.exit, 130);
+  assert.match(patient.said(), /SIGINT came while waiting for node 2 to be a member\n(?!.*lock)/);
+  signalAll([node], 'SIGCONT');
 });

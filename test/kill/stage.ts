@@ -19,7 +19,7 @@ const scripts = fileURLToPath(new URL('.', import.meta.url));
 export interface Actor {
   readonly pid: number;
   readonly process: ChildProcess;
-  /** Its exit code, or 128 and the number of the signal. */
+  /** Its exit code, or 128 and the number of the signal. That it does not end is told some time after it was asked for. */
   readonly exit: Promise<number>;
   /** What it has said so far, on standard output and standard error. */
   said(): string;
@@ -60,9 +60,17 @@ export class Stage {
     const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env: this.env, ...options });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const exit = Promise.race([exitOf(child), tooLong(() => `${words.join(' ')} did not end; it said: ${said}`)]);
-    exit.catch(() => undefined);
-    return { pid: child.pid!, process: child, exit, said: () => said };
+    const ended = exitOf(child);
+    return {
+      pid: child.pid!,
+      process: child,
+      get exit() {
+        const exit = Promise.race([ended, tooLong(() => `${words.join(' ')} did not end; it said: ${said}`)]);
+        exit.catch(() => undefined);
+        return exit;
+      },
+      said: () => said,
+    };
   }
 
   /** The exit code of a command that ends by itself. */

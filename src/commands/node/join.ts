@@ -9,7 +9,7 @@ import { clusterFlags, clusterOptions, clusterWords } from '../../terminal/clust
 import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 import { speakerFor } from '../../terminal/shell-verbs.js';
-import { Failure, isDlmError } from '../../terminal/report.js';
+import { Failure, isDlmError, report } from '../../terminal/report.js';
 import { bySignal, SignalWatch } from '../../terminal/signals.js';
 import { NodeStop } from '../../terminal/stop-node.js';
 
@@ -64,6 +64,8 @@ export default class NodeJoin extends BaseCommand {
 
   /** The node's log goes to standard error, here and in the background. */
   async #serve(options: ServeOptions): Promise<void> {
+    // What it cannot write down it must not act upon: it ends where it stands, and others see to what it leaves. So does one that is wrong about itself.
+    process.once('uncaughtException', (error) => process.exit(report(error, false)));
     let signals: SignalWatch | null = null;
     // Before that nobody counts it as a member, and a signal ends it as it ends any program.
     const callOff = (): AbortSignal => (signals = new SignalWatch()).aborted;

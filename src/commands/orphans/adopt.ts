@@ -4,6 +4,7 @@
 import { DlmError } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
+import { locksEverywhere } from '../../terminal/describe.js';
 import { describeHolding, infoOf, jsonOfLock, ownerPid } from '../../terminal/held-lock.js';
 import { needName } from '../../terminal/names.js';
 import { prose } from '../../terminal/prose.js';
@@ -29,10 +30,11 @@ export default class OrphansAdopt extends BaseCommand {
     const { args, flags } = await this.parse(OrphansAdopt);
     const target = needName(args.name === undefined ? [] : [args.name], flags['name-hex']);
     const pid = ownerPid(flags['owner-pid']);
-    const { space } = await this.reachLockspace({ ...flags, 'no-start': true });
-    const lock = await space.lock(target.name, { mode: flags.mode, flags: ['ORPHAN', 'PERSISTENT'], owner: { pid } }).catch((error) => {
+    const { client, space } = await this.reachLockspace({ ...flags, 'no-start': true });
+    const lock = await space.lock(target.name, { mode: flags.mode, flags: ['ORPHAN', 'PERSISTENT'], owner: { pid } }).catch(async (error: unknown) => {
       if (!isDlmError(error, 'DLM_LOCK_UNKNOWN', 'DLM_ORPHAN_UNKNOWN')) throw error;
-      throw new DlmError('DLM_ORPHAN_UNKNOWN', `there is no orphan in ${flags.mode} on ${target.shown}`);
+      if ((await client.status(space.name)).cluster === null) throw new DlmError('DLM_ORPHAN_UNKNOWN', `there is no orphan in ${flags.mode} on ${target.shown}`);
+      throw new DlmError('DLM_ORPHAN_UNKNOWN', `this node has no orphan in ${flags.mode} on ${target.shown}`, `one of another node is adopted there; see: ${locksEverywhere(target.shown, space.name)}`);
     });
     const owner = (await infoOf(space, target, lock))?.owner ?? null;
     this.print(lock.id);

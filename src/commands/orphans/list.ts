@@ -1,6 +1,7 @@
 /**
  * Locks that outlived their owners.
  */
+import type { NodeClient } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
@@ -11,7 +12,8 @@ export default class OrphansList extends BaseCommand {
   static override usage = 'orphans list [-l LOCKSPACE]';
   static override description = prose`
     A lock taken with --persistent is not freed when its owner ends: it stays, as an orphan, and goes on keeping
-    others out. PID and COMMAND show whose it was. Adopt it, or purge it.`;
+    others out. PID and COMMAND show whose it was. Adopt it, or purge it. In a cluster these are the orphans that this
+    node's own people have left, and only here they are adopted and purged; dlm locks --all-nodes lists those of all.`;
   static override examples = ['<%= config.bin %> orphans list'];
   static override flags = { ...options.onlyLockspaceFlag, ...options.quietFlag };
 
@@ -23,7 +25,12 @@ export default class OrphansList extends BaseCommand {
       ...(flags.lockspace === undefined ? {} : { lockspace: flags.lockspace }),
     });
     if (orphans.length > 0) this.print(locksTable(orphans));
-    else this.note('there are no orphans');
+    else this.note(await this.#nothing(client));
     return orphans;
+  }
+
+  async #nothing(client: NodeClient): Promise<string> {
+    if ((await client.status()).cluster === null) return 'there are no orphans';
+    return 'this node has no orphans; those of other nodes, which are adopted and purged there, are among: dlm locks --all-nodes';
   }
 }

@@ -12,7 +12,8 @@ export default class OrphansPurge extends BaseCommand {
   static override usage = 'orphans purge [--pid PID]';
   static override description = prose`
     Ends the orphans of one lockspace: all of them, or those that one process has left. Whoever waits for them goes
-    on. The value of a resource that an orphan held in PW or EX is no longer valid.`;
+    on. The value of a resource that an orphan held in PW or EX is no longer valid. In a cluster these are the orphans
+    of this node; those of another one are purged there.`;
   static override examples = [
     '<%= config.bin %> orphans purge',
     { description: 'Only what process 4711 has left', command: '<%= config.bin %> orphans purge --pid 4711' },

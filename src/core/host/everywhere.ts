@@ -7,6 +7,7 @@
  */
 import { lockspaceId, nodeId, viewId, type LockspaceId } from '../base/ids.js';
 import type { InspectReply, InspectionMessage, Message } from '../wire/message.js';
+import { lockspaceIdOf } from '../node/snapshot.js';
 import { textBytesMax } from '../wire/limits.js';
 import type { Host } from './host.js';
 import * as inspect from './inspect.js';
@@ -27,8 +28,8 @@ export class Everywhere {
 
   /** As `inspect.locks`, of all members, and which of them have not told theirs. Rejects as it throws. */
   async locks(filter: LockFilter): Promise<LocksOfAll> {
-    const own = inspect.locks(this.#host, filter);
-    const names = filter.lockspace === undefined ? this.#host.node.lockspaceNames() : [filter.lockspace];
+    const names = this.#namesFor(filter);
+    const own = names.filter((name) => this.#host.node.stack(name) !== null).flatMap((name) => inspect.locks(this.#host, { ...filter, lockspace: name }));
     const asked = names.flatMap((name) => this.#others(name).map(async (node) => ({ node, told: await this.#ask(node, name, filter) })));
     const answers = await Promise.all(asked);
     const all = merged([...own, ...answers.flatMap(({ told }) => (typeof told === 'string' ? [] : told))]);
@@ -40,14 +41,25 @@ export class Everywhere {
     };
   }
 
+  /** Of all lockspaces, also those that only others have joined. Throws `DLM_LOCKSPACE_UNKNOWN` of one that nobody has. */
+  #namesFor({ lockspace }: LockFilter): readonly string[] {
+    const { node, cluster } = this.#host;
+    const others = (cluster?.view?.members ?? []).flatMap(({ lockspaces }) => [...lockspaces].filter(([, join]) => join > 0).map(([name]) => name));
+    const all = [...new Set([...node.lockspaceNames(), ...others])];
+    if (lockspace === undefined) return all;
+    if (!all.includes(lockspace)) throw inspect.unknown(this.#host, lockspace);
+    return [lockspace];
+  }
+
+  /** Those who have joined it: as we know them there, or as the view says if we have not. */
   #others(lockspace: string): number[] {
-    const { node, self } = this.#host;
-    return (node.stack(lockspace)?.group.members ?? []).map((member) => member.node as number).filter((member) => member !== self);
+    const { node, self, cluster } = this.#host;
+    const joined = (cluster?.view?.members ?? []).filter(({ lockspaces }) => (lockspaces.get(lockspace) ?? 0) > 0);
+    return (node.stack(lockspace)?.group.members ?? joined).map((member) => member.node as number).filter((member) => member !== self);
   }
 
   #ask(node: number, lockspace: string, filter: LockFilter): Promise<LockInfo[] | Unlisted['why']> {
-    const stack = this.#host.node.stack(lockspace)!;
-    const { id, members } = stack.lockspace.tables;
+    const seq = this.#host.node.stack(lockspace)?.lockspace.tables.members.seq ?? viewId(this.#host.cluster!.view!.id);
     const question = (this.#lastQuestion += 1);
     return new Promise((resolve) => {
       const timer = setTimeout(() => end('silent'), answerMillis);
@@ -58,7 +70,7 @@ export class Everywhere {
       };
       this.#open.set(question, ({ text }) => end(text.length === 0 ? 'untold' : (JSON.parse(Buffer.from(text).toString('utf8')) as LockInfo[])));
       const name = filter.name === undefined ? null : nameToCore(filter.name);
-      this.#send(node, { kind: 'inspect', lockspace: id, seq: members.seq, question, name });
+      this.#send(node, { kind: 'inspect', lockspace: lockspaceIdOf(lockspace), seq, question, name });
     });
   }
 

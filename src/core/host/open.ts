@@ -35,18 +35,20 @@ export interface OpenOptions {
   readonly cluster?: ClusterOptions;
   /** Where lines about the cluster go; nowhere if not given. */
   readonly log?: (line: string) => void;
+  /** Aborted before it is open, a member leaves again in good order as soon as it can. */
+  readonly signal?: AbortSignal;
 }
 
-/** Rejects with `DLM_STATE_UNUSABLE`, and as `Cluster.join`. */
+/** Rejects with `DLM_STATE_UNUSABLE` or `DLM_CANCELLED`, and as `Cluster.join`. */
 export async function openInside(options: OpenOptions, holder: HolderInfo): Promise<NodeClient> {
-  const { dir, cluster, log = () => undefined } = options;
-  if (cluster !== undefined) return openMember(dir, cluster, holder, log);
+  const { dir, cluster } = options;
+  if (cluster !== undefined) return openMember(options, cluster, holder);
   const host = new Host(1, await nextLife(nodePlaces(dir)));
   const watch = new ProcessWatch(host, null);
   return new NodeClient(new InsidePort(host, watch, host.addOwner('session', holder.pid, holder.command), () => undefined));
 }
 
-async function openMember(dir: string | undefined, options: ClusterOptions, holder: HolderInfo, log: (line: string) => void): Promise<NodeClient> {
+async function openMember({ dir, log = () => undefined, signal }: OpenOptions, options: ClusterOptions, holder: HolderInfo): Promise<NodeClient> {
   const life = await nextLife(nodePlaces(dir));
   const self = identify(process.pid);
   const places = guestPlaces(dir, `${process.pid}.${self?.started ?? 0}.${life.incarnation}`);
@@ -65,7 +67,7 @@ async function openMember(dir: string | undefined, options: ClusterOptions, hold
     const host = new Host(cluster.node, life, cluster);
     const watch = new ProcessWatch(host, register);
     const port = new InsidePort(host, watch, host.addOwner('session', holder.pid, holder.command), end);
-    await cluster.begin(host, ({ why, isUrgent }) => port.lost(`this node must end: ${why}`, isUrgent));
+    await cluster.begin(host, ({ why, isUrgent }) => port.lost(`this node must end: ${why}`, isUrgent), signal);
     return new NodeClient(port);
   } catch (error) {
     await cluster?.leave();

@@ -6,6 +6,7 @@ export type { Member, View } from '../cluster/view.js';
 export type { LockDump, LockspaceDump, ResourceDump } from '../lockspace/dump.js';
 export { phaseNames } from '../wire/kinds.js';
 export { defaultConfig, type LockspaceConfig } from '../lockspace/lockspace.js';
+export { lockspaceIdOf } from '../lockspace/tables.js';
 export { checkTrace, type StepEvent, type TraceScope } from '../cluster/order-trace.js';
 export { nameOf, parseOrder, presets, steps, type Order, type Step } from '../cluster/order.js';
 export { noFencing, type CancelFence, type Fence, type FencingConfig } from '../cluster/fencing.js';
