@@ -80,7 +80,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   ...mutantsOf('lock/operations.ts', [
     ["if (lock.place !== 'granted') return ended('EBUSY');", '', 'a converting lock can be converted once more'],
-    ["if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT)) {", "if (verdict === 'deadlock') {", 'NODLCKWT does not wait'],
+    ["if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT) &&", "if (verdict === 'deadlock' &&", 'NODLCKWT does not wait'],
     ['grantConversions(turn, lock.resource);', '', 'a demoted lock does not let the others go first'],
     ['if (!isDemoted(lock)) return false;', 'return false;', 'a demoted lock is not looked at again'],
     ['moveValueOnUnlock(resource, lock);', '', 'no unlock writes a value'],

@@ -30,6 +30,7 @@ describe('fencing left to Pacemaker', { timeout: 300_000 }, () => {
   let third: Machine;
 
   before(async () => {
+    Pacemaker.install();
     machines = new Machines(endings, { count: 3, engine: 'corosync', config });
     await machines.start();
     [first, third] = [machines.machine(1), machines.machine(3)];

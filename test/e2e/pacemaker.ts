@@ -24,9 +24,13 @@ export class Pacemaker {
   readonly #machines: readonly Machine[];
   readonly #configuration: string;
 
+  /** Nodes of dlm look for its agent when they start, so it is there before them. */
+  static install(): void {
+    needs('pacemaker', 'pacemaker-cli-utils', 'fence-agents');
+  }
+
   /** For these machines, whose controllers run; those of `devices` can be fenced. */
   constructor(machines: readonly Machine[], devices: readonly Machine[]) {
-    needs('pacemaker', 'pacemaker-cli-utils', 'fence-agents');
     this.#machines = machines;
     this.#configuration = configurationOf(devices);
   }
