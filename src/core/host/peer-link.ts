@@ -17,7 +17,7 @@ import { WireError } from '../wire/wire-error.js';
 import type { FrameReader } from './framing.js';
 
 /** Messages that are worth a write of their own: the peer works on them while we make the next. */
-const earlyFlushCount = 16;
+const earlyFlushCount = 32;
 /** Handed to the socket before looking whether it still takes more. */
 const flushBytes = 256 * 1024;
 /** A connection over which nothing has been acknowledged for so long is given up. */
