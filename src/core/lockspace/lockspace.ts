@@ -183,11 +183,11 @@ export class Lockspace {
     // What outlives its owner is taken back first, if it waits, and all of it before anybody is let in: else the end of one
     // beside it would grant it, and nobody hears.
     const waits = (lock: Lock): boolean => this.config.law.waitsEndFirst && lock.has(Flag.PERSISTENT) && lock.place !== 'granted';
-    const waiting = buried.filter(waits);
+    const waiting = new Set(buried.filter(waits));
     for (const lock of waiting) this.#leaveBehind(lock, owner);
-    for (const resource of new Set(waiting.map((lock) => lock.resource))) if (this.tables.isMasterOf(resource)) grantPending(this.tables.turn, resource);
+    for (const resource of new Set([...waiting].map((lock) => lock.resource))) if (this.tables.isMasterOf(resource)) grantPending(this.tables.turn, resource);
     for (const lock of buried) {
-      if (waiting.includes(lock)) continue;
+      if (waiting.has(lock)) continue;
       if (lock.has(Flag.PERSISTENT)) this.#leaveBehind(lock, owner);
       else this.#end(lock, Flag.FORCEUNLOCK | Flag.IVVALBLK, null);
     }
