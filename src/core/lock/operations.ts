@@ -11,7 +11,7 @@
  */
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
-import { Flag, brokenConvertRule, deafMark, oldTokenMark, type Rule } from './flags.js';
+import { Flag, brokenConvertRule, deafMark, oldTokenMark, recoveryMark, type Rule } from './flags.js';
 import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConverted, isDemoted, isHeldUp, judge, keepOnly } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
@@ -50,7 +50,7 @@ export function request(turn: Turn, lock: Lock): void {
  * be behind them; and a conversion that has given up its mode has let in others, who may be in the way of the next.
  */
 function followArrival(turn: Turn, lock: Lock): void {
-  const cameBefore = lock.place === 'granted' ? lock.has(Flag.NOORDER) : lock.has(Flag.HEADQUE) && lock.next !== null;
+  const cameBefore = lock.place === 'granted' ? lock.has(Flag.NOORDER | recoveryMark) : lock.has(Flag.HEADQUE) && lock.next !== null;
   if (turn.law.arrivalIsFollowed && (cameBefore || isDemoted(lock))) grantPending(turn, lock.resource);
 }
 
