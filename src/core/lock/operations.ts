@@ -11,11 +11,11 @@
  */
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
-import { Flag, brokenConvertRule, deafMark, oldTokenMark, recoveryMark, type Rule } from './flags.js';
+import { Flag, brokenConvertRule, deafMark, oldTokenMark, readMark, recoveryMark, type Rule } from './flags.js';
 import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConverted, isDemoted, isHeldUp, judge, keepOnly } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
-import { moveValueOnUnlock } from './lvb.js';
+import { moveValueOnUnlock, transferOf } from './lvb.js';
 import { IV, type Mode } from './mode.js';
 import type { Turn } from './turn.js';
 
@@ -59,6 +59,13 @@ export interface Conversion {
   readonly mode: Mode;
   readonly flags: number;
   readonly value: Uint8Array | null;
+}
+
+/** Whoever only wants to know the value writes none, whatever the lock holds. */
+export function asMeant({ granted }: Lock, wish: Conversion): Conversion {
+  if ((wish.flags & readMark) === 0) return wish;
+  const flags = wish.flags & ~readMark;
+  return transferOf(granted, wish.mode) === 'write' ? { mode: wish.mode, flags: flags & ~Flag.VALBLK, value: null } : { ...wish, flags };
 }
 
 /** Convert a granted lock to another mode. */
