@@ -79,12 +79,16 @@ export default class Wait extends BaseCommand {
     const { words } = awaited;
     const signals = new SignalWatch();
     const timers: NodeJS.Timeout[] = [];
-    let why = 'the node has not answered';
+    let why: string | null = null;
+    let isLate = false;
+    const late = (): DlmError => new DlmError('DLM_TIMED_OUT', `waited ${formatLimit(limit!)} for ${words}: ${why ?? 'the node has not answered'}`, 'see: dlm node status');
     const ended = new Promise<never>((_, reject) => {
       const interrupted = (): Failure => new Failure(new DlmError('DLM_CANCELLED', `${signals.first} came while waiting for ${words}`, 'wait again if it still matters'), bySignal(signals.first!));
-      const late = (): DlmError => new DlmError('DLM_TIMED_OUT', `waited ${formatLimit(limit!)} for ${words}: ${why}`, 'see: dlm node status');
       signals.aborted.addEventListener('abort', () => reject(interrupted()));
-      if (limit !== null) timers.push(setTimeout(() => reject(late()), limit));
+      if (limit === null) return;
+      // However short the time is, what is so already is seen.
+      timers.push(setTimeout(() => (why === null ? (isLate = true) : reject(late())), limit));
+      timers.push(setTimeout(() => reject(late()), answerTimeoutOf({ nonblock: false, wait: limit }).answerTimeout));
     });
     // Also while the node says nothing.
     const orEnd = <Answer>(answer: Promise<Answer>): Promise<Answer> => Promise.race([answer, ended]);
@@ -94,6 +98,7 @@ export default class Wait extends BaseCommand {
         const status = await orEnd(client.status());
         if (awaited.isSo(status)) return;
         why = awaited.why(status);
+        if (isLate) throw late();
         const change = client.port.awaitChange(seen);
         let next = await orEnd(Promise.race([change, ...(silence === null ? [] : [silence])]));
         if (next === 'tell') {

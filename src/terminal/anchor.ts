@@ -20,8 +20,7 @@ export async function anchorValue(client: NodeClient, space: LockspaceClient, na
   const wantValue = cluster !== null;
   const [anchor] = await anchors(client, space.name, name, pid);
   if (anchor === undefined) await space.lock(name, { mode: 'NL', flags: ['EXPEDITE'], owner: { pid }, wantValue });
-  // The flag by its name: the handle of a lock that is known by its id alone knows no mode, and does not take it that this one reads.
-  else if (wantValue) await (await client.lockOf(anchor.id)).convert('NL', { flags: ['VALBLK'] });
+  else if (wantValue) await (await client.lockOf(anchor.id)).convert('NL', { wantValue });
 }
 
 /** Throws `DLM_NO_VALUE`. */

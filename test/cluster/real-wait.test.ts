@@ -15,6 +15,12 @@ test('for members, quorum and recoveries', async (test) => {
   const fleet = await Fleet.of([1]);
   test.after(() => fleet.clear());
   await fleet.sayAt(1, 'wait', 'quorate');
+  for (const time of ['0', '1ms']) {
+    await fleet.sayAt(1, 'wait', 'quorate', '-w', time);
+    const notYet = fleet.at(1, 'wait', 'member', '2', '-w', time);
+    assert.equal(await notYet.exit, timedOutExit);
+    assert.match(notYet.said(), /the members are node 1/, 'it was looked at once');
+  }
   const two = fleet.at(1, 'wait', 'member', '2');
   await until('it says what it waits for', () => /waiting for node 2 to be a member: the members are node 1/.test(two.said()));
   await fleet.join(2);

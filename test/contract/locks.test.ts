@@ -167,6 +167,24 @@ for (const way of ways) {
       await anchor.unlock();
     });
 
+    it('give the value to whoever knows them by their ids alone, and never write an empty one', async (test) => {
+      const client = await way.reach(test);
+      const space = await client.lockspace();
+      const lock = await space.lock('a', { mode: 'EX' });
+      await lock.convert('NL', { value: Buffer.from('one') });
+      const byId = await client.lockOf(lock.id);
+      await byId.convert('EX', { wantValue: true });
+      assert.equal(text(byId.value), 'one');
+      await (await client.lockOf(lock.id)).convert('NL', { wantValue: true });
+      await (await client.lockOf(lock.id)).convert('EX', { flags: ['VALBLK'] });
+      // This one believes that it is in EX or NL, as it was told last.
+      await byId.convert('PW', { wantValue: true });
+      await byId.convert('NL', { flags: ['VALBLK'] });
+      const reader = await space.lock('a', { mode: 'PR', wantValue: true });
+      assert.equal(text(reader.value), 'one');
+      assert.equal(reader.valueState, 'valid');
+    });
+
     it('tell that a writer gave up', async (test) => {
       const space = await reach(test);
       const anchor = await space.lock('a', { mode: 'NL' });

@@ -169,6 +169,10 @@ describe('value blocks', () => {
   breaks('value-block', 'valid although a later one was lost', ...writer(6), holds(1, 3, EX, block), asks(1, 3, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }),
     ends(1, 3, 'EUNLOCK', IV, { results: Result.NOTSTORED }), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));
 
+  keeps('one that waited for a quorum behind which its lock was given back is not written (seed 77000015)', ...writer(6), holds(1, 3, PW, block, { value: 6 }),
+    asks(1, 3, 'convert', PW, { flags: Flag.VALBLK, value: 7 }), asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK, value: 8 }),
+    ends(1, 3, 'EUNLOCK', IV, { results: Result.NOTSTORED }), holds(2, 4, CR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));
+
   const orElse = (value: number): Story => [...writer(6), holds(1, 3, PW, block, { value: 6 }), asks(1, 3, 'convert', EX, { flags: Flag.VALBLK | Flag.ALTPR, value: 7 }),
     ends(1, 3, 'OK', PR, { results: Result.ALTMODE, value, sequence: 4 })];
   keeps('read with the alternative mode, and not written', ...orElse(6), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));

@@ -8,8 +8,8 @@
 import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
 import { Flag, namesOfResults } from '../lock/flags.js';
-import { transferOf, type ValueState } from '../lock/lvb.js';
-import { IV, nameOfMode, type Mode, type ModeName, type ModeOrNone } from '../lock/mode.js';
+import type { ValueState } from '../lock/lvb.js';
+import { IV, nameOfMode, type ModeName, type ModeOrNone } from '../lock/mode.js';
 import type { Block, Complete } from '../lock/turn.js';
 import type { Adopt } from '../node/effect.js';
 import type { UnlockInput } from '../node/input.js';
@@ -17,7 +17,7 @@ import type { LockspaceClient } from './lockspace-client.js';
 import { errorOfRefusal, errorOfStatus } from './outcome.js';
 import type { ConvertCall, Listener, Refusal } from './port.js';
 import type { ConvertOptions, ResultName, UnlockOptions } from './types.js';
-import { flagsOf, modeToCore, padValue } from './wish.js';
+import { flagsOf, flagsOfChange, modeToCore, padValue } from './wish.js';
 import { formatLockId, formatToken } from './lock-id.js';
 import { checkPatience, withDeadline } from './deadline.js';
 
@@ -130,15 +130,13 @@ export class LockHandle implements Listener {
   convert(mode: ModeName, options: ConvertOptions = {}): Promise<LockHandle> {
     try {
       checkPatience(options);
-      const asked = modeToCore(mode);
-      const wish = this.#mayRead(asked) ? options : { ...options, wantValue: false };
       const call: ConvertCall = {
         kind: 'convert',
         lockspace: this.#space.name,
         lkid: lkid(this.#lkid),
-        mode: asked,
-        flags: flagsOf(wish) | Flag.CONVERT,
-        value: padValue(wish, this.#space.valueLength),
+        mode: modeToCore(mode),
+        flags: flagsOfChange(flagsOf(options), options.value !== undefined),
+        value: padValue(options, this.#space.valueLength),
         recovery: this.#space.recovery ?? undefined,
       };
       this.#begin('pending');
@@ -264,11 +262,6 @@ export class LockHandle implements Listener {
   /** Whoever read a value that was not valid, and wrote none, must not make it valid by giving the lock back. */
   #keepsInvalid({ value }: UnlockOptions): number {
     return value === undefined && this.valueState === 'invalid' ? Flag.IVVALBLK : 0;
-  }
-
-  /** Where a conversion does not read the value it writes it, and nobody who only wants to know it means that. */
-  #mayRead(mode: Mode): boolean {
-    return this.#mode !== IV && transferOf(this.#mode, mode) !== 'write';
   }
 
   get #isPending(): boolean {

@@ -13,7 +13,7 @@
 import type { Socket } from 'node:net';
 import { DlmError } from '../base/errors.js';
 import { lkid, type Lkid } from '../base/ids.js';
-import { Flag, deafMark, namesOfFlags } from '../lock/flags.js';
+import { Flag, deafMark, namesOfFlags, readMark } from '../lock/flags.js';
 import { isMode, nameOfMode, type Mode } from '../lock/mode.js';
 import type { UnlockInput } from '../node/input.js';
 import type { LineReader } from './line-reader.js';
@@ -387,7 +387,7 @@ function wishWords({ flags, value }: { readonly flags: number; readonly value: U
   const names = namesOfFlags(flags & ~Flag.CONVERT);
   return {
     ...(names.length === 0 ? {} : { flags: names }),
-    ...(value === null ? {} : { valueHex: hexOfBytes(value) }),
+    ...(value === null || (flags & readMark) !== 0 ? {} : { valueHex: hexOfBytes(value) }),
   };
 }
 

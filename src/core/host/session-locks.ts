@@ -23,7 +23,7 @@ import type { Served } from './served.js';
 import type { Session } from './session.js';
 import { SessionLock } from './session-lock.js';
 import { bytesOfHex, type Request } from './session-protocol.js';
-import { flagsOf, nameToCore, padValue } from './wish.js';
+import { flagsOf, flagsOfChange, nameToCore, padValue } from './wish.js';
 
 /** Requests and conversions of one session that may wait at a time. */
 const waitingMax = 65_536;
@@ -134,7 +134,7 @@ export class SessionLocks {
       lockspace: request.lockspace,
       lkid: lkid(request.lkid),
       mode: modeIn(request),
-      flags: flags | Flag.CONVERT | this.#markFor(request),
+      flags: flagsOfChange(flags, request.valueHex !== null) | this.#markFor(request),
       value,
     });
   }

@@ -3,7 +3,7 @@
  * bits, values to the length of a value block.
  */
 import { DlmError } from '../base/errors.js';
-import { Flag, deafMark, nameLengthMax, type FlagName } from '../lock/flags.js';
+import { Flag, deafMark, nameLengthMax, readMark, type FlagName } from '../lock/flags.js';
 import { modeNamed, modeNames, type Mode, type ModeName } from '../lock/mode.js';
 import { escapeText } from './text.js';
 import type { Name } from './types.js';
@@ -45,6 +45,12 @@ export function flagsOf(wish: Wish): number {
   if (wish.blocking === false) flags |= deafMark;
   for (const name of wish.flags ?? []) flags |= flagOf(name);
   return flags;
+}
+
+/** The flags of a conversion. One that brings no value must not write one: nobody who only wants to know it means that. */
+export function flagsOfChange(flags: number, bringsValue: boolean): number {
+  const reads = (flags & Flag.VALBLK) !== 0 && !bringsValue;
+  return flags | Flag.CONVERT | (reads ? readMark : 0);
 }
 
 function flagOf(name: string): number {

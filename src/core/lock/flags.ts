@@ -60,6 +60,12 @@ export const againMark = 0x0800_0000;
  */
 export const oldTokenMark = 0x0400_0000;
 
+/**
+ * The mark of a conversion that wants to know the value and brings none: where it would write one, it moves nothing. What mode
+ * the lock has by then, its caller may not know. It goes no farther than the lockspace.
+ */
+export const readMark = 0x0200_0000;
+
 /** What a completion tells beside its status. */
 /** NOTSTORED is ours: the lock has ended outside a quorate view, and the value that its unlock brought is lost. */
 export const Result = { DEMOTED: 0x1, VALNOTVALID: 0x2, ALTMODE: 0x4, NOTSTORED: 0x8 } as const;

@@ -72,7 +72,8 @@ export function hasBeenConverted(lock: Lock): boolean {
  *
  * A conversion found in a deadlock gives up its granted mode if it offered to
  * (CONVDEADLK); the verdict is then still "blocked", and DEMOTED tells. An
- * alternative mode is tried last, and never out of a deadlock.
+ * alternative mode is tried last, and never out of a deadlock, unless a lost master may
+ * have granted it.
  */
 export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occasion): Verdict {
   const waitsForGate = isHeldUp(turn, lock);
@@ -81,7 +82,9 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
   if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock, lock.requested)) return 'granted';
 
   const mayQueue = !lock.has(Flag.NOQUEUE);
-  if (lock.isConversion && mayQueue && isInConversionDeadlock(resource, lock)) {
+  // Was it kept by the gate, nobody will say EDEADLK any more; the other mode it would do with it may have had all the time.
+  const isAwaited = occasion !== 'arrival' && resource.awaited.has(lock);
+  if (lock.isConversion && mayQueue && !isAwaited && isInConversionDeadlock(resource, lock)) {
     if (occasion === 'retry' && isKeptByPlace(turn, resource, lock)) return waitsForGate ? 'blocked' : 'granted';
     if (!lock.has(Flag.CONVDEADLK)) return 'deadlock';
     lock.granted = NL;

@@ -11,11 +11,11 @@
  */
 import type { Refusal } from '../base/status.js';
 import { tellHolders, tellHoldersAndConverters } from './blocking.js';
-import { Flag, brokenConvertRule, deafMark, oldTokenMark, type Rule } from './flags.js';
+import { Flag, brokenConvertRule, deafMark, oldTokenMark, readMark, recoveryMark, type Rule } from './flags.js';
 import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConverted, isDemoted, isHeldUp, judge, keepOnly } from './grant.js';
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
-import { moveValueOnUnlock } from './lvb.js';
+import { moveValueOnUnlock, transferOf } from './lvb.js';
 import { IV, type Mode } from './mode.js';
 import type { Turn } from './turn.js';
 
@@ -50,7 +50,7 @@ export function request(turn: Turn, lock: Lock): void {
  * be behind them; and a conversion that has given up its mode has let in others, who may be in the way of the next.
  */
 function followArrival(turn: Turn, lock: Lock): void {
-  const cameBefore = lock.place === 'granted' ? lock.has(Flag.NOORDER) : lock.has(Flag.HEADQUE) && lock.next !== null;
+  const cameBefore = lock.place === 'granted' ? lock.has(Flag.NOORDER | recoveryMark) : lock.has(Flag.HEADQUE) && lock.next !== null;
   if (turn.law.arrivalIsFollowed && (cameBefore || isDemoted(lock))) grantPending(turn, lock.resource);
 }
 
@@ -59,6 +59,13 @@ export interface Conversion {
   readonly mode: Mode;
   readonly flags: number;
   readonly value: Uint8Array | null;
+}
+
+/** Whoever only wants to know the value writes none, whatever the lock holds. */
+export function asMeant({ granted }: Lock, wish: Conversion): Conversion {
+  if ((wish.flags & readMark) === 0) return wish;
+  const flags = wish.flags & ~readMark;
+  return transferOf(granted, wish.mode) === 'write' ? { mode: wish.mode, flags: flags & ~Flag.VALBLK, value: null } : { ...wish, flags };
 }
 
 /** Convert a granted lock to another mode. */

@@ -116,8 +116,8 @@ export class Lockspace {
     if (!this.#bringsValue(flags, wish.value)) return refuse('EINVAL', valueNeeded);
 
     this.tables.turn.begin(now);
-    if (lock.copy === 'process') return askConvert(this.tables, lock, { ...wish, flags });
-    return operations.convert(this.tables.turn, lock, { ...wish, flags });
+    const asked = operations.asMeant(lock, { ...wish, flags });
+    return lock.copy === 'process' ? askConvert(this.tables, lock, asked) : operations.convert(this.tables.turn, lock, asked);
   }
 
   unlock(now: Millis, id: Lkid, flags: number, value: Uint8Array | null): Refused | null {
@@ -138,7 +138,7 @@ export class Lockspace {
     if (lock === null) return false;
     if (call.kind === 'unlock') return this.#stranded.mayUnlock(lock, call.flags);
     const flags = call.flags | Flag.CONVERT;
-    return brokenLockRule(flags, call.mode, 0) === null && this.#bringsValue(flags, call.value) && this.#stranded.mayLower(lock, { ...call, flags });
+    return brokenLockRule(flags, call.mode, 0) === null && this.#bringsValue(flags, call.value) && this.#stranded.mayLower(lock, operations.asMeant(lock, { ...call, flags }));
   }
 
   /** Do so. */
@@ -146,7 +146,7 @@ export class Lockspace {
     const lock = this.#heldHere(call.lkid)!;
     this.tables.turn.begin(now);
     if (call.kind === 'unlock') this.#stranded.unlock(lock, call.value);
-    else this.#stranded.lower(lock, { ...call, flags: call.flags | Flag.CONVERT });
+    else this.#stranded.lower(lock, operations.asMeant(lock, { ...call, flags: call.flags | Flag.CONVERT }));
   }
 
   /** There is somebody again who can be told what was given back. */

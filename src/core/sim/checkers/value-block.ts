@@ -181,7 +181,12 @@ export class ValueBlock implements Checker {
 
   /** Outside a quorum: what it brought is not there, nor is anything before it valid. */
   #lose(claim: Claim): void {
-    const write = this.#writes.get(claim.key)?.findLast(({ claim: id, at }) => id === claim.id && at === this.#asked.get(id));
+    const writes = this.#writes.get(claim.key) ?? [];
+    // What waited for a quorum when its lock was given back has written nothing, and is not answered before that.
+    if (claim.overtaken?.operation === 'convert') {
+      for (const write of writes) if (write.claim === claim.id && write.confirmed === null && !write.isLost) write.isDoubtful = true;
+    }
+    const write = writes.findLast(({ claim: id, at }) => id === claim.id && at === this.#asked.get(id));
     if (write === undefined || write.value === null) return;
     this.counts.lost += 1;
     write.value = null;
