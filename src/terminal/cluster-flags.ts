@@ -20,7 +20,7 @@ export const clusterFlags = {
   listen: Flags.string({ helpValue: 'ADDRESS', summary: 'where the others reach it, as tcp:HOST:PORT; if not given a socket in its folder, with corosync its address there', ...needsCluster }),
   'key-file': Flags.string({ helpValue: 'FILE', summary: 'the key of the cluster, for links that leave this machine', ...needsCluster }),
   insecure: Flags.boolean({ summary: 'let links leave this machine unencrypted', ...needsCluster }),
-  weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory', ...needsCluster }),
+  weight: weightFlag({ helpValue: 'N', summary: 'its share of the directory; once one member has given a weight, those who have none, or 0, keep no part of it', ...needsCluster }),
   fence: Flags.string({ options: fenceWays, summary: 'fence all failed nodes in this way [default: as dlm.conf says; on the local engine, process]', ...needsCluster }),
   config: Flags.string({ helpValue: 'FILE', summary: "how nodes are fenced [default: the node's own, /etc/dlm/dlm.conf]", ...needsCluster }),
   'cluster-dir': Flags.string({ helpValue: 'FOLDER', summary: 'where clusters of this machine have their folders', ...needsCluster }),

@@ -83,7 +83,7 @@ export async function reachedInTime<Reached>(wish: Pick<Waiting, 'shown' | 'mode
   } catch (error) {
     if (performance.now() - began < timeout || !(error instanceof Unanswered)) throw error;
     const { 'conflict-exit-code': exit } = patience;
-    const words = sentence(wish, { node: null, words: error.message });
+    const words = sentence(wish, { nodes: [], words: error.message });
     throw new Failure(new DlmError(mustNotWait ? 'DLM_BUSY' : 'DLM_TIMED_OUT', words, error.hint), { isSilent: wish.isQuiet, ...(exit === undefined ? {} : { exit }) });
   }
 }
@@ -204,7 +204,7 @@ function gaveUp(waiting: Waiting, error: DlmError, sight: Sight): Failure {
   const inTheWay = blockersOf(locks, { mode, mine });
   const isUnknown = inTheWay.length === 0 && isMember && silent.length === 0 && unanswered === null;
   const exit = patience['conflict-exit-code'];
-  return new Failure(new DlmError(code, sentence(waiting, unanswered), hintFor(waiting, code, sight, unanswered?.node ?? null)), {
+  return new Failure(new DlmError(code, sentence(waiting, unanswered), hintFor(waiting, code, sight, unanswered?.nodes ?? [])), {
     details: [...(unanswered === null ? [] : describeUndecided(waiting, mine)), ...(obstacle.length > 0 ? obstacle : isUnknown ? [elsewhere] : linesOf(waiting, inTheWay, node)), ...silent],
     facts: { holders: inTheWay, ...(survivors.length > 0 ? { waitingFor: survivors } : {}) },
     isSilent: isQuiet,
@@ -221,18 +221,20 @@ function describeUndecided({ mode: wanted }: Waiting, mine: LockInfo | null): st
 }
 
 /** What to do next; undefined: what the catalogue says. */
-function hintFor({ shown, lockspace }: Waiting, code: ErrorCode, { survivors, obstacle, isMember, isRefused }: Sight, silent: number | null): string | undefined {
+function hintFor({ shown, lockspace }: Waiting, code: ErrorCode, { survivors, obstacle, isMember, isRefused }: Sight, silent: readonly number[]): string | undefined {
   if (!isMember || survivors.length > 0) return undefined;
-  if (isRefused && (obstacle.length > 0 || silent !== null)) return keyHint;
+  if (isRefused && (obstacle.length > 0 || silent.length > 0)) return keyHint;
   if (obstacle.length > 0) return 'see what it waits for with: dlm recover status';
-  if (silent !== null) return `let node ${silent} go on; if it must be ended: dlm recover run --node ${silent} --force`;
+  // Which of several it is nobody knows here; to end the wrong one would be no help.
+  if (silent.length > 1) return 'see which of them is stopped, and let it go on: dlm members';
+  if (silent.length === 1) return `let node ${silent[0]} go on; if it must be ended: dlm recover run --node ${silent[0]} --force`;
   const see = `see who holds it with: ${locksEverywhere(shown, lockspace)}`;
   return code === 'DLM_BUSY' ? `wait for it with -w SECONDS, or ${see}` : see;
 }
 
 /** Whose answer is missing, as far as that is known. */
 interface Silent {
-  readonly node: number | null;
+  readonly nodes: readonly number[];
   readonly words: string | null;
 }
 
@@ -240,12 +242,13 @@ interface Silent {
 function whoIsSilent({ locks, mine, suspects, isOfAll, node, isMember }: Sight): Silent | null {
   if (isOfAll) return null;
   // That our own node is silent is said already.
-  if (node === null) return { node: null, words: null };
-  if (!isMember) return { node: null, words: 'nobody has answered' };
+  if (node === null) return { nodes: [], words: null };
+  if (!isMember) return { nodes: [], words: 'nobody has answered' };
   const master = mine?.master ?? locks.find((lock) => lock.master !== null)?.master ?? null;
-  if (master !== null && master !== node) return { node: master, words: `node ${master}, which decides about it, does not answer` };
-  if (suspects.length === 0) return { node: null, words: 'nobody has answered' };
-  return { node: suspects[0]!, words: `node ${suspects.join(' and ')}, which may decide about it, does not answer` };
+  if (master !== null && master !== node) return { nodes: [master], words: `node ${master}, which decides about it, does not answer` };
+  if (suspects.length === 0) return { nodes: [], words: 'nobody has answered' };
+  const words = suspects.length === 1 ? `node ${suspects[0]}, which may decide about it, does not answer` : `node ${suspects.join(' and ')}, one of which may decide about it, do not answer`;
+  return { nodes: suspects, words };
 }
 
 function linesOf({ caller }: Waiting, inTheWay: readonly LockInfo[], node: number | null): string[] {

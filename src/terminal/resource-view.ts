@@ -19,11 +19,12 @@ import { formatDuration } from './durations.js';
 
 /** `self`: the node that was asked. */
 export function lockspaceView(lockspace: LockspaceContent, self: number): string[] {
-  const { name, valueLength, locks, resources, content, members, order } = lockspace;
+  const { name, valueLength, locks, resources, content, members, slots, standing, order } = lockspace;
   const title = `Lockspace "${escapeText(name)}": ${counted(resources, 'resource')} in use, ${counted(locks, 'lock')}, value blocks of ${valueLength} bytes`;
   const isOrdered = order !== 'none';
-  const isShared = members.length > 1 || lockspace.standing !== 'running';
-  return [title, ...(isOrdered ? [`Order ${order}`] : []), ...(isShared ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isShared), ...elsewhere(resource, name, self)])];
+  // Who is in no cluster has no slots; its only member shares with nobody.
+  const isOfCluster = slots.length > 0 || members.length > 1 || standing !== 'running';
+  return [title, ...(isOrdered ? [`Order ${order}`] : []), ...(isOfCluster ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isOfCluster), ...elsewhere(resource, name, self)])];
 }
 
 /** `Nodes 1 (slot 1), 2 (slot 2), generation 1795392263850, running`. */
@@ -32,10 +33,10 @@ function membersLine({ members, slots, generation, standing, waitsFor, reason }:
   return `Nodes ${members.map((node) => `${node} (slot ${slotOf(node)})`).join(', ')}, generation ${generation}, ${describeStanding(standing, waitsFor, reason)}`;
 }
 
-function resourceView(resource: ResourceInfo, isShared: boolean): string[] {
+function resourceView(resource: ResourceInfo, isOfCluster: boolean): string[] {
   const length = resource.resourceHex.length / 2;
   return [
-    `Resource "${resource.resource}" (${counted(length, 'byte')}), ${resource.master === null ? 'master not known yet' : `master node ${resource.master}`}${isShared ? `, directory node ${resource.directory}` : ''}`,
+    `Resource "${resource.resource}" (${counted(length, 'byte')}), ${resource.master === null ? 'master not known yet' : `master node ${resource.master}`}${isOfCluster ? `, directory node ${resource.directory}` : ''}`,
     ...valueLine(resource),
     'Granted',
     ...resource.granted.map(lockLine),
@@ -62,13 +63,14 @@ function valueLine({ valueState, valueHex }: ResourceInfo): string[] {
 function lockLine(lock: LockInfo): string {
   const lkid = parseLockId(lock.id).lkid.toString(16).padStart(8, '0');
   const modes = `${(lock.mode ?? '').padEnd(2)} ${lock.requested === null ? '' : `> ${lock.requested}`}`.padEnd(7);
-  const who = whoseIn(lock.owner);
+  const { kind, command } = lock.owner;
+  // The words for somebody elsewhere are all that is known of him.
+  const who = kind === 'elsewhere' ? command : `${whoseIn(lock.owner)}  ${showCommand(command, Infinity)}`;
   const flags = lock.flags.length === 0 ? '' : `  [${lock.flags.join(' ')}]`;
-  return `  ${lkid} ${modes} ${formatDuration(lock.ageMillis).padStart(11)}  ${who}  ${showCommand(lock.owner.command, Infinity)}${flags}`.trimEnd();
+  return `  ${lkid} ${modes} ${formatDuration(lock.ageMillis).padStart(11)}  ${who}${flags}`.trimEnd();
 }
 
-function whoseIn({ kind, pid, command }: LockInfo['owner']): string {
-  if (kind === 'elsewhere') return command;
+function whoseIn({ kind, pid }: LockInfo['owner']): string {
   if (kind === 'ended') return 'somebody who has ended';
   return `${kind === 'orphan' ? 'orphan of ' : ''}pid ${pid ?? '?'}`;
 }

@@ -105,7 +105,7 @@ function plain(message: string): string {
     .replace(/^Flag (--\S+) can only be specified once$/, '$1 is given twice')
     .replace(/^[ \t]*Missing required flag (\S+)$/gm, '--$1 is missing')
     .replace(/--(\S+?)=\S* cannot also be provided when using --(\S+)/g, '--$1 and --$2 exclude each other')
-    .replace(/^All of the following must be provided when using (--\S+): (.+)$/gm, '$1 goes with $2')
+    .replace(/^[ \t]*All of the following must be provided when using (--\S+): (.+)$/gm, '$1 goes with $2')
     .split(/\s*\n\s*/)
     .map((line) => escapeText(line))
     .join('; ');

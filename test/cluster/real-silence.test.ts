@@ -7,7 +7,7 @@ import { LockHandle, attach } from '../../src/core/index.js';
 import { test } from '../kill/bounded.js';
 import { signalAll, until } from '../kill/processes.js';
 import { program } from '../kill/stage.js';
-import { Fleet, isRunningWith } from './fleet.js';
+import { Fleet, everybody, isRunningWith } from './fleet.js';
 
 const busyExit = 80;
 const timedOutExit = 81;
@@ -55,6 +55,28 @@ test('what this node does not know of is said to be known elsewhere', async (tes
   assert.doesNotMatch(await fleet.sayAt(2, 'lockspace', 'show', 'default', 'there'), /see them with/);
   await fleet.sayAt(1, 'unlock', kept);
   await fleet.sayAt(2, 'unlock', id);
+});
+
+test('where several are silent all are named, and none of them is picked out to be ended', async (test) => {
+  const fleet = await Fleet.of();
+  test.after(() => fleet.clear());
+  for (const node of everybody) await fleet.sayAt(node, 'lockspace', 'create', 'default', '-q');
+  fleet.at(3, 'lock', 'there', '-q', '--', 'sh', `${fleet.scriptsAt}hold.sh`, 'there');
+  await until('it is held', () => fleet.has('began-there'));
+  const [registrar, holder] = [fleet.pidAt(1), fleet.pidAt(3)];
+  assert.equal(fleet.registrar(), 1);
+
+  // As long as the registrar stands still nobody is told that the other one has failed.
+  signalAll([registrar], 'SIGSTOP');
+  signalAll([holder], 'SIGKILL');
+  const waiter = fleet.at(2, 'lock', 'there', '-w', '8', '--', 'true');
+  assert.equal(await waiter.exit, timedOutExit);
+  assert.match(waiter.said(), /not granted within 8 s: node 1 and 3, one of which may decide about it, do not answer$/m);
+  assert.match(waiter.said(), /^hint: see which of them is stopped, and let it go on: dlm members$/m);
+
+  signalAll([registrar], 'SIGCONT');
+  await fleet.until([1, 2], 'both lock', isRunningWith(1, 2));
+  assert.equal(await fleet.at(2, 'lock', 'there', '-q', '-w', '10', '--', 'true').exit, 0);
 });
 
 test('who does not want to wait is not made to by the silence of who decides', async (test) => {

@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { refuseSwitchValues } from '../../src/terminal/usage.js';
+import * as Errors from '@oclif/core/errors';
+import { inOurWords, refuseSwitchValues } from '../../src/terminal/usage.js';
 
 const flags = { quiet: { type: 'boolean' }, nonblock: { type: 'boolean', aliases: ['nb'] }, value: { type: 'option' } } as const;
 
@@ -19,4 +20,10 @@ describe('a value', () => {
       refuseSwitchValues(line, flags, 'lock');
     }
   });
+});
+
+test('of several options that need another one each is told', () => {
+  const needs = ['--name', '--node'].map((name) => `All of the following must be provided when using ${name}: --cluster`);
+  const complaint = new Errors.CLIError(`The following errors occurred:\n  ${needs.join('\n  ')}\nSee more help with --help`);
+  assert.equal((inOurWords(complaint, 'node:join') as Error).message, '--name goes with --cluster; --node goes with --cluster');
 });

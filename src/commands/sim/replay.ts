@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
-import { DlmError, loadReplay } from '../../core/index.js';
+import { DlmError, escapeText, loadReplay } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import * as options from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
@@ -23,7 +23,7 @@ export default class SimReplay extends BaseCommand {
     const { replay } = await loadReplay();
     let turns = 0;
     const different: number[] = [];
-    for (const turn of replay(readJournal(args.file))) {
+    for (const turn of refused(args.file, replay(readJournal(args.file)))) {
       turns += 1;
       if (!turn.isSame) different.push(turn.line);
       if (flags.show || !turn.isSame) {
@@ -37,10 +37,27 @@ export default class SimReplay extends BaseCommand {
   }
 }
 
+const hint = 'name a file that dlm node join --record has written';
+
 function readJournal(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new DlmError('DLM_USAGE', `cannot read ${path}: ${(error as Error).message}`, 'name a file that dlm node join --record has written');
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new DlmError('DLM_USAGE', `cannot read ${escapeText(path)}: ${code === 'ENOENT' ? 'there is no such file' : message}`, hint);
+  }
+}
+
+/** The same turns; at a line that is none, the caller is told which. */
+function* refused<Turn extends { readonly line: number }>(path: string, turns: Iterable<Turn>): Generator<Turn> {
+  let line = 0;
+  try {
+    for (const turn of turns) {
+      line = turn.line;
+      yield turn;
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new DlmError('DLM_USAGE', `${escapeText(path)} is not the journal of a node, or is damaged: line ${line + 1} cannot be read`, hint);
   }
 }

@@ -183,7 +183,7 @@ class Reader {
       fence_all: (rest) => this.#fenceAll(rest),
       unfence_all: () => this.#unfence(['fence_all']),
       node: (rest) => this.#node(rest),
-      lockspace: () => this.#warn('what a lockspace is like is not taken from here', 'use: dlm lockspace create --help, and --weight and --nodir of dlm node join'),
+      lockspace: () => this.#warn('what a lockspace is like is not taken from here', 'leave it out; what a lockspace can be given is in dlm lockspace create --help, and nodir is not among it'),
       master: () => this.#warn('which node is master is not taken from here', 'use: dlm node join --weight'),
     };
     if (Object.hasOwn(verbs, word)) verbs[word]!(words);
