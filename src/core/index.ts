@@ -66,6 +66,15 @@ export async function prepareJoin(cluster: ClusterOptions): Promise<{ startTimeo
 }
 
 /**
+ * This machine is to be a member of a cluster, and cannot be now: no command starts a node of no cluster here from now on.
+ * Rejects with `DLM_STATE_UNUSABLE`.
+ */
+export async function rememberJoin({ cluster, line }: Pick<ClusterOptions, 'cluster' | 'line'>): Promise<void> {
+  const { rememberClustered } = await import('./host/state-file.js');
+  await rememberClustered(placesOf(), cluster, line);
+}
+
+/**
  * Start a node in the background, on purpose and with these words for `dlm node join`, and attach to it. Rejects with
  * `DLM_NODE_EXISTS`, `DLM_START_REFUSED`, `DLM_START_FAILED`, and as the node does.
  */

@@ -135,8 +135,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /** A node that shares its locks with nobody excludes nobody: that must be meant. */
-  #open(reach: Reach, holder: HolderInfo): Promise<NodeClient> {
-    const cluster = clusterOptions(reach);
+  async #open(reach: Reach, holder: HolderInfo): Promise<NodeClient> {
+    const cluster = await clusterOptions(reach);
     const mustExist = reach.alone !== true;
     const log = reach.verbose === true ? (line: string): void => this.note(line) : undefined;
     if (cluster !== null) return this.#openMember({ holder, cluster: { ...cluster, mustExist }, ...(log === undefined ? {} : { log }) });

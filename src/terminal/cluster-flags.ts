@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { Interfaces } from '@oclif/core';
-import { engineNames, escapeText, fenceWays, quoteCommand, readSecretText, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
+import { engineNames, escapeText, fenceWays, quoteCommand, readSecretText, rememberJoin, type ClusterOptions, type EngineName, type FenceWay } from '../core/index.js';
 import { etcdFlags, etcdPlace, etcdWords } from './etcd-flags.js';
 import { nodeFlag, weightFlag } from './flags.js';
 
@@ -68,21 +68,21 @@ function clusterLine(flags: ClusterFlags): string | undefined {
   return line === escapeText(line) ? line : undefined;
 }
 
-/** Null: no cluster. Throws `DLM_USAGE`. */
-export function clusterOptions(flags: ClusterFlags): ClusterOptions | null {
+/** Null: no cluster. Rejects with `DLM_USAGE`; and if the key cannot be read, which is remembered as an attempt to join. */
+export async function clusterOptions(flags: ClusterFlags): Promise<ClusterOptions | null> {
   const { cluster, engine, node, name, listen, weight, fence, config } = flags;
   if (cluster === undefined) return null;
   const etcd = etcdPlace(flags);
   const line = clusterLine(flags);
+  const named = { cluster, ...(line === undefined ? {} : { line }) };
   return {
-    cluster,
-    ...(line === undefined ? {} : { line }),
+    ...named,
     ...(engine === undefined ? (etcd === null ? {} : { engine: 'etcd' }) : { engine: engine as EngineName }),
     ...(etcd === null ? {} : { etcd }),
     ...(node === undefined ? {} : { node }),
     ...(name === undefined ? {} : { name }),
     ...(listen === undefined ? {} : { listen }),
-    ...(flags['key-file'] === undefined ? {} : { keys: [readKey(flags['key-file'])] }),
+    ...(flags['key-file'] === undefined ? {} : { keys: [await readKey(flags['key-file'], named)] }),
     ...(flags.insecure === true ? { insecure: true } : {}),
     ...(weight === undefined ? {} : { weight }),
     ...(fence === undefined ? {} : { fence: fence as FenceWay }),
@@ -92,7 +92,13 @@ export function clusterOptions(flags: ClusterFlags): ClusterOptions | null {
 }
 
 /** The key is all that is in the file but for white space around it. */
-function readKey(path: string): Uint8Array {
-  const text = readSecretText(path, 'the key of the cluster', `make one with: (umask 077; head -c 32 /dev/urandom | base64 > ${quoteCommand([path])})`);
-  return Buffer.from(text.trim(), 'utf8');
+async function readKey(path: string, joined: Pick<ClusterOptions, 'cluster' | 'line'>): Promise<Uint8Array> {
+  try {
+    const text = readSecretText(path, 'the key of the cluster', `make one with: (umask 077; head -c 32 /dev/urandom | base64 > ${quoteCommand([path])})`);
+    return Buffer.from(text.trim(), 'utf8');
+  } catch (error) {
+    // Until then nobody else knows that this machine is to be a member.
+    await rememberJoin(joined);
+    throw error;
+  }
 }

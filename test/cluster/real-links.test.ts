@@ -50,6 +50,15 @@ test('a node whose key no member has finds that out when it joins, says so, and 
   assert.equal(await again.exit, 78);
 });
 
+test('whose key cannot be read is remembered as one that was to join: no command starts a node of no cluster there', async (test) => {
+  const fleet = await Fleet.of([]);
+  test.after(() => fleet.clear());
+  await assert.rejects(fleet.join(2, '--key-file', `${fleet.folder}/none`), /the key of the cluster/);
+  const alone = fleet.at(2, 'lock', 'a', '-q', '--', 'true');
+  assert.equal(await alone.exit, 96, alone.said());
+  assert.match(alone.said(), /hint: .*dlm node join --cluster demo .*--key-file=? ?\S+none/);
+});
+
 test('so does a node without a key where others have one; told to stop meanwhile, it leaves in good order', async (test) => {
   const taken = await freePorts(2);
   const fleet = await Fleet.of([]);

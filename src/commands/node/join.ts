@@ -45,7 +45,7 @@ export default class NodeJoin extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(NodeJoin);
     const record = flags.record === undefined ? {} : { record: resolve(flags.record) };
-    const cluster = clusterOptions(flags);
+    const cluster = await clusterOptions(flags);
     if (flags.detach) {
       const words = Object.entries(record).map(([name, path]) => `--${name}=${path}`);
       return this.#detach([...clusterWords(flags), ...words, ...(flags.alone ? ['--alone'] : [])], { mayBeAlone: flags.alone || cluster !== null, ...(cluster === null ? {} : await prepareJoin(cluster)) });

@@ -99,6 +99,12 @@ export async function markClustered(places: Places, cluster: string, join = name
   });
 }
 
+/** The same where there may have been no node yet. */
+export async function rememberClustered(places: Places, cluster: string, join?: string): Promise<void> {
+  if (!existsSync(places.stateFile)) await nextLife(places);
+  await markClustered(places, cluster, join);
+}
+
 /** Remember a generation before anything is granted in it. The caller is this life of the node. Throws `DLM_STATE_UNUSABLE`. */
 export function keepGeneration(places: Places, { incarnation }: Life, generation: number): void {
   const { pid, started } = identify(process.pid) ?? { pid: process.pid, started: 0 };
