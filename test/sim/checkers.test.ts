@@ -157,6 +157,8 @@ describe('value blocks', () => {
     holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
   breaks('value-block', 'valid although it was declared not to be', ...writer(7), holds(1, 3, EX, block),
     asks(1, 3, 'unlock', EX, { flags: Flag.IVVALBLK }), ends(1, 3, 'EUNLOCK', IV), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 7 }));
+  keeps('by the unlock of one who ended before what he had asked first was done', holds(1, 1, EX, block),
+    asks(1, 1, 'convert', EX, { flags: Flag.VALBLK | Flag.IVVALBLK, value: 6 }), asks(1, 1, 'unlock', EX, { flags: Flag.VALBLK, value: 7 }), abandons(1, [], [1]), reader(7));
   breaks('value-block', 'lost although the resource was kept', holds(2, 9, NL), ...writer(7), reader(null));
   keeps('forgotten with its last lock', ...writer(7), reader(null));
 

@@ -112,7 +112,12 @@ export class ValueBlock implements Checker {
     }
     // An unlock adds its flags to those of the call before it; a conversion puts its own in their place.
     const flags = event.operation === 'unlock' ? event.flags | (claim.pending?.flags ?? claim.flags) : event.flags;
-    if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
+    // Should its owner end before locking goes on, the call before it is dropped, and it adds them to those of the one before that.
+    const isDoubtful = event.operation === 'unlock' && ((flags ^ (event.flags | claim.flags)) & Flag.IVVALBLK) !== 0;
+    if (isDoubtful) {
+      this.#push(claim, null, true);
+      if (event.value !== null) this.#push(claim, event.value, true);
+    } else if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
     else if ((flags & Flag.VALBLK) !== 0 && event.value !== null) this.#push(claim, event.value);
   }
 
