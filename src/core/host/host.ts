@@ -129,11 +129,25 @@ export class Host {
     const effects = this.node.step(now, input);
     if (this.recorder !== null) this.recorder.record(now, input, effects);
     for (const effect of effects) {
-      if (effect.kind === 'send') this.cluster?.send(effect);
-      // A call that had waited, and is refused with this turn, its caller has heard of otherwise.
-      else if (effect.kind === 'refuse') refusal = effect.call === input ? effect : refusal;
-      else if ('cookie' in effect) this.#deliver(effect);
-      else if (effect.kind !== 'unheeded') this.#carryOut(effect);
+      switch (effect.kind) {
+        case 'send':
+          this.cluster?.send(effect);
+          break;
+        case 'complete':
+        case 'wait':
+        case 'block':
+        case 'adopt':
+          this.#deliver(effect);
+          break;
+        case 'refuse':
+          // A call that had waited, and is refused with this turn, its caller has heard of otherwise.
+          if (effect.call === input) refusal = effect;
+          break;
+        case 'unheeded':
+          break;
+        default:
+          this.#carryOut(effect);
+      }
     }
     this.#arm(now, soonestOf(input));
     if (this.#held.length > 0) this.#letGo();

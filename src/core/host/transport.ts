@@ -100,9 +100,7 @@ export class Transport {
   readonly #clock = new Clock();
   readonly #now = (): Millis => this.#clock.now();
   readonly #peers = new Map<NodeId, Peer>();
-  readonly #unflushed = new Set<PeerLink>();
   #toldOfStrangers = { what: '', at: 0 };
-  #isTurnEnding = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Infinity;
   #isClosed = false;
@@ -146,10 +144,7 @@ export class Transport {
 
   /** Send to a member. To nobody we know, or whose link is dead, it goes nowhere: it is not a member, or will not be for long. */
   send(to: NodeId, message: Message): void {
-    const link = this.#peers.get(to)?.link;
-    if (link === undefined || !link.send(message)) return;
-    this.#unflushed.add(link);
-    this.#awaitEndOfTurn();
+    this.#peers.get(to)?.link.send(message);
   }
 
   status(): LinkStatus[] {
@@ -176,19 +171,6 @@ export class Transport {
     await Promise.all([this.#listener.close(), ...closing.map(whenClosed)]);
   }
 
-  #awaitEndOfTurn(): void {
-    if (this.#isTurnEnding) return;
-    this.#isTurnEnding = true;
-    setImmediate(this.#endTurn);
-  }
-
-  readonly #endTurn = (): void => {
-    this.#isTurnEnding = false;
-    for (const link of this.#unflushed) link.flush();
-    this.#unflushed.clear();
-    this.#armTimer();
-  };
-
   #know(member: LinkMember): void {
     const known = this.#peers.get(member.node);
     const address = parseNodeAddress(member.address);
@@ -205,7 +187,7 @@ export class Transport {
         backlogBytesMax,
         now: this.#now,
         onMessages,
-        onDeadline: () => this.#armAfterTurn(link),
+        onDeadline: this.#armFor,
         onLost: (lost, why) => this.#lost(lost, why),
         onOverfull: () => this.#overfull(peer),
       },
@@ -224,7 +206,6 @@ export class Transport {
 
   #forget(node: NodeId, peer: Peer): void {
     this.#peers.delete(node);
-    this.#unflushed.delete(peer.link);
     peer.dialling?.destroy();
     peer.link.end(false);
   }
@@ -348,10 +329,9 @@ export class Transport {
     return false;
   }
 
-  /** What is said in the rest of this turn may do what is due: then it needs no timer, which costs more than a short frame. */
-  #armAfterTurn(link: PeerLink): void {
-    if ((link.nextDeadline() ?? Infinity) < this.#timerAt) this.#awaitEndOfTurn();
-  }
+  readonly #armFor = (link: PeerLink): void => {
+    if ((link.nextDeadline() ?? Infinity) < this.#timerAt) this.#armTimer();
+  };
 
   /** One timer for all links; it is set again only if it would come too late. */
   #armTimer(): void {

@@ -49,8 +49,8 @@ export class Backlog {
       this.#head += 1;
       this.#first += 1;
     }
-    if (this.#head === this.#frames.length || this.#head > gapMax) {
-      this.#frames = this.#head === this.#frames.length ? [] : this.#frames.slice(this.#head);
+    if (this.#head > gapMax) {
+      this.#frames = this.#frames.slice(this.#head);
       this.#head = 0;
     }
   }

@@ -39,14 +39,6 @@ export class ByteReader {
     return wordAt(this.bytes, at);
   }
 
-  /** A count in eight bytes, the greatest first. */
-  count(): number {
-    const at = this.#take(8);
-    const value = wordAt(this.bytes, at) * 2 ** 32 + wordAt(this.bytes, at + 4);
-    if (value >= countEnd) throw this.error('badNumber', 'a number is too great');
-    return value;
-  }
-
   number(): number {
     const first = this.byte();
     if (first < 0x80) return first;

@@ -11,7 +11,7 @@
  * (hello.ts) included.
  */
 import { incarnation, type Incarnation } from '../base/ids.js';
-import { ByteReader, wordAt } from './byte-reader.js';
+import { wordAt } from './byte-reader.js';
 import { putCount, putWord } from './byte-writer.js';
 import { frameBytesMax, frameMessagesMax } from './limits.js';
 import { WireError } from './wire-error.js';
@@ -79,14 +79,18 @@ export function readPrologue(frame: Uint8Array): FrameType {
 /** The head of a frame with or without messages; they begin at `headBytes`. Throws `WireError`. */
 export function readHead(frame: Uint8Array): FrameHead {
   if (readPrologue(frame) !== frameTypes.messages) throw new WireError('badCode', 5, 'a greeting among the messages');
-  const reader = new ByteReader(frame, prologueBytes);
-  const count = reader.byte() * 256 + reader.byte();
+  if (frame.length < headBytes) throw new WireError('truncated', frame.length, 'a frame without a head');
+  const count = frame[6]! * 256 + frame[7]!;
   if (count > frameMessagesMax) throw new WireError('tooLong', 6, `${count} messages`);
-  const from = incarnation(reader.count());
-  const to = incarnation(reader.count());
-  const number = reader.count();
-  const ack = reader.count();
+  const number = countAt(frame, 24);
   if ((number === 0) !== (count === 0)) throw new WireError('impossible', 6, `${count} messages in frame ${number}`);
-  if (number === 0) reader.end();
-  return { from, to, count, number, ack };
+  if (number === 0 && frame.length > headBytes) throw new WireError('trailing', headBytes, `${frame.length - headBytes} bytes too many`);
+  return { from: incarnation(countAt(frame, 8)), to: incarnation(countAt(frame, 16)), count, number, ack: countAt(frame, ackAt) };
+}
+
+/** A count in eight bytes at a place, the greatest first. */
+function countAt(frame: Uint8Array, at: number): number {
+  const value = wordAt(frame, at) * 2 ** 32 + wordAt(frame, at + 4);
+  if (value > Number.MAX_SAFE_INTEGER) throw new WireError('badNumber', at, 'a number is too great');
+  return value;
 }

@@ -178,6 +178,11 @@ export class PeerSession {
     return this.#ackAt < this.#resendAt ? this.#ackAt : this.#resendAt;
   }
 
+  /** Has that time come? */
+  isDue(now: Millis): boolean {
+    return (this.#ackAt !== null && this.#ackAt <= now) || (this.#resendAt !== null && this.#resendAt <= now);
+  }
+
   /** Are there messages that no flush has handed over? */
   get hasMore(): boolean {
     return this.#open > 0 || this.#handedOver < this.#backlog.last;
