@@ -13,21 +13,22 @@ export interface Outlet<Effect> {
 /** Most turns have one effect, so the first one needs no list. */
 export class Outbox<Effect> implements Outlet<Effect> {
   #first: Effect | null = null;
-  #rest: Effect[] | null = null;
+  /** All of them, from the second on. */
+  #all: Effect[] | null = null;
 
   push(effect: Effect): void {
     if (this.#first === null) this.#first = effect;
-    else if (this.#rest === null) this.#rest = [effect];
-    else this.#rest.push(effect);
+    else if (this.#all === null) this.#all = [this.#first, effect];
+    else this.#all.push(effect);
   }
 
   /** Hand over what has been collected and start empty. */
   take(): Effect[] {
     const first = this.#first;
-    const rest = this.#rest;
+    const all = this.#all;
     if (first === null) return [];
     this.#first = null;
-    this.#rest = null;
-    return rest === null ? [first] : [first, ...rest];
+    this.#all = null;
+    return all ?? [first];
   }
 }

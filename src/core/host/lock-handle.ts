@@ -226,7 +226,7 @@ export class LockHandle implements Listener {
 
   wait(effect: { readonly lkid: Lkid }): void {
     this.#lkid = effect.lkid;
-    for (const listener of this.#extras?.listeners.waiting ?? []) queueMicrotask(listener);
+    if (this.#extras !== null) for (const listener of this.#extras.listeners.waiting) queueMicrotask(listener);
   }
 
   block(effect: Block): void {

@@ -49,6 +49,8 @@ export class PeerLink {
   readonly #options: LinkOptions;
   readonly #session: PeerSession;
   #socket: Socket | null = null;
+  /** Takes the socket nothing more until it is drained? */
+  #isFull = false;
   #isReading = false;
   #isDead = false;
   /** Messages sent since the last flush. */
@@ -100,6 +102,7 @@ export class PeerLink {
   attach(socket: Socket, reader: FrameReader): void {
     const former = this.#socket;
     this.#socket = socket;
+    this.#isFull = false;
     former?.destroy();
     this.hasWorked = false;
     reader.lengthMax = frameBytesMax;
@@ -110,6 +113,8 @@ export class PeerLink {
       this.#read(socket, reader);
     });
     socket.on('drain', () => {
+      if (this.#socket !== socket) return;
+      this.#isFull = false;
       this.flush();
       this.#options.onDeadline(this);
     });
@@ -123,18 +128,18 @@ export class PeerLink {
   }
 
   /** Hand over what has been collected, as far as the socket takes it. */
-  flush(): void {
+  flush(now = this.#options.now()): void {
     this.#collected = 0;
     const socket = this.#socket;
     if (socket === null) return;
     do {
-      if (socket.writableNeedDrain || !socket.writable) return;
-      const frames = this.#session.flush(this.#options.now(), flushBytes);
+      if (this.#isFull || !socket.writable) return;
+      const frames = this.#session.flush(now, flushBytes);
       if (frames.length === 1) {
-        socket.write(frames[0]!);
+        this.#isFull = !socket.write(frames[0]!);
       } else if (frames.length > 1) {
         socket.cork();
-        for (const frame of frames) socket.write(frame);
+        for (const frame of frames) this.#isFull = !socket.write(frame);
         socket.uncork();
       }
     } while (this.#session.hasMore);
@@ -145,14 +150,14 @@ export class PeerLink {
     if (this.#socket === null) return;
     const since = this.#session.waitingSince;
     if (since !== null && now >= since + stallMillis) this.#drop(`nothing was acknowledged for ${stallMillis / 1000} s`);
-    else this.flush();
+    else this.flush(now);
   }
 
   nextDeadline(): Millis | null {
     if (this.#socket === null) return null;
     const since = this.#session.waitingSince;
     // While the socket takes nothing, an acknowledgement that is due waits for it too.
-    const ack = this.#socket.writableNeedDrain ? null : this.#session.nextDeadline();
+    const ack = this.#isFull ? null : this.#session.nextDeadline();
     if (since === null) return ack;
     return millis(Math.min(ack ?? Infinity, since + stallMillis));
   }
@@ -187,7 +192,7 @@ export class PeerLink {
     } finally {
       this.#isReading = false;
     }
-    if (this.#collected > 0 || this.#session.isDue(now)) this.flush();
+    if (this.#collected > 0 || this.#session.isDue(now)) this.flush(now);
     this.#options.onDeadline(this);
   }
 

@@ -22,6 +22,7 @@ export class Members {
   /** In the order of their numbers. */
   readonly nodes: readonly NodeId[];
   readonly #since: ReadonlyMap<NodeId, ViewId>;
+  readonly #ownSince: ViewId;
   /** Those that have a share of the directory, and where the share of each ends, if they differ; one may be a thousand million. */
   readonly #holders: readonly NodeId[];
   readonly #ends: readonly number[];
@@ -34,6 +35,7 @@ export class Members {
   ) {
     this.nodes = participants.map(({ node }) => node);
     this.#since = new Map(participants.map(({ node, since }) => [node, since]));
+    this.#ownSince = this.#since.get(self)!;
     const isWeighted = participants.some(({ weight }) => weight > 0);
     const holders = isWeighted ? participants.filter(({ weight }) => weight > 0) : participants;
     let end = 0;
@@ -57,7 +59,7 @@ export class Members {
   /** Does a message of that age belong to the present life, in this lockspace, of both its ends? */
   isOfNow(from: NodeId, seq: ViewId): boolean {
     const since = this.#since.get(from);
-    return since !== undefined && seq >= since && seq >= this.#since.get(this.self)!;
+    return since !== undefined && seq >= since && seq >= this.#ownSince;
   }
 
   directoryOf(name: string): NodeId {

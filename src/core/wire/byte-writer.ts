@@ -18,6 +18,8 @@ export const numberBytesMax = 8;
 
 export class ByteWriter {
   #slab = new Uint8Array(firstSlabBytes);
+  /** What it is a view of: to ask it for that costs more than a new view. */
+  #memory = this.#slab.buffer;
   /** Where in the slab the current frame begins, and where it is written on. */
   #start = 0;
   #at = 0;
@@ -34,6 +36,7 @@ export class ByteWriter {
     const slab = new Uint8Array(Math.max(Math.min(2 * this.#slab.length, slabBytesMax), 2 * (written + bytes)));
     slab.set(this.#slab.subarray(this.#start, this.#at));
     this.#slab = slab;
+    this.#memory = slab.buffer;
     this.#start = 0;
     this.#at = written;
   }
@@ -115,7 +118,7 @@ export class ByteWriter {
 
   /** The frame written so far; the next one begins. */
   take(): Uint8Array {
-    const frame = this.#slab.subarray(this.#start, this.#at);
+    const frame = new Uint8Array(this.#memory, this.#start, this.length);
     this.#start = this.#at;
     return frame;
   }
