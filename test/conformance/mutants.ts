@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
     ['if (blocking !== null) blocking.told = IV;', '', 'a holder is not told again after its own conversion'],
     ['if (mode > this.highest) this.highest = mode;', 'this.highest = mode;', 'holders hear of the last blocked mode, not the highest'],
     ['if (mode === CW) this.includesCw = true;', '', 'PR holders do not hear of a CW under a higher mode'],
-    ["if (judge(turn, resource, lock, 'retry') === 'granted') grant(turn, resource, lock);\n    else ", '', 'waiters are never granted'],
+    ["if (hasTurn && judge(turn, resource, lock, 'retry') === 'granted') grant(turn, resource, lock);\n    else ", '', 'waiters are never granted'],
     ['tellHoldersAfterPass(turn, resource, { highest, includesCw });', ';', 'after a pass nobody is told'],
   ]),
   ...mutantsOf('lock/deadlock.ts', [

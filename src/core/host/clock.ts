@@ -3,9 +3,9 @@
  *
  * A reading costs a tenth of an uncontended lock. When readings crowd, the last one is
  * kept until the turn of the event loop is over: it spares those that follow, and to
- * those who come together the same time is the truer one. To keep it is worth a dozen
- * readings, so that a turn which reads but a few times, as one does that has brought
- * some messages of a peer, does better without.
+ * those who come together the same time is the truer one. To keep it so is worth a dozen
+ * readings, so that a turn which reads but a few times does better without. Whoever knows
+ * that he will read several times, and when it is over, holds it himself.
  */
 import { millis, type Millis } from '../base/ids.js';
 
@@ -34,6 +34,15 @@ export class Clock {
       this.#since = at;
     }
     return reading;
+  }
+
+  /** From now on it is the same time, until `release`. Not to be nested. */
+  hold(): void {
+    this.#kept = this.now();
+  }
+
+  release(): void {
+    this.#kept = null;
   }
 
   #keep(reading: Millis): void {

@@ -17,7 +17,6 @@ import { incarnation, nodeId, type NodeId } from '../base/ids.js';
 import type { Effect, StepTaken } from '../node/effect.js';
 import type { DlmNode } from '../node/node.js';
 import type { FencingConfig } from '../node/snapshot.js';
-import { isInspection } from '../wire/concern.js';
 import { awaitAcceptance } from './acceptance.js';
 import { AftermathDriver } from './aftermath-driver.js';
 import { checkBudget, EngineDeadline } from './engine-deadline.js';
@@ -154,12 +153,7 @@ export class Cluster {
       ...(keys === undefined ? {} : { keys }),
       ...(insecure === undefined ? {} : { insecure }),
       ...(backlogBytesMax === undefined ? {} : { backlogBytesMax }),
-      onMessages: (from, messages) => {
-        for (const message of messages) {
-          if (isInspection(message)) host.everywhere.receive(from, message);
-          else host.turn({ kind: 'received', from, message });
-        }
-      },
+      onMessages: (from, messages) => host.receive(from, messages),
       onOut: (by) => out(`node ${by} has dropped messages for this node, which had taken none for too long`, false),
       onTrouble: ({ node, message }) => this.#log(node === null ? message : `node ${node}: ${message}`),
     });

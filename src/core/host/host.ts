@@ -6,7 +6,7 @@
  * from this process or through the socket, goes through `turn`.
  */
 import { DlmError, type ErrorCode } from '../base/errors.js';
-import type { Lkid, Millis, OwnerId } from '../base/ids.js';
+import type { Lkid, Millis, NodeId, OwnerId } from '../base/ids.js';
 import { incarnation, nodeId, ownerId } from '../base/ids.js';
 import { defaultConfig, type LockspaceConfig } from '../node/snapshot.js';
 import type { Rule } from '../lock/flags.js';
@@ -15,6 +15,8 @@ import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import { IV } from '../lock/mode.js';
 import { DlmNode, type HeldLock } from '../node/node.js';
 import { concernsLocksOnly, soonestOf } from '../node/soonest.js';
+import { isInspection } from '../wire/concern.js';
+import type { Message } from '../wire/message.js';
 import { Applications } from './application.js';
 import { ChangeCount } from './change-count.js';
 import { Clock } from './clock.js';
@@ -118,6 +120,19 @@ export class Host {
   /** Milliseconds since the node started. */
   now(): Millis {
     return this.#clock.now();
+  }
+
+  /** What a member has sent together. */
+  receive(from: NodeId, messages: readonly Message[]): void {
+    this.#clock.hold();
+    try {
+      for (const message of messages) {
+        if (isInspection(message)) this.everywhere.receive(from, message);
+        else this.turn({ kind: 'received', from, message });
+      }
+    } finally {
+      this.#clock.release();
+    }
   }
 
   /** Feed one input to the node and carry out its effects. Returns the refusal, if it was refused. */

@@ -194,6 +194,9 @@ class Blocked {
   }
 }
 
+/** Who waits for the first grant comes in the order of the queue, but for these. */
+const passingFlags = Flag.NOORDER | Flag.EXPEDITE | recoveryMark;
+
 /** Something changed: grant whatever has become grantable, then tell who is in the way. */
 export function grantPending(turn: Turn, resource: Resource, occasion: 'retry' | 'recovery' = 'retry'): void {
   if (resource.convertQueue.isEmpty && resource.waitQueue.isEmpty) return;
@@ -203,7 +206,8 @@ export function grantPending(turn: Turn, resource: Resource, occasion: 'retry' |
   // Walked by hand, since a long queue is walked with every hand-off.
   for (let lock = resource.waitQueue.first; lock !== null; ) {
     const following: Lock | null = lock.next;
-    if (judge(turn, resource, lock, 'retry') === 'granted') grant(turn, resource, lock);
+    const hasTurn = lock === resource.waitQueue.first || lock.has(passingFlags);
+    if (hasTurn && judge(turn, resource, lock, 'retry') === 'granted') grant(turn, resource, lock);
     else blocked.add(lock.requested);
     lock = following;
   }

@@ -114,7 +114,9 @@ export class ByteReader {
   /** One a byte. In one piece: a string put together of pieces is taken apart again by the first table that looks for it. */
   #characters(length: number): string {
     const at = this.#take(length);
-    return String.fromCharCode.apply(null, this.bytes.subarray(at, at + length) as unknown as number[]);
+    const codes = new Array<number>(length);
+    for (let index = 0; index < length; index += 1) codes[index] = this.bytes[at + index]!;
+    return String.fromCharCode(...codes);
   }
 
   #take(length: number): number {
