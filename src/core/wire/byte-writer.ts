@@ -80,11 +80,8 @@ export class ByteWriter {
     const length = name.length;
     assert(length <= nameBytesMax, `a name of ${length} bytes`);
     this.reserve(1 + length);
-    const slab = this.#slab;
-    let at = this.#at;
-    slab[at++] = length;
-    for (let index = 0; index < length; index += 1) slab[at++] = byteOf(name, index);
-    this.#at = at;
+    this.#slab[this.#at++] = length;
+    this.#characters(name);
   }
 
   /** A sentence or two, one character a byte. Asks for its own room. */
@@ -93,7 +90,17 @@ export class ByteWriter {
     assert(length <= wordsBytesMax, `words of ${length} bytes`);
     this.reserve(numberBytesMax + length);
     this.number(length);
-    for (let index = 0; index < length; index += 1) this.byte(byteOf(words, index));
+    this.#characters(words);
+  }
+
+  #characters(text: string): void {
+    const slab = this.#slab;
+    const { length } = text;
+    let at = this.#at;
+    let all = 0;
+    for (let index = 0; index < length; index += 1) all |= slab[at++] = text.charCodeAt(index);
+    assert(all <= 0xff, 'a name has one character a byte');
+    this.#at = at;
   }
 
   /** A value or none. Asks for its own room. */
@@ -136,10 +143,4 @@ export function putWord(bytes: Uint8Array, at: number, value: number): void {
 export function putCount(bytes: Uint8Array, at: number, value: number): void {
   putWord(bytes, at, Math.floor(value / 2 ** 32));
   putWord(bytes, at + 4, value >>> 0);
-}
-
-function byteOf(name: string, index: number): number {
-  const code = name.charCodeAt(index);
-  assert(code <= 0xff, 'a name has one character a byte');
-  return code;
 }
