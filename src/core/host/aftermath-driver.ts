@@ -46,7 +46,7 @@ export class AftermathDriver {
     void methods.fence(victim, { signal: abort.signal }).then((outcome) => this.#ended(victim, incarnation, abort, outcome));
   }
 
-  cancel({ victim, incarnation }: CancelFence): void {
+  cancel({ victim, incarnation }: Pick<CancelFence, 'victim' | 'incarnation'>): void {
     const running = this.#running.get(victim);
     if (running?.life !== incarnation) return;
     this.#running.delete(victim);
@@ -72,6 +72,8 @@ export class AftermathDriver {
     log(`node ${victim} ${wordsFor(outcome)} after ${Math.round(outcome.millis)} ms`);
     if (this.#running.get(victim)?.abort === abort) this.#running.delete(victim);
     else if (!isFenced) return;
+    // Called off, and it has fenced the node all the same: the attempt that runs now would hit the next life.
+    else this.cancel({ victim, incarnation: life });
     host.turn({ kind: 'fenceResult', victim, incarnation: life, isFenced, words: isFenced ? howFenced(outcome) : outcome.reason });
   }
 }
