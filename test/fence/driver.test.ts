@@ -63,7 +63,7 @@ test('one that was called off and has not fenced it is not told, and the next on
   attempts[0]!.end('cancelled');
   await nextTurn();
   assert.equal(attempts[1]!.signal.aborted, false);
-  assert.deepEqual(told, []);
+  assert.equal(told.length, 0);
   attempts[1]!.end('failed');
   await nextTurn();
   assert.deepEqual(told.map((input) => input.kind === 'fenceResult' && input.isFenced), [false]);
