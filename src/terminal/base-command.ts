@@ -11,8 +11,8 @@ import type { Interfaces } from '@oclif/core';
 import { DlmError, attach, defaultLockspace, escapeText, inFull, openNode, type HolderInfo, type LockspaceClient, type NodeClient, type OpenOptions } from '../core/index.js';
 import { clusterOptions, type ClusterFlags } from './cluster-flags.js';
 import { writeForSure } from './closed-pipes.js';
-import { Failure, isDlmError, report } from './report.js';
-import { bySignal, SignalWatch, type EndSignal } from './signals.js';
+import { Failure, report } from './report.js';
+import { bySignal, endedBy, SignalWatch, type EndSignal } from './signals.js';
 import { inOurWords, refuseSwitchValues } from './usage.js';
 
 /** How a command wants to reach a node, as its options say. */
@@ -155,8 +155,7 @@ export abstract class BaseCommand extends Command {
     // That it is a member is known here a little later than to the others. One that cannot become one is not waited for.
     signals.listener = (signal) => void setTimeout(() => isOpening && this.#endBy(signals, signal), joiningMillis).unref();
     const client = await openNode({ ...options, signal: signals.aborted }).catch((error: unknown) => {
-      const by = signals.first;
-      throw by === null || !isDlmError(error, 'DLM_CANCELLED') ? error : new Failure(error, bySignal(by));
+      throw endedBy(signals.first, error);
     });
     isOpening = false;
     signals.listener = (signal) => void this.#leave(client, signals, signal);

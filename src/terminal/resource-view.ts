@@ -19,12 +19,12 @@ import { formatDuration } from './durations.js';
 
 /** `self`: the node that was asked. */
 export function lockspaceView(lockspace: LockspaceContent, self: number): string[] {
-  const { name, valueLength, locks, resources, content, members, slots, standing, order } = lockspace;
+  const { name, valueLength, locks, resources, content, members, slots, standing, order, nodir } = lockspace;
   const title = `Lockspace "${escapeText(name)}": ${counted(resources, 'resource')} in use, ${counted(locks, 'lock')}, value blocks of ${valueLength} bytes`;
   const isOrdered = order !== 'none';
   // Who is in no cluster has no slots; its only member shares with nobody.
   const isOfCluster = slots.length > 0 || members.length > 1 || standing !== 'running';
-  return [title, ...(isOrdered ? [`Order ${order}`] : []), ...(isOfCluster ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isOfCluster), ...elsewhere(resource, name, self)])];
+  return [title, ...(isOrdered ? [`Order ${order}`] : []), ...(nodir ? ['No directory'] : []), ...(isOfCluster ? [membersLine(lockspace)] : []), ...content.flatMap((resource) => ['', ...resourceView(resource, isOfCluster), ...elsewhere(resource, name, self)])];
 }
 
 /** `Nodes 1 (slot 1), 2 (slot 2), generation 1795392263850, running`. */

@@ -6,6 +6,7 @@
  * command as one that the signal has ended (own-end.ts).
  */
 import { constants } from 'node:os';
+import { Failure, isDlmError } from './report.js';
 
 const caught = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
@@ -19,6 +20,11 @@ export function exitOfSignal(signal: NodeJS.Signals): number {
 /** How a command ends that a signal has ended: see `Failure`. */
 export function bySignal(signal: NodeJS.Signals): { exit: number; signal: NodeJS.Signals } {
   return { exit: exitOfSignal(signal), signal };
+}
+
+/** What came of work that a signal may have called off: then it has ended by that signal. */
+export function endedBy(signal: NodeJS.Signals | null, error: unknown): unknown {
+  return signal !== null && isDlmError(error, 'DLM_CANCELLED') ? new Failure(error, bySignal(signal)) : error;
 }
 
 export class SignalWatch {

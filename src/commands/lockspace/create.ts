@@ -9,7 +9,7 @@ import { prose } from '../../terminal/prose.js';
 
 export default class LockspaceCreate extends BaseCommand {
   static override summary = 'Join a lockspace, making it if need be';
-  static override usage = 'lockspace create NAME [--value-length BYTES] [--order ORDER] [--new]';
+  static override usage = 'lockspace create NAME [--value-length BYTES] [--order ORDER] [--nodir] [--new]';
   static override description = prose`
     A lockspace is a world of names of its own: the same name in two lockspaces is two resources. The one called
     default is joined at its first use. If the lockspace exists it is left as it is; with --new that is an error.
@@ -18,7 +18,13 @@ export default class LockspaceCreate extends BaseCommand {
     before locks are recovered. gfs: applications are suspended first, locks and fencing go on side by side, the failed
     node's data is recovered after both, applications resume. none: locks are recovered, nobody is fenced for it. Or
     write it out, in pairs of suspend, fence, dlm, app, resume, the first of which ends before the second begins, parted
-    by spaces or commas. All members must name the same one.`;
+    by spaces or commas.
+
+    Who is master of a name is kept in a directory, a part of it on each member: usually it is the first who locked the name,
+    and stays so while others come and go. With --nodir it is the member to which the name belongs, so that nobody has to
+    ask who it is, and whenever members come or go some names go to another master.
+
+    All members must say the same of the value length, the order and the directory.`;
   static override examples = [
     '<%= config.bin %> lockspace create mail',
     { description: 'Fencing before anything else, as it is where nothing is said', command: '<%= config.bin %> lockspace create mail --order fence-first' },
@@ -29,6 +35,7 @@ export default class LockspaceCreate extends BaseCommand {
   static override flags = {
     'value-length': options.lengthFlag({ helpValue: 'BYTES', summary: 'the length of its value blocks [default: 32]' }),
     order: Flags.string({ helpValue: 'ORDER', summary: 'gfs, fence-first, none, or one written out [default: fence-first; none without fencing]' }),
+    nodir: Flags.boolean({ summary: 'have no directory: the member to which a name belongs is its master' }),
     new: Flags.boolean({ summary: 'fail if this node has joined it already' }),
     ...options.startFlags,
     ...options.quietFlag,
@@ -43,6 +50,7 @@ export default class LockspaceCreate extends BaseCommand {
       isNew: flags.new,
       ...(valueLength === undefined ? {} : { valueLength }),
       ...(flags.order === undefined ? {} : { order: flags.order }),
+      ...(flags.nodir ? { nodir: true } : {}),
     });
     this.note(`lockspace ${name} is joined; its value blocks have ${space.valueLength} bytes`);
     return { name, valueLength: space.valueLength };

@@ -9,8 +9,8 @@ import { clusterFlags, clusterOptions, clusterWords } from '../../terminal/clust
 import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 import { speakerFor } from '../../terminal/shell-verbs.js';
-import { Failure, isDlmError, report } from '../../terminal/report.js';
-import { bySignal, SignalWatch } from '../../terminal/signals.js';
+import { report } from '../../terminal/report.js';
+import { endedBy, SignalWatch } from '../../terminal/signals.js';
 import { NodeStop } from '../../terminal/stop-node.js';
 
 export default class NodeJoin extends BaseCommand {
@@ -70,8 +70,7 @@ export default class NodeJoin extends BaseCommand {
     // Before that nobody counts it as a member, and a signal ends it as it ends any program.
     const callOff = (): AbortSignal => (signals = new SignalWatch()).aborted;
     const served = await serveNode({ shells: speakerFor, callOff, ...options }).catch((error: unknown) => {
-      const by = signals?.first ?? null;
-      throw by === null || !isDlmError(error, 'DLM_CANCELLED') ? error : new Failure(error, bySignal(by));
+      throw endedBy(signals?.first ?? null, error);
     });
     const { node, pid, incarnation, socket } = await served.client.status();
     this.note(`node ${node} runs until INT or TERM, pid ${pid}`);

@@ -183,7 +183,7 @@ class Reader {
       fence_all: (rest) => this.#fenceAll(rest),
       unfence_all: () => this.#unfence(['fence_all']),
       node: (rest) => this.#node(rest),
-      lockspace: () => this.#warn('what a lockspace is like is not taken from here', 'leave it out; what a lockspace can be given is in dlm lockspace create --help, and nodir is not among it'),
+      lockspace: () => this.#warn('what a lockspace is like is not taken from here', 'leave it out; what a lockspace can be given, nodir for one, is in dlm lockspace create --help'),
       master: () => this.#warn('which node is master is not taken from here', 'use: dlm node join --weight'),
     };
     if (Object.hasOwn(verbs, word)) verbs[word]!(words);

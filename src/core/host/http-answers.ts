@@ -107,15 +107,16 @@ function filterOf(query: URLSearchParams): ReturnType<typeof filterIn> {
 }
 
 function create({ at, body }: Asked): object | Promise<object> {
-  const { name, valueLength, order, isNew = false, ...others } = body;
+  const { name, valueLength, order, nodir, isNew = false, ...others } = body;
   const isRight =
     typeof name === 'string' &&
     (valueLength === undefined || typeof valueLength === 'number') &&
     (order === undefined || typeof order === 'string') &&
+    (nodir === undefined || typeof nodir === 'boolean') &&
     typeof isNew === 'boolean' &&
     Object.keys(others).length === 0;
-  if (!isRight) throw new HttpError(400, 'give {"name": "…", "valueLength": 32, "order": "fence-first", "isNew": false}, the last three if wanted');
-  return joinLockspace(at.host, name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }), isNew });
+  if (!isRight) throw new HttpError(400, 'give {"name": "…", "valueLength": 32, "order": "fence-first", "nodir": false, "isNew": false}, all but the name if wanted');
+  return joinLockspace(at.host, name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }), ...(nodir === undefined ? {} : { nodir }), isNew });
 }
 
 function remove({ at, name, query }: Asked): object {

@@ -33,9 +33,10 @@ export function unknown({ misfits }: Host, lockspace: string): DlmError {
 export function summary(host: Host, lockspace: string): LockspaceSummary {
   const counts = host.node.counts(lockspace);
   if (counts === null) throw unknown(host, lockspace);
+  const { aftermath, lockspace: { config } } = host.node.stack(lockspace)!;
   const standstill = host.node.standstill(lockspace);
   const hasReason = standstill !== null && ['fencing', 'suspend', 'app'].includes(standstill.rung);
-  return { name: lockspace, order: nameOf(host.node.stack(lockspace)!.aftermath.order), reason: hasReason ? standstill.words : '', ...counts };
+  return { name: lockspace, order: nameOf(aftermath.order), nodir: config.nodir, reason: hasReason ? standstill.words : '', ...counts };
 }
 
 export function summaries(host: Host): LockspaceSummary[] {

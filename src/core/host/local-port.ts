@@ -262,9 +262,9 @@ export function joinLockspace(host: Host, name: string, options: LockspaceOption
   if (exists && options.isNew === true) {
     throw new DlmError('DLM_LOCKSPACE_EXISTS', `this node has joined lockspace '${name}' already`);
   }
-  const { valueLength, order } = options;
+  const { valueLength, order, nodir } = options;
   if (!exists) {
-    const refusal = host.joinLockspace(name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }) });
+    const refusal = host.joinLockspace(name, { ...(valueLength === undefined ? {} : { valueLength }), ...(order === undefined ? {} : { order }), ...(nodir === undefined ? {} : { nodir }) });
     if (refusal !== null) throw errorOfRefusal(refusal);
   }
   const summary = inspect.summary(host, name);
@@ -276,6 +276,10 @@ export function joinLockspace(host: Host, name: string, options: LockspaceOption
     );
   }
   checkOrder(summary, order);
+  if (nodir !== undefined && summary.nodir !== nodir) {
+    const [present, wanted] = nodir ? ['a', 'none'] : ['no', 'one'];
+    throw new DlmError('DLM_LOCKSPACE_EXISTS', `lockspace '${name}' exists with ${present} directory, not with ${wanted}`, 'remove it first, or use it as it is');
+  }
   return exists || host.cluster === null ? summary : agreement(host, name).then(() => inspect.summary(host, name));
 }
 

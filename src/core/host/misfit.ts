@@ -56,7 +56,7 @@ export function errorOfMisfit({ lockspace, ours, theirs }: Misfit): DlmError {
   return new DlmError(
     'DLM_LOCKSPACE_EXISTS',
     `the other members have lockspace '${escapeText(lockspace)}' with ${words(there)}, and here it was joined with ${words(here)}`,
-    `join it as they have it, with${options}`,
+    `join it as they have it${options === '' ? ', without --nodir' : `, with${options}`}`,
   );
 }
 
@@ -71,7 +71,7 @@ function termsIn([values = '', directory = '', ...pairs]: readonly string[]): Te
   const length = /\d+/.exec(values)?.[0] ?? '';
   return {
     values: { words: values, option: ` --value-length ${length}` },
-    directory: { words: directory, option: '' },
+    directory: { words: directory, option: directory === 'no directory' ? ' --nodir' : '' },
     order: { words: `the order ${name}`, option: ` --order ${quoteCommand([name])}` },
   };
 }

@@ -102,8 +102,9 @@ function leave(session: Session, at: Served, request: Request<'leave'>): void {
 }
 
 /** What is joined is answered at once, in its turn; else the answer comes when it is seen what the others have. */
-function join(session: Session, { host }: Served, { id, lockspace, valueLength, order, isNew }: Request<'joinLockspace'>): void {
-  const joined = joinLockspace(host, lockspace, { ...(valueLength === null ? {} : { valueLength }), ...(order === null ? {} : { order }), isNew: isNew ?? false });
+function join(session: Session, { host }: Served, { id, lockspace, valueLength, order, nodir, isNew }: Request<'joinLockspace'>): void {
+  const wanted = { ...(valueLength === null ? {} : { valueLength }), ...(order === null ? {} : { order }), ...(nodir === null ? {} : { nodir }) };
+  const joined = joinLockspace(host, lockspace, { ...wanted, isNew: isNew ?? false });
   if (!(joined instanceof Promise)) return session.result(id, joined);
   joined.then(
     (summary) => session.result(id, summary),

@@ -37,7 +37,7 @@ export const requestShapes = {
   unlock: { ...lockNamed, ...wish },
   cancel: { lockspace: 'text', lkid: 'count?', request: 'count?', forGood: 'truth?', forNobody: 'truth?' },
   protect: { pid: 'count' },
-  joinLockspace: { lockspace: 'text', valueLength: 'count?', order: 'text?', isNew: 'truth?' },
+  joinLockspace: { lockspace: 'text', valueLength: 'count?', order: 'text?', nodir: 'truth?', isNew: 'truth?' },
   removeLockspace: { lockspace: 'text', force: 'truth?' },
   attachApplication: { lockspace: 'text', suspendMillis: 'count', order: 'text?', isClient: 'truth?' },
   answerApplication: { lockspace: 'text', to: 'text', slot: 'count?', since: 'count?', isDone: 'truth' },

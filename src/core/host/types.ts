@@ -109,6 +109,8 @@ export interface LockspaceOptions {
   readonly valueLength?: number;
   /** What is done in which order when a member has failed: `gfs`, `fence-first`, `none`, or written out. */
   readonly order?: string;
+  /** The member that a name belongs to is always its master: nobody looks a master up, and every change of members moves some. */
+  readonly nodir?: boolean;
   /** Fail if this node has joined it. */
   readonly isNew?: boolean;
 }
@@ -122,6 +124,8 @@ export interface LockspaceSummary {
   readonly orphans: number;
   /** What is done in which order when a member has failed: its name, or written out. */
   readonly order: string;
+  /** See `LockspaceOptions`. */
+  readonly nodir: boolean;
   /** `running`; or what keeps it from being locked: `joining`, `no quorum`, or the step of a recovery. */
   readonly standing: string;
   /** The members whose report a recovery waits for. */
