@@ -25,6 +25,9 @@ export interface Reach extends ClusterFlags {
   readonly answerTimeout?: number;
 }
 
+/** How long nobody needs to be told that the node here does not answer. */
+const silenceMillis = 1_000;
+
 /** How long a node of the command's own that is told to end may still be joining. */
 const joiningMillis = 2_000;
 
@@ -43,18 +46,26 @@ export abstract class BaseCommand extends Command {
   /** Attach to the node of this machine; one that is not there is started only if `reach` is given. */
   protected async reach(reach: Reach | null = null, command = '', lockspace: string | null = null): Promise<NodeClient> {
     const holder: HolderInfo = { pid: process.pid, command };
-    const client =
-      reach?.['in-process'] === true
-        ? await this.#open(reach, holder)
-        : await attach({
-            start: reach !== null && reach['no-start'] !== true,
-            holder,
-            ...(lockspace === null ? {} : { lockspace }),
-            ...(reach?.answerTimeout === undefined ? {} : { answerTimeout: reach.answerTimeout }),
-            onStart: (words) => this.noteStart(words, reach?.verbose),
-          });
-    this.#client = client;
-    return client;
+    this.#client = reach?.['in-process'] === true ? await this.#open(reach, holder) : await this.#attach(reach, holder, lockspace);
+    return this.#client;
+  }
+
+  async #attach(reach: Reach | null, holder: HolderInfo, lockspace: string | null): Promise<NodeClient> {
+    const silence = setTimeout(() => this.note('the node of this machine says nothing yet'), silenceMillis);
+    try {
+      return await attach({
+        start: reach !== null && reach['no-start'] !== true,
+        holder,
+        ...(lockspace === null ? {} : { lockspace }),
+        ...(reach?.answerTimeout === undefined ? {} : { answerTimeout: reach.answerTimeout }),
+        onStart: (words) => {
+          clearTimeout(silence);
+          this.noteStart(words, reach?.verbose);
+        },
+      });
+    } finally {
+      clearTimeout(silence);
+    }
   }
 
   /** As `reach`, with the lockspace that the options name. Rejects with `DLM_LOCKSPACE_UNKNOWN`. */

@@ -89,6 +89,26 @@ describe('dlm node status', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a node that accepts connections and says nothing', { timeout: 60_000 }, () => {
+  test('is given ten seconds by whoever looks, who is told so far that it is silent', async () => {
+    const desk = new Desk();
+    mkdirSync(desk.dir, { mode: 0o700 });
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+    await new Promise<void>((resolve) => server.listen(relative(process.cwd(), join(desk.dir, 'control.sock')), resolve));
+    try {
+      const [node, recovery] = await Promise.all([desk.dlm('node', 'status'), desk.dlm('recover', 'status')]);
+      assert.deepEqual([node.exit, recovery.exit], [1, 1]);
+      assert.match(node.err, /^dlm: the node of this machine says nothing yet\ndlm: the node behind .* says nothing\n/);
+      assert.match(recovery.err, /^dlm: the node behind .* has accepted the connection and says nothing\n/);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await desk.clear();
+    }
+  });
+});
+
 describe('dlm lvb get where no node runs', { timeout: 60_000 }, () => {
   const desk = new Desk();
   after(() => desk.clear());

@@ -31,7 +31,7 @@ export default class FenceNode extends BaseCommand {
     const node = parseWhole(args.node, 1, nodeMax);
     if (flags['dry-run']) return this.#show(node);
     await confirm(`node ${node} is fenced, and whatever runs there is ended`, flags.yes);
-    const outcome = await askNode<FenceOutcome>({ method: 'POST', path: `/v1/fence/${node}` });
+    const outcome = await askNode<FenceOutcome>({ method: 'POST', path: `/v1/fence/${node}`, answerTimeout: Infinity });
     if (outcome.attempts.length > 0) this.print(fenceTestTable([{ ...outcome, isWell: outcome.result === 'fenced' }]));
     if (outcome.result === 'fenced') return outcome;
     throw new Failure(new DlmError('DLM_WAITING', `node ${node} could not be fenced: ${escapeText(outcome.reason)}`, 'see what its devices say with: dlm fence test'), { facts: { outcome } });

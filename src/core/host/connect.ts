@@ -22,7 +22,7 @@ import type { HolderInfo } from './types.js';
 const request = 'GET /v1/session HTTP/1.1\r\nHost: dlm\r\nConnection: Upgrade\r\nUpgrade: dlm-session\r\n\r\n';
 
 /** How long a node may take to greet us, at most. */
-const greetingMillis = 10_000;
+export const greetingMillis = 10_000;
 const headMax = 4_096;
 
 /** A session with the node behind this socket, joining a lockspace at once if one is named; null if there is none. */
@@ -162,7 +162,7 @@ function full(path: string): DlmError {
 
 const howItMayBe = 'it may be stopped or overloaded; see its log beside the socket';
 
-function noAnswer(path: string): DlmError {
+export function noAnswer(path: string): DlmError {
   return new Unanswered('DLM_NO_NODE', `the node behind ${path} has accepted the connection and says nothing`, howItMayBe);
 }
 

@@ -6,7 +6,7 @@
  */
 import { request, type IncomingMessage } from 'node:http';
 import { DlmError } from '../base/errors.js';
-import { isOurs, notPermitted } from './connect.js';
+import { greetingMillis, isOurs, noAnswer, notPermitted } from './connect.js';
 import { placesToTry, socketAddress } from './places.js';
 import { errorFrom } from './remote-error.js';
 import { codeOf, reasonOf } from './system-error.js';
@@ -16,6 +16,8 @@ export interface ControlRequest {
   readonly path: string;
   readonly body?: object;
   readonly signal?: AbortSignal;
+  /** How long the node may take until it begins to answer, in milliseconds; ten seconds if not given. */
+  readonly answerTimeout?: number;
   /** One folder for everything; DLM_DIR or the places of this user if not given. */
   readonly dir?: string;
 }
@@ -52,12 +54,17 @@ async function responseTo(wish: ControlRequest): Promise<IncomingMessage> {
 }
 
 /** Null: nobody is there. */
-function send(socket: string, { method, path, body, signal }: ControlRequest): Promise<IncomingMessage | null> {
+function send(socket: string, { method, path, body, signal, answerTimeout = greetingMillis }: ControlRequest): Promise<IncomingMessage | null> {
   const text = body === undefined ? '' : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const headers = text === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
-    const sent = request({ socketPath: socketAddress(socket), method, path, headers, ...(signal === undefined ? {} : { signal }) }, resolve);
+    const sent = request({ socketPath: socketAddress(socket), method, path, headers, ...(signal === undefined ? {} : { signal }) }, (response) => {
+      clearTimeout(timer);
+      resolve(response);
+    });
+    const timer = answerTimeout === Infinity ? undefined : setTimeout(() => sent.destroy(noAnswer(socket)), answerTimeout);
     sent.on('error', (error) => {
+      clearTimeout(timer);
       const code = codeOf(error);
       if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(null);
       else if (code === 'EACCES') reject(notPermitted(socket, reasonOf(error)));
