@@ -140,6 +140,33 @@ describe('fairness', () => {
   keeps('the dead are passed', ...queue, decides(2, [2], [1]), hears(2, 2), recovers(2), ends(2, 2, 'OK', EX));
 });
 
+describe('bypass', () => {
+  const passes = (mode: Mode, flags = 0): Story => [holds(2, 9, EX, {}, { sequence: 1 }), asks(1, 1, 'lock', PR), queues(1, 1), asks(2, 2, 'lock', mode, { flags }), asks(2, 9, 'unlock', EX),
+    ends(2, 9, 'EUNLOCK', IV), ends(2, 2, 'OK', mode, { sequence: 2 })];
+  const still = quiet([audit(1, { own: [held(1, 1, IV, { requested: PR })] }), audit(2)]);
+  breaks('bypass', 'who comes later holds, and the first could beside him', ...passes(PR), still);
+  keeps('he has only heard of it before the first did', ...passes(PR), ends(1, 1, 'OK', PR, { sequence: 2 }));
+  const wants = held(1, 1, IV, { requested: EX });
+  const resources = [{ name: 'R', master: nodeId(1) }];
+  keeps('he has said that he comes out of turn', asks(1, 1, 'lock', EX), waits(1, 1), queues(1, 1), holds(2, 2, PR, { flags: Flag.NOORDER }), blocks(2, 2, EX),
+    quiet([
+      audit(1, { resources, own: [wants], mastered: [wants, held(2, 7, PR, { lkid: lkid(70), holderLkid: lkid(2), owner: null })], directory: new Map([['R', nodeId(1)]]) }),
+      audit(2, { resources, own: [held(2, 2, PR)] }),
+    ]));
+});
+
+describe('deadlocks', () => {
+  const both = (...second: readonly [Mode, number?]): Story => [holds(1, 1, PR), holds(2, 2, PR), asks(1, 1, 'convert', EX), queues(1, 1),
+    asks(2, 2, 'convert', second[0], { flags: second[1] ?? 0 }), queues(2, 2)];
+  breaks('deadlocks', 'nobody is told', ...both(EX));
+  breaks('deadlocks', 'one waits for less', ...both(PW));
+  keeps('one has given up its mode', ...both(EX, Flag.CONVDEADLK));
+  keeps('one would rather wait', ...both(EX, Flag.NODLCKWT));
+  keeps('one is told', holds(1, 1, PR), holds(2, 2, PR), asks(1, 1, 'convert', EX), queues(1, 1), asks(2, 2, 'convert', EX), ends(2, 2, 'EDEADLK', PR));
+  keeps('one was granted before', holds(1, 1, PR), asks(1, 1, 'convert', EX), queues(1, 1), asks(2, 2, 'convert', EX));
+  keeps('it is not known that both stand in the queue', holds(1, 1, PR), holds(2, 2, PR), asks(1, 1, 'convert', EX), queues(1, 1), asks(2, 2, 'convert', EX));
+});
+
 describe('value blocks', () => {
   const block = { flags: Flag.VALBLK, value: 100 };
   const writer = (value: number | null, more = {}): Story => [
@@ -182,7 +209,7 @@ describe('value blocks', () => {
   breaks('value-block', 'not what was written last read with it', ...orElse(7));
 });
 
-describe('directory, holdings, notices, orphans, progress, recoveries and leftovers', () => {
+describe('what is looked at when everything is quiet', () => {
   const one = nodeId(1);
   const two = nodeId(2);
   const resources = [{ name: 'R', master: one }];
@@ -193,8 +220,8 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
   const granted: Story = [holds(1, 1, PR, {}, { sequence: 1 }), holds(2, 2, PR, {}, { sequence: 1 })];
 
   keeps('all agree', ...granted, quiet([master, holder]));
-  breaks('directory', 'two masters', ...granted, quiet([master, { ...holder, resources: [{ name: 'R', master: two }] }]));
-  breaks('directory', 'a holder who knows no master', ...granted, quiet([master, { ...holder, resources: [{ name: 'R', master: null }] }]));
+  breaks('masters', 'two masters', ...granted, quiet([master, { ...holder, resources: [{ name: 'R', master: two }] }]));
+  breaks('masters', 'a holder who knows no master', ...granted, quiet([master, { ...holder, resources: [{ name: 'R', master: null }] }]));
   breaks('directory', 'an entry for somebody else', ...granted, quiet([{ ...master, directory: new Map([['R', two]]) }, holder]));
   breaks('directory', 'no entry', ...granted, quiet([{ ...master, directory: new Map() }, holder]));
   breaks('directory', 'an entry that is left', quiet([audit(1, { entryCount: 1 }), audit(2)], true));
@@ -230,7 +257,7 @@ describe('directory, holdings, notices, orphans, progress, recoveries and leftov
   keeps('waiting behind somebody who waits', ...both(0), looked(ahead, behind));
   breaks('progress', 'waiting before all others, for nobody', ...both(0), looked(behind, ahead));
   breaks('progress', 'come to the head, and not looked at', ...both(Flag.HEADQUE), looked(behind, ahead));
-  breaks('recoveries', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
+  breaks('recovering', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));
   breaks('recoveries', 'more recoveries than views', recovers(1));
   breaks('leftovers', 'something is left', holds(1, 1, PR), quiet([audit(1, { resources, own, mastered: own, directory: new Map([['R', one]]) })], true));
 });

@@ -49,7 +49,7 @@ export interface Waits extends OfClaim {
   readonly lkid: Lkid;
 }
 
-/** The request is known to stand in the queue of its master. Nobody is told of this; the world has looked. */
+/** The request, or the conversion, is known to stand in the queue of its master. Nobody is told of this; the world has looked. */
 export interface Queued extends OfClaim {
   readonly kind: 'queued';
 }

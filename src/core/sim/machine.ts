@@ -204,7 +204,7 @@ export class Machine {
       // It has given up.
       if (this.#node !== node) return true;
     }
-    if (input.kind === 'received' && input.message.kind === 'requestReply') this.#lookForQueued(input.message.lkid);
+    if (input.kind === 'received' && (input.message.kind === 'requestReply' || input.message.kind === 'convertReply')) this.#lookForQueued(input.message.lkid);
     this.#link?.flush();
     this.#arm(node, input);
     // To say that something was not heeded is no effect of it.

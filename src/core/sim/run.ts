@@ -64,7 +64,10 @@ export function realBreed(nodes: number): Breed {
         step: (now, input) => node.step(now, input),
         nextDeadline: () => node.nextDeadline(),
         nameOf: (id) => node.lockspaceNames().find((name) => node.stack(name)!.lockspace.tables.id === id) ?? null,
-        isQueued: (lockspace, lkid) => node.stack(lockspace)?.lockspace.locks.get(lkid)?.place === 'waiting',
+        isQueued: (lockspace, lkid) => {
+          const place = node.stack(lockspace)?.lockspace.locks.get(lkid)?.place;
+          return place === 'waiting' || place === 'converting';
+        },
         modeOf: (lockspace, lkid) => {
           const lock = node.stack(lockspace)?.lockspace.locks.get(lkid) ?? null;
           const isEnding = lock?.far?.pending === 'unlock' || lock?.far?.overlap?.operation === 'unlock';

@@ -7,7 +7,7 @@ import { IV, nameOfMode, type ModeOrNone } from '../../lock/mode.js';
 import type { Audit, LockAudit } from '../audit.js';
 import type { SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
-import { byLockspace } from './directory.js';
+import { byLockspace } from './masters.js';
 
 export class Holdings implements Checker {
   readonly property = 'holdings';

@@ -10,7 +10,7 @@ import type { Audit, LockAudit } from '../audit.js';
 import type { ClaimId, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claim, Claims } from './claims.js';
-import { byLockspace } from './directory.js';
+import { byLockspace } from './masters.js';
 
 export class Notices implements Checker {
   readonly property = 'notices';

@@ -7,8 +7,10 @@ import { parseOrder, type Order } from '../../node/snapshot.js';
 import { noAftermath, type AftermathOptions } from '../aftermath-options.js';
 import type { SimEvent } from '../event.js';
 import type { Checker } from './checker.js';
+import { Bypass } from './bypass.js';
 import { Claims } from './claims.js';
 import { Conversions } from './conversions.js';
+import { Deadlocks } from './deadlocks.js';
 import { Departed } from './departed.js';
 import { Directory } from './directory.js';
 import { Epochs } from './epochs.js';
@@ -20,12 +22,14 @@ import { Holdings } from './holdings.js';
 import { Hygiene } from './hygiene.js';
 import { Leaving } from './leaving.js';
 import { Leftovers } from './leftovers.js';
+import { Masters } from './masters.js';
 import { Notices } from './notices.js';
 import { OrderKept } from './order.js';
 import { Orphans } from './orphans.js';
 import { Pairing } from './pairing.js';
 import { Progress } from './progress.js';
 import { Quorum } from './quorum.js';
+import { Recovering } from './recovering.js';
 import { Recoveries } from './recoveries.js';
 import { Rejoining } from './rejoining.js';
 import { Resumption } from './resumption.js';
@@ -54,17 +58,21 @@ export class Panel {
       new Conversions(claims),
       new Tokens(claims),
       new Fairness(claims, law.orderSurvives),
+      new Bypass(claims, law.orderSurvives),
       new ValueBlock(claims),
     ];
     this.#after = [
       new Exclusion(claims),
       new Leaving(),
       new Recoveries(),
+      new Recovering(),
+      new Masters(),
       new Directory(),
       new Orphans(claims),
       new Holdings(),
       new Notices(claims),
       new Progress(claims),
+      new Deadlocks(claims),
       new Leftovers(),
       new Epochs(),
       new OrderKept(failures, order),

@@ -1,6 +1,6 @@
 /**
- * L1, L6: in a healed core everything that was asked for ends, or waits for a holder who
- * lives; no two conversions wait for each other.
+ * L1: in a healed core everything that was asked for ends, or waits for a holder who lives.
+ * That no two conversions wait for each other, deadlocks.ts looks at.
  *
  * Of two who wait the master knows who is before the other; as it is looked at, so do we.
  */
@@ -13,7 +13,7 @@ import type { Claim, Claims } from './claims.js';
 
 export class Progress implements Checker {
   readonly property = 'progress';
-  readonly says = 'L1 L6 everything ends or waits for somebody who lives';
+  readonly says = 'L1 everything ends or waits for somebody who lives';
   readonly counts = { ended: 0, explained: 0, suspended: 0 };
   /** Of each lock where it stands on its master, when all is quiet; and the nodes of the lives there. */
   #places = new Map<string, number>();
@@ -94,6 +94,6 @@ export class Progress implements Checker {
 }
 
 /** Does a conversion wait for the mode that another keeps? What that one offered to give up it may not have any more. */
-function waitsFor({ pending }: Claim, { told, pending: own }: Claim): boolean {
+export function waitsFor({ pending }: Claim, { told, pending: own }: Claim): boolean {
   return (own!.flags & Flag.CONVDEADLK) === 0 && !compatible(told, pending!.mode);
 }

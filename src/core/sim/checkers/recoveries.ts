@@ -1,22 +1,21 @@
 /**
- * L2, L3: each change of the members is recovered from, and there are no more recoveries
- * than changes.
+ * L3: there are no more recoveries than changes of the members: none begins by itself, and
+ * none goes round and round.
  */
-import type { Life, Quiet, SimEvent } from '../event.js';
+import type { Life, SimEvent } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 
 export class Recoveries implements Checker {
   readonly property = 'recoveries';
-  readonly says = 'L2 L3 recoveries end, at most one a view';
-  readonly counts = { ended: 0, abandoned: 0, audited: 0 };
+  readonly says = 'L3 at most one recovery a view';
+  readonly counts = { ended: 0, abandoned: 0 };
   readonly #views = new Map<Life, number>();
   readonly #ended = new Map<string, number>();
   /** Lives that were told of a view and have not recovered since. */
   readonly #isBusy = new Set<Life>();
 
   see(event: SimEvent): void {
-    if (event.kind === 'quiet') this.#judge(event);
-    else if (event.kind === 'viewed') this.#follow(event.life);
+    if (event.kind === 'viewed') this.#follow(event.life);
     else if (event.kind === 'recovered') this.#count(event.life, event.lockspace);
   }
 
@@ -34,12 +33,5 @@ export class Recoveries implements Checker {
     this.counts.ended += 1;
     const views = this.#views.get(life) ?? 0;
     if (count > views) throw new Violation(this.property, `life ${life} ended ${count} recoveries of ${lockspace} in ${views} views`, ['recovered', 'view']);
-  }
-
-  #judge({ audits }: Quiet): void {
-    for (const { life, lockspace, isOpen } of audits) {
-      this.counts.audited += 1;
-      if (!isOpen) throw new Violation(this.property, `life ${life} is still recovering ${lockspace}`, ['recovered', 'view']);
-    }
   }
 }
