@@ -156,8 +156,9 @@ export class ValueBlock implements Checker {
   #takeBack(id: ClaimId): void {
     const claim = this.claims.get(id);
     const writes = claim === null ? undefined : this.#writes.get(claim.key);
-    const last = writes?.findLastIndex((write) => write.claim === id && write.confirmed === null && write.at === this.#asked.get(id)) ?? -1;
-    if (last >= 0) writes!.splice(last, 1);
+    if (writes === undefined) return;
+    const asked = this.#asked.get(id);
+    this.#writes.set(claim!.key, writes.filter((write) => write.claim !== id || write.confirmed !== null || write.at !== asked));
   }
 
   #complete(event: Completed): void {
