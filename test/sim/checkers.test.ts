@@ -259,6 +259,11 @@ describe('what is looked at when everything is quiet', () => {
   const looked = (...mastered: (typeof ahead)[]): SimEvent =>
     quiet([{ ...master, own: [held(1, 9, PR), behind], mastered: [held(1, 9, PR), ...mastered] }, { ...holder, own: [ahead] }]);
   keeps('waiting behind somebody who waits', ...both(0), looked(ahead, behind));
+  const gaveUp = held(1, 1, NL, { requested: CW });
+  const wantsPr = held(1, 3, NL, { requested: PR });
+  keeps('waiting behind a conversion which a weaker mode keeps waiting than what it gave up itself (seed 80014706)',
+    holds(1, 1, PR), asks(1, 1, 'convert', CW, { flags: Flag.CONVDEADLK }), waits(1, 1), holds(2, 2, CW, {}, { sequence: 2 }), holds(1, 3, NL, {}, { sequence: 2 }), asks(1, 3, 'convert', PR), waits(1, 3),
+    blocks(2, 2, PR), quiet([{ ...master, own: [gaveUp, wantsPr], mastered: [{ ...far, granted: CW }, wantsPr, gaveUp] }, { ...holder, own: [held(2, 2, CW)] }]));
   breaks('progress', 'waiting before all others, for nobody', ...both(0), looked(behind, ahead));
   breaks('progress', 'come to the head, and not looked at', ...both(Flag.HEADQUE), looked(behind, ahead));
   breaks('recovering', 'a recovery that does not end', quiet([audit(1, { isOpen: false })]));

@@ -59,7 +59,7 @@ export class Panel {
       new Tokens(claims),
       new Fairness(claims, law.orderSurvives),
       new Bypass(claims, law.orderSurvives),
-      new ValueBlock(claims),
+      new ValueBlock(claims, failures),
     ];
     this.#after = [
       new Exclusion(claims),

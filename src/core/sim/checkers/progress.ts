@@ -82,14 +82,15 @@ export class Progress implements Checker {
     if (isOfOwnWill && !compatible(claim.told, other.pending!.mode)) return true;
     // Conversions go before requests.
     const isBefore = claim.told === IV || (other.pending?.operation === 'convert' && !waitsFor(other, claim));
-    return isBefore && this.#isAhead(other, claim) && other.pending !== null && !compatible(this.#strongestOn(claim.key), other.pending.mode);
+    return isBefore && this.#isAhead(other, claim) && other.pending !== null && this.#isInTheWay(claim.key, other.pending.mode, [claim, other]);
   }
 
-  /** The most that anybody holds there. */
-  #strongestOn(key: string): ModeOrNone {
-    let strongest: ModeOrNone = IV;
-    for (const { told, life } of this.claims.on(key)) if (this.claims.isLive(life) && told > strongest) strongest = told;
-    return strongest;
+  /** Does anybody but these hold a mode there that excludes it? */
+  #isInTheWay(key: string, mode: ModeOrNone, but: readonly Claim[]): boolean {
+    for (const holder of this.claims.on(key)) {
+      if (!but.includes(holder) && this.claims.isLive(holder.life) && !compatible(holder.told, mode)) return true;
+    }
+    return false;
   }
 }
 

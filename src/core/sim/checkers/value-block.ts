@@ -18,6 +18,7 @@ import { CR, NL, PW, compatible, isDown, type ModeOrNone } from '../../lock/mode
 import type { ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claim, Claims } from './claims.js';
+import type { Failures } from './failures.js';
 
 interface Write {
   /** The number of its value; null: a mark that nothing is valid. */
@@ -58,8 +59,11 @@ export class ValueBlock implements Checker {
   readonly #underWay = new Set<Write>();
   readonly #marksOfTheDead = new Map<ClaimId, Write>();
 
-  /** Shown each event before `claims` is. */
-  constructor(readonly claims: Claims) {}
+  /** Shown each event before `claims` is, and after `failures` is. */
+  constructor(
+    readonly claims: Claims,
+    readonly failures: Failures,
+  ) {}
 
   see(event: SimEvent): void {
     this.#order += 1;
@@ -176,13 +180,17 @@ export class ValueBlock implements Checker {
     if (isAlternative || transferOf(claim.told, event.mode as 0) === 'read') this.#judge(claim, event);
   }
 
-  /** The master has answered: what this lock wrote is there. Nobody answers a weaker mode. */
+  /** The master has answered: what this lock wrote is there. Nobody answers a weaker mode, nor, outside a quorum, an unlock. */
   #confirm(claim: Claim, event: Completed): void {
     if (event.status === 'OK' && isDown(claim.told, event.mode)) return;
+    if (this.failures.isQuorate(event.life)) this.#confirmAll(claim);
+    if (event.status === 'EUNLOCK') this.#grantedAt.delete(claim.id);
+  }
+
+  #confirmAll(claim: Claim): void {
     for (const write of this.#writes.get(claim.key) ?? []) {
       if (write.claim === claim.id && write.confirmed === null && !write.isLost) write.confirmed = this.#order;
     }
-    if (event.status === 'EUNLOCK') this.#grantedAt.delete(claim.id);
   }
 
   /** Outside a quorum: what it brought is not there, nor is anything before it valid. */
