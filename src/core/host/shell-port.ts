@@ -5,7 +5,7 @@
 import { DlmError } from '../base/errors.js';
 import { Flag } from '../lock/flags.js';
 import type { Owner } from './host.js';
-import { isLook } from './kept-values.js';
+import { asksForNothingNew } from './kept-values.js';
 import { nothingNew } from './outcome.js';
 import type { ConvertCall, Listener, LockCall } from './port.js';
 import type { Served } from './served.js';
@@ -35,7 +35,7 @@ export class ShellPort extends ServedPort {
 
   #refusal(call: LockCall): DlmError | null {
     const { host, isLeaving, watch } = this.#served;
-    if (isLeaving && !isLook(host, call)) return nothingNew();
+    if (isLeaving && !asksForNothingNew(host, call)) return nothingNew();
     if (watch.survivors.size === 0 || (call.flags & Flag.NOQUEUE) === 0) return null;
     return new DlmError('DLM_BUSY', 'the node grants nothing before the protected commands of its predecessor have ended');
   }
