@@ -48,6 +48,8 @@ export interface Waiting {
   readonly isMine: (lock: LockInfo) => boolean;
   /** Who waits, if that is a process which may have the lock itself. */
   readonly caller?: number;
+  /** See `Caller`. */
+  readonly takerOf?: (id: string) => number | null;
   readonly patience: Patience;
   readonly isQuiet: boolean;
   readonly note: (words: string) => void;
@@ -251,8 +253,8 @@ function whoIsSilent({ locks, mine, suspects, isOfAll, node, isMember }: Sight):
   return { nodes: suspects, words };
 }
 
-function linesOf({ caller }: Waiting, inTheWay: readonly LockInfo[], node: number | null): string[] {
-  return [...describeLocks(inTheWay), ...(caller === undefined || node === null ? [] : describeAncestors(inTheWay, { pid: caller, node }))];
+function linesOf({ caller, takerOf }: Waiting, inTheWay: readonly LockInfo[], node: number | null): string[] {
+  return [...describeLocks(inTheWay), ...(caller === undefined || node === null ? [] : describeAncestors(inTheWay, { pid: caller, node, takerOf }))];
 }
 
 function sentence({ shown, mode, patience }: Pick<Waiting, 'shown' | 'mode' | 'patience'>, unanswered: Silent | null): string {

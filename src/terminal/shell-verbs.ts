@@ -316,7 +316,8 @@ class ShellVerbs {
     const note = (words: string): void => {
       if (!isQuiet) call.note(`dlm: ${words}\n`);
     };
-    return { ...about, status: () => this.#shell.client.status(about.lockspace), caller: call.asker, patience: patienceOf(line), isQuiet, note };
+    const takerOf = (id: string): number | null => this.#locks.withId(id)?.taker ?? null;
+    return { ...about, status: () => this.#shell.client.status(about.lockspace), caller: call.asker, takerOf, patience: patienceOf(line), isQuiet, note };
   }
 
   #tellResults({ note }: Waiting, handle: LockHandle): void {

@@ -153,6 +153,44 @@ describe('the end of a node', () => {
     assert.equal(await codeOf(attach({ dir })), 'DLM_NO_NODE');
   });
 
+  it('lets the value be read, while it drains, of what somebody here has locked, and of nothing else', async (test) => {
+    const { client, another, node } = await served(test);
+    const space = await client.lockspace();
+    const lock = await space.lock('held');
+    const idle = await space.lock('idle', { mode: 'NL' });
+    const leaving = (await another()).leave({ drain: true });
+    while ((await codeOf(space.lock('b', { flags: ['NOQUEUE'] }).then((other) => other.unlock()))) !== 'DLM_NO_NODE');
+    await lock.convert('EX', { value: new Uint8Array([7]) });
+    const elsewhere = await (await another()).lockspace();
+    for (const reader of [space, elsewhere]) {
+      const look = await reader.lock('held', { mode: 'NL', flags: ['EXPEDITE'], wantValue: true });
+      assert.equal(look.value?.[0], 7);
+      await look.unlock();
+    }
+    assert.equal(await codeOf(space.lock('held', { mode: 'CR' })), 'DLM_NO_NODE');
+    for (const name of ['idle', 'free']) assert.equal(await codeOf(space.lock(name, { mode: 'NL' })), 'DLM_NO_NODE');
+    await idle.unlock();
+    await lock.unlock();
+    await leaving;
+    assert.equal(await node.left, 'it was told to leave');
+  });
+
+  it('lets an orphan be adopted while it drains, which nobody else could end in good order', async (test) => {
+    const { client, another, node } = await served(test);
+    const space = await client.lockspace();
+    const heir = await (await another()).lockspace();
+    const former = await another();
+    await (await former.lockspace()).lock('left', { flags: ['PERSISTENT'] });
+    await former.close();
+    const leaving = (await another()).leave({ drain: true });
+    while ((await codeOf(space.lock('b', { flags: ['NOQUEUE'] }).then((other) => other.unlock()))) !== 'DLM_NO_NODE');
+    assert.equal(await codeOf(heir.lock('none', { flags: ['ORPHAN'] })), 'DLM_ORPHAN_UNKNOWN');
+    const adopted = await heir.lock('left', { flags: ['ORPHAN'] });
+    await adopted.unlock({ value: new Uint8Array([1]) });
+    await leaving;
+    assert.equal(await node.left, 'it was told to leave');
+  });
+
   it('is not put off by locks that only keep values: they are given back, and counted in nothing that is refused', async (test) => {
     const { client, another, node } = await served(test);
     const space = await client.lockspace();

@@ -137,6 +137,21 @@ describe('a peer that takes nothing', () => {
     wire.clog(false);
     await until('they have come', () => one.heardFrom(other).length === 10);
   });
+
+  test('is dialled anew also when what it does not acknowledge was all written before its sender came to an end', async (context) => {
+    const one = await open(context, 1);
+    const other = await open(context, 2);
+    const wire = await Wire.to(context, one);
+    introduce(one, other, wire);
+    await until('they are connected', () => other.isConnectedTo(one) && one.isConnectedTo(other));
+    wire.clog(true);
+    // As many as are written at once: nothing is left for the end.
+    other.send(one, 0, 32);
+    await until('it is noticed', () => other.has('stalled'));
+    wire.clog(false);
+    await until('they have come', () => one.heardFrom(other).length === 32);
+    assert.deepEqual(one.heardFrom(other), upTo(32));
+  });
 });
 
 describe('members', () => {

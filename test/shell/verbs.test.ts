@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe } from 'node:test';
 import { test } from '../kill/bounded.js';
+import { until } from '../kill/processes.js';
 import { ShellDesk, says, shells } from './shells.js';
 
 for (const shell of shells) {
@@ -177,4 +178,22 @@ describe('dlm shellenv', () => {
     assert.equal(exit, 95);
     assert.match(err, /this shell has no session with a node/);
   });
+});
+
+test('under its lock a script reads and writes the value also while the node drains', async () => {
+  const desk = new ShellDesk();
+  try {
+    await desk.open();
+    const script = 'dlm_lock n; dlm_lvb set n 41; echo ready; read -r line; for call in "incr n" "get n" "get m" "set m 1"; do dlm_lvb $call 2>/dev/null; echo $?; done; dlm_unlock n';
+    const worker = desk.start(shells[0]!, script);
+    await says(worker, 'ready');
+    const draining = desk.dlm('node', 'leave', '--drain');
+    await until('the node drains', async () => (await desk.dlm('node', 'status')).out.startsWith('node 1 is draining'));
+    worker.process.stdin!.write('go on\n');
+    assert.equal(await worker.exit, 0);
+    assert.equal(worker.out(), 'ready\n42\n0\n42\n0\n95\n95\n');
+    assert.equal((await draining).exit, 0);
+  } finally {
+    await desk.clear();
+  }
 });

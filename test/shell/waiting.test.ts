@@ -62,6 +62,14 @@ for (const shell of shells) {
       assert.equal(script.out(), '0\n');
     });
 
+    test('a background job that waits for another one of the same script is not told that it waits for itself', async () => {
+      const script = '( dlm_lock side; echo >has; read -r line <go; dlm_unlock side ) & read -r line <has; ( dlm_lock side -w 1.5; echo "$?" ) & wait $!; echo >go; wait';
+      const { out, err } = await desk.end(shell, `mkfifo has go; ${script}; rm has go`);
+      assert.equal(out, '81\n');
+      assert.match(err, /^ {2}held in EX for /m);
+      assert.doesNotMatch(err, /wait for each other/);
+    });
+
     test('whoever waits for the end of a process above it is told so', async () => {
       const { out, err } = await desk.end(shell, `dlm_lock up; (dlm_lock up -w 0.2); echo "$? $$"`);
       assert.match(out, /^81 /);

@@ -35,7 +35,7 @@ export default class NodeLeave extends BaseCommand {
     const { node, pid, cluster } = await client.status();
     const inTheWay = async (): Promise<LockInfo[]> => inTheWayOfLeaving(await client.locks(), { node, pid });
     const held = flags.drain ? await inTheWay() : [];
-    if (held.length > 0) this.note(`waiting for ${counted(held.length, 'lock')} to end`);
+    if (held.length > 0) this.note([`waiting for ${counted(held.length, 'lock')} to end`, ...describeLocks(held, 'resource')].join('\n  '));
     // A node that is alone leaves after a while; its successor waits for them.
     const isWaitedFor = flags.force && (await this.#tellWhoIsEnded(client)) && cluster !== null;
     const values = await fateOfValues(client);

@@ -61,8 +61,8 @@ export class PeerLink {
   #willFlush = false;
   readonly #flushNow = (): void => {
     this.#willFlush = false;
-    if (this.#collected === 0) return;
-    this.flush();
+    if (this.#collected > 0) this.flush();
+    // Also if all has been written early: it waits for an acknowledgement.
     this.#options.onDeadline(this);
   };
 

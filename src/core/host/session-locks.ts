@@ -14,6 +14,7 @@ import type { Refuse } from '../node/effect.js';
 import type { ConvertInput, Input, UnlockInput } from '../node/input.js';
 import type { Owner } from './host.js';
 import { summary } from './inspect.js';
+import { asksForNothingNew } from './kept-values.js';
 import { giveUpForGood } from './late-grant.js';
 import { cancelLock } from './local-port.js';
 import { errorOfRefusal, nothingNew } from './outcome.js';
@@ -76,7 +77,8 @@ export class SessionLocks {
   }
 
   lock(request: Request<'lock'>): void {
-    if (this.#at.isLeaving) throw nothingNew();
+    const { host, isLeaving } = this.#at;
+    if (isLeaving && !asksForNothingNew(host, { lockspace: request.lockspace, name: nameIn(request) ?? '', mode: modeIn(request), flags: flagsIn(request) })) throw nothingNew();
     if (this.#waiting.size + this.#keptBack.size >= waitingMax) {
       throw new DlmError('DLM_TOO_MANY', `${waitingMax} requests of this session are waiting already`);
     }

@@ -5,6 +5,7 @@
 import { DlmError } from '../base/errors.js';
 import { Flag } from '../lock/flags.js';
 import type { Owner } from './host.js';
+import { asksForNothingNew } from './kept-values.js';
 import { nothingNew } from './outcome.js';
 import type { ConvertCall, Listener, LockCall } from './port.js';
 import type { Served } from './served.js';
@@ -33,8 +34,8 @@ export class ShellPort extends ServedPort {
   }
 
   #refusal(call: LockCall): DlmError | null {
-    const { isLeaving, watch } = this.#served;
-    if (isLeaving) return nothingNew();
+    const { host, isLeaving, watch } = this.#served;
+    if (isLeaving && !asksForNothingNew(host, call)) return nothingNew();
     if (watch.survivors.size === 0 || (call.flags & Flag.NOQUEUE) === 0) return null;
     return new DlmError('DLM_BUSY', 'the node grants nothing before the protected commands of its predecessor have ended');
   }
