@@ -3,7 +3,9 @@
  * one again; it can be pasted, whatever was chosen then.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../kill/processes.js';
@@ -63,6 +65,29 @@ test('where no member stays that a command could be one beside, the hint names t
     assert.equal(exit, 96);
     assert.ok(err.includes(`hint: start one that stays with: dlm node join --cluster demo --cluster-dir ${desk.work} --detach; or add --alone to be the first\n`), err);
   } finally {
+    await desk.clear();
+  }
+});
+
+test('a signal while a node in the background is waited for says that the node goes on', { timeout: 60_000 }, async () => {
+  const desk = new Desk();
+  mkdirSync(desk.dir, { mode: 0o700 });
+  // Somebody else is starting one, for ever.
+  const other = spawn('flock', ['-x', join(desk.dir, 'start.lock'), 'sleep', '60'], { detached: true, stdio: 'ignore' });
+  const childrenOf = (pid: number): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  try {
+    await until('the lock is taken', () => Promise.resolve(childrenOf(other.pid!) !== ''));
+    const join = spawn('dlm', ['node', 'join', '--detach'], { env: desk.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    join.stderr.on('data', (text: Buffer) => (err += text.toString()));
+    // It asks for the lock by a program of its own.
+    await until('it waits', () => Promise.resolve(childrenOf(join.pid!) !== ''));
+    join.kill('SIGINT');
+    const [, signal] = (await once(join, 'close')) as [number | null, string | null];
+    assert.equal(signal, 'SIGINT');
+    assert.match(err, /^dlm: SIGINT came; a node that was started by then goes on in the background\nhint: see: dlm node status; to end it: dlm node leave\n$/);
+  } finally {
+    process.kill(-other.pid!, 'SIGKILL');
     await desk.clear();
   }
 });

@@ -3,14 +3,14 @@
  */
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
-import { catalogue, escapeText, prepareJoin, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
+import { DlmError, catalogue, escapeText, prepareJoin, serveNode, startDetached, type ServeOptions } from '../../core/index.js';
 import { BaseCommand } from '../../terminal/base-command.js';
 import { clusterFlags, clusterOptions, clusterWords } from '../../terminal/cluster-flags.js';
 import { quietFlag } from '../../terminal/flags.js';
 import { prose } from '../../terminal/prose.js';
 import { speakerFor } from '../../terminal/shell-verbs.js';
-import { report } from '../../terminal/report.js';
-import { endedBy, SignalWatch } from '../../terminal/signals.js';
+import { Failure, report } from '../../terminal/report.js';
+import { bySignal, endedBy, SignalWatch, type EndSignal } from '../../terminal/signals.js';
 import { NodeStop } from '../../terminal/stop-node.js';
 
 export default class NodeJoin extends BaseCommand {
@@ -55,11 +55,20 @@ export default class NodeJoin extends BaseCommand {
   }
 
   async #detach(words: readonly string[], options: Parameters<typeof startDetached>[0]): Promise<unknown> {
+    const signals = new SignalWatch();
+    signals.listener = (signal) => this.#leaveBehind(signal);
     const client = await startDetached(options, words);
+    signals.stop();
     const { node, pid, incarnation, socket } = await client.status();
     await client.close();
     this.note(`node ${node} runs in the background until dlm node leave, pid ${pid}, listening on ${escapeText(socket ?? 'nothing')}`);
     return { node, pid, incarnation, socket };
+  }
+
+  /** Whoever waited for the node is gone, and it is not. */
+  #leaveBehind(signal: EndSignal): never {
+    const error = new DlmError('DLM_CANCELLED', `${signal} came; a node that was started by then goes on in the background`, 'see: dlm node status; to end it: dlm node leave');
+    process.exit(report(new Failure(error, bySignal(signal)), this.jsonEnabled()));
   }
 
   /** The node's log goes to standard error, here and in the background. */

@@ -2,8 +2,8 @@
  * Values that the node keeps for people: locks in NL of its own process, which say nothing but that the value block is
  * still wanted. They are in nobody's way, so they do not keep a node from leaving or draining, and are given back when it goes.
  *
- * Asked when the node is to leave, also what it may still be asked for while it drains. Whether an idle node stays for a value's sake, or a lockspace may be removed, is decided
- * by all its locks.
+ * Asked when the node is to leave, also what it may still be asked for while it drains. Whether an idle node stays for a
+ * value's sake, or a lockspace may be removed, is decided by all its locks.
  */
 import type { Lkid } from '../base/ids.js';
 import { Flag } from '../lock/flags.js';
