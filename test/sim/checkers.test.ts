@@ -164,6 +164,8 @@ describe('deadlocks', () => {
   keeps('one would rather wait', ...both(EX, Flag.NODLCKWT));
   keeps('one is told', holds(1, 1, PR), holds(2, 2, PR), asks(1, 1, 'convert', EX), queues(1, 1), asks(2, 2, 'convert', EX), ends(2, 2, 'EDEADLK', PR));
   keeps('one was granted before', holds(1, 1, PR), asks(1, 1, 'convert', EX), queues(1, 1), asks(2, 2, 'convert', EX));
+  keeps('one is out of the view, and its own master (seed 82001384)', holds(1, 1, PR), holds(2, 2, PR), decides(2, [2], [1]), hears(2, 2), recovers(2),
+    asks(2, 2, 'convert', EX), queues(2, 2), asks(1, 1, 'convert', EX), queues(1, 1));
   keeps('it is not known that both stand in the queue', holds(1, 1, PR), holds(2, 2, PR), asks(1, 1, 'convert', EX), queues(1, 1), asks(2, 2, 'convert', EX));
 });
 

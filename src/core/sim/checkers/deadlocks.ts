@@ -39,9 +39,10 @@ export class Deadlocks implements Checker {
 
   #noteQueued(id: ClaimId): void {
     const claim = this.claims.get(id);
-    if (claim === null || !isConverting(claim)) return;
+    // Who is out of the view may be his own master.
+    if (claim === null || !isConverting(claim) || !this.claims.isLive(claim.life)) return;
     this.#queued.add(id);
-    this.#judge(claim, (other) => this.#queued.has(other.id) && this.claims.isLive(other.life));
+    this.#judge(claim, (other) => this.#queued.has(other.id));
   }
 
   #judge(claim: Claim, isThere: (other: Claim) => boolean): void {
