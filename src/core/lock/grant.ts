@@ -62,9 +62,18 @@ function conflictsWithHolders(resource: Resource, lock: Lock, mode: ModeOrNone):
   return false;
 }
 
-/** Has its master been lost, and does it stand beside a mode that excludes its own? Then it had been granted, and takes nothing any more. */
+/** Has its master been lost, and does it stand beside a later mode that excludes its own? Then it had been granted, and takes nothing any more. */
 export function hasBeenConverted(lock: Lock): boolean {
-  return lock.has(againMark) && conflictsWithHolders(lock.resource, lock, lock.granted);
+  return lock.has(againMark) && lock.resource.findLock((other) => isExcludedLater(lock, other)) !== null;
+}
+
+/** Do they hold what excludes each other, the other one by a later token? Then the first has been converted before that, unheard. */
+export function isExcludedLater(lock: Lock, other: Lock): boolean {
+  return !compatible(lock.granted, other.granted) && compareTokens(lock, other) < 0;
+}
+
+export function compareTokens(one: Lock, other: Lock): number {
+  return one.generation - other.generation || one.mastership - other.mastership || one.tokenSequence - other.tokenSequence;
 }
 
 /**

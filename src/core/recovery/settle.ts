@@ -9,7 +9,7 @@
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
 import { Flag, againMark, oldTokenMark } from '../lock/flags.js';
-import { certainMode } from '../lock/grant.js';
+import { certainMode, compareTokens, isExcludedLater } from '../lock/grant.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
@@ -48,14 +48,14 @@ function awaitConversions(resource: Resource): void {
   });
 }
 
-/** May the old master have granted its conversion, and could not say so? Another lock in the same mode shows that it has not. */
+/**
+ * May the old master have granted its conversion, and could not say so? Another lock in the same mode shows that it has not; so
+ * does one that excludes it and was there before it, for that one has been converted.
+ */
 function isInDoubt(resource: Resource, lock: Lock): boolean {
   const mayBeOther = lock.place === 'granted' ? lock.has(againMark) : certainMode(lock) !== lock.granted || lock.requested === lock.granted;
-  return mayBeOther && resource.findLock((other) => other !== lock && other.granted === lock.granted) === null;
-}
-
-function compareTokens(one: Lock, other: Lock): number {
-  return one.generation - other.generation || one.mastership - other.mastership || one.tokenSequence - other.tokenSequence;
+  const isShown = (other: Lock): boolean => other !== lock && (other.granted === lock.granted || isExcludedLater(other, lock));
+  return mayBeOther && resource.findLock(isShown) === null;
 }
 
 /** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */
