@@ -182,7 +182,7 @@ export class Lockspace {
     const buried = this.#bury(now, owner);
     // What outlives its owner is taken back first, if it waits, and all of it before anybody is let in: else the end of one
     // beside it would grant it, and nobody hears.
-    const waits = (lock: Lock): boolean => this.config.law.waitsEndFirst && lock.has(Flag.PERSISTENT) && lock.place !== 'granted';
+    const waits = (lock: Lock): boolean => this.config.law.waitsEndFirst && lock.has(Flag.PERSISTENT) && (lock.place !== 'granted' || !lock.isAtRest);
     const waiting = new Set(buried.filter(waits));
     for (const lock of waiting) this.#leaveBehind(lock, owner);
     for (const resource of new Set([...waiting].map((lock) => lock.resource))) if (this.tables.isMasterOf(resource)) grantPending(this.tables.turn, resource);
@@ -354,7 +354,7 @@ export class Lockspace {
   /** The same, of a lock that is mastered elsewhere. */
   #leaveBehindAfar(lock: Lock, isGhost: boolean): void {
     if (isGhost) askUnlock(this.tables, lock, Flag.FORCEUNLOCK, null);
-    else if (lock.place !== 'granted' || lock.far!.pending !== 'none') askCancel(this.tables, lock, 0, 'ECANCEL');
+    else if (lock.place !== 'granted' || lock.far!.pending !== 'none') askCancel(this.tables, lock, 0, 'ECANCEL', this.config.law.waitsEndFirst);
   }
 
   #end(lock: Lock, flags: number, value: Uint8Array | null): Refused | null {
