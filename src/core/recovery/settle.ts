@@ -40,11 +40,11 @@ function continueToken(resource: Resource): void {
   resource.continueToken({ generation, mastership }, tokenSequence, granted as Mode);
 }
 
-/** Of conversions between PR and CW, and such as may have ended in one of them, those which the old master may have granted. */
+/** Of conversions between PR and CW, and such as may have ended in less than they had, those which the old master may have granted. */
 function awaitConversions(resource: Resource): void {
   resource.eachLock((lock) => {
     resource.awaitNoMore(lock);
-    if ((lock.granted === PR || lock.granted === CW) && isInDoubt(resource, lock)) resource.awaitLock(lock);
+    if (lock.granted > CR && isInDoubt(resource, lock)) resource.awaitLock(lock);
   });
 }
 
