@@ -175,6 +175,11 @@ describe('value blocks', () => {
     asks(1, 3, 'convert', PW, { flags: Flag.VALBLK, value: 7 }), asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK, value: 8 }),
     ends(1, 3, 'EUNLOCK', IV, { results: Result.NOTSTORED }), holds(2, 4, CR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));
 
+  keeps('a refused unlock behind a conversion that declares it not valid has written nothing (seed 72000301)', ...writer(6), holds(1, 3, PW),
+    asks(1, 3, 'convert', EX, { flags: Flag.VALBLK | Flag.IVVALBLK, value: 7 }),
+    asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK, value: 8 }), { ...asks(1, 3, 'unlock', PW), kind: 'refused', code: 'EBUSY' } as SimEvent,
+    ends(1, 3, 'OK', EX, { value: 6 }));
+
   const orElse = (value: number): Story => [...writer(6), holds(1, 3, PW, block, { value: 6 }), asks(1, 3, 'convert', EX, { flags: Flag.VALBLK | Flag.ALTPR, value: 7 }),
     ends(1, 3, 'OK', PR, { results: Result.ALTMODE, value, sequence: 4 })];
   keeps('read with the alternative mode, and not written', ...orElse(6), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));

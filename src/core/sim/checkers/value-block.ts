@@ -152,12 +152,13 @@ export class ValueBlock implements Checker {
     return write;
   }
 
-  /** A refused call has written nothing. */
+  /** A refused call has written nothing, whatever it might have written. */
   #takeBack(id: ClaimId): void {
     const claim = this.claims.get(id);
     const writes = claim === null ? undefined : this.#writes.get(claim.key);
-    const last = writes?.findLastIndex((write) => write.claim === id && write.confirmed === null && write.at === this.#asked.get(id)) ?? -1;
-    if (last >= 0) writes!.splice(last, 1);
+    if (writes === undefined) return;
+    const isItsOwn = (write: Write): boolean => write.claim === id && write.confirmed === null && write.at === this.#asked.get(id);
+    this.#writes.set(claim!.key, writes.filter((write) => !isItsOwn(write)));
   }
 
   #complete(event: Completed): void {
