@@ -74,7 +74,7 @@ export class Stranded {
   /** Is it in the middle of nothing, may it be converted so, and does it have a master that knows of it? */
   mayLower(lock: Lock, { mode, flags, value }: Conversion): boolean {
     const { place, isAtRest, granted } = lock;
-    if (place !== 'granted' || !isAtRest || !isKnown(lock) || !isDown(granted, mode)) return false;
+    if (place !== 'granted' || !isAtRest || !isKnown(lock) || this.#ended.includes(lock) || !isDown(granted, mode)) return false;
     // Who then reads beside it would do so before its master hears that what it wrote later is lost.
     if (lock.copy === 'process' && mode >= PW && !isValueLost(flags, value)) return false;
     // The value is made anew of copies, and then nothing says that this one is lost.
