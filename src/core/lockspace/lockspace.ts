@@ -28,7 +28,7 @@ import type { Numbers } from './numbers.js';
 import type { Owners } from './owners.js';
 import { MasterSide } from './receive.js';
 import { receiveAnswer, receiveBlocking, receiveLookupReply } from './reply.js';
-import { ask, askCancel, askConvert, askParked, askUnlock } from './request.js';
+import { ask, askCancel, askCancelBehind, askConvert, askParked, askUnlock } from './request.js';
 import type { ResourceTable } from './resource-table.js';
 import { Stranded } from './stranded.js';
 import { Tables, type LockspaceConfig } from './tables.js';
@@ -354,7 +354,8 @@ export class Lockspace {
   /** The same, of a lock that is mastered elsewhere. */
   #leaveBehindAfar(lock: Lock, isGhost: boolean): void {
     if (isGhost) askUnlock(this.tables, lock, Flag.FORCEUNLOCK, null);
-    else if (lock.place !== 'granted' || lock.far!.pending !== 'none') askCancel(this.tables, lock, 0, 'ECANCEL', this.config.law.waitsEndFirst);
+    else if (this.config.law.waitsEndFirst) askCancelBehind(this.tables, lock);
+    else if (lock.place !== 'granted' || lock.far!.pending !== 'none') askCancel(this.tables, lock, 0, 'ECANCEL');
   }
 
   #end(lock: Lock, flags: number, value: Uint8Array | null): Refused | null {

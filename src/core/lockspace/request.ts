@@ -145,11 +145,8 @@ export function sendUnlock(tables: Tables, lock: Lock, flags: number, value: Uin
   tables.send(far.node, { kind: 'unlock', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags: said, value });
 }
 
-/**
- * Take back what a lock waits for that is mastered elsewhere. `isBehind`: a conversion without an answer is taken back right
- * behind it, before its master hears anything else from here.
- */
-export function askCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus, isBehind = false): Refused | null {
+/** Take back what a lock waits for that is mastered elsewhere. */
+export function askCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus): Refused | null {
   const far = lock.far!;
   const isQuiet = tables.turn.law.cancelAgainIsQuiet;
   if (lock.has(Flag.CANCEL) || far.pending === 'unlock' || far.pending === 'cancel' || far.overlap !== null) {
@@ -162,11 +159,19 @@ export function askCancel(tables: Tables, lock: Lock, flags: number, status: Can
     sendCancel(tables, lock, flags, status);
     awaitCancel(lock, status);
   } else {
-    const isSent = isBehind && far.pending === 'convert';
-    far.overlap = { operation: 'cancel', flags, value: null, status, isSent };
-    if (isSent) sendCancel(tables, lock, flags, status);
+    far.overlap = { operation: 'cancel', flags, value: null, status, isSent: false };
   }
   return null;
+}
+
+/** The same, and a conversion without an answer is taken back right behind it, before its master hears anything else from here. */
+export function askCancelBehind(tables: Tables, lock: Lock): void {
+  askCancel(tables, lock, 0, 'ECANCEL');
+  const far = lock.far!;
+  const { overlap } = far;
+  if (far.pending !== 'convert' || overlap?.operation !== 'cancel') return;
+  far.overlap = { ...overlap, isSent: true };
+  sendCancel(tables, lock, overlap.flags, overlap.status);
 }
 
 function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus): void {
