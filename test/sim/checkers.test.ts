@@ -127,6 +127,10 @@ describe('tokens', () => {
   const adopted: Story = [holds(1, 1, EX, {}, { sequence: 1 }), abandons(1, [1], []), asks(1, 2, 'adopt', EX), adopts(1, 2, 1, EX)];
   keeps('a lock keeps one, also when it is adopted', ...adopted, asks(1, 2, 'convert', EX), ends(1, 2, 'OK', EX, { sequence: 1 }));
   breaks('tokens', 'another lock than the adopted one', ...adopted, asks(1, 2, 'unlock', EX), ends(1, 2, 'EUNLOCK', IV), holds(2, 3, EX, {}, { sequence: 1 }));
+  const refused = (mode: Mode): Story => [holds(1, 1, PR, {}, { sequence: 1 }), asks(1, 1, 'convert', EX, { flags: Flag.ALTCW }), holds(2, 2, mode, {}, { sequence: 2 }),
+    asks(2, 2, 'unlock', mode), ends(2, 2, 'EUNLOCK', IV), ends(1, 1, 'EDEADLK', PR, { sequence: 1, results: Result.DEMOTED })];
+  keeps('a mode is kept beside which others came', ...refused(CR));
+  breaks('tokens', 'a mode is kept that others have excluded since', ...refused(CW));
   keeps('those who go together share one', holds(1, 1, PR, {}, { sequence: 1 }), holds(2, 2, PR, {}, { sequence: 1 }));
 });
 

@@ -26,6 +26,8 @@ export interface Overlap {
   readonly flags: number;
   readonly value: Uint8Array | null;
   readonly status: 'ECANCEL' | 'EDEADLK';
+  /** Has its master been asked already, right behind the conversion that is to be taken back? */
+  readonly isSent: boolean;
 }
 
 export class FarEnd {

@@ -62,9 +62,18 @@ function conflictsWithHolders(resource: Resource, lock: Lock, mode: ModeOrNone):
   return false;
 }
 
-/** Has its master been lost, and does it stand beside a mode that excludes its own? Then it had been granted, and takes nothing any more. */
+/** Has its master been lost, and does it stand beside a later mode that excludes its own? Then it had been granted, and takes nothing any more. */
 export function hasBeenConverted(lock: Lock): boolean {
-  return lock.has(againMark) && conflictsWithHolders(lock.resource, lock, lock.granted);
+  return lock.has(againMark) && lock.resource.findLock((other) => isExcludedLater(lock, other)) !== null;
+}
+
+/** Do they hold what excludes each other, the other one by a later token? Then the first has been converted before that, unheard. */
+export function isExcludedLater(lock: Lock, other: Lock): boolean {
+  return !compatible(lock.granted, other.granted) && compareTokens(lock, other) < 0;
+}
+
+export function compareTokens(one: Lock, other: Lock): number {
+  return one.generation - other.generation || one.mastership - other.mastership || one.tokenSequence - other.tokenSequence;
 }
 
 /**
@@ -82,9 +91,11 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
   if (turn.isSuspended && lock.has(recoveryMark) && !conflictsWithHolders(resource, lock, lock.requested)) return 'granted';
 
   const mayQueue = !lock.has(Flag.NOQUEUE);
-  // Was it kept by the gate, nobody will say EDEADLK any more; the other mode it would do with it may have had all the time.
-  const isAwaited = occasion !== 'arrival' && resource.awaited.has(lock);
-  if (lock.isConversion && mayQueue && !isAwaited && isInConversionDeadlock(resource, lock)) {
+  // The other mode it would do with it may have had since: it does not keep a former one, which others have excluded maybe.
+  if (lock.has(againMark) && !waitsForGate && fitsInstead(resource, lock, occasion)) return 'granted';
+  // Was it kept by the gate, nobody will say EDEADLK any more.
+  const isTold = occasion === 'arrival' || !resource.awaited.has(lock);
+  if (lock.isConversion && mayQueue && isTold && isInConversionDeadlock(resource, lock)) {
     if (occasion === 'retry' && isKeptByPlace(turn, resource, lock)) return waitsForGate ? 'blocked' : 'granted';
     if (!lock.has(Flag.CONVDEADLK)) return 'deadlock';
     lock.granted = NL;
@@ -92,16 +103,21 @@ export function judge(turn: Turn, resource: Resource, lock: Lock, occasion: Occa
     return 'blocked';
   }
 
+  return !waitsForGate && fitsInstead(resource, lock, occasion) ? 'granted' : 'blocked';
+}
+
+/** Does what its flags allow in the place of what it asks for? Then that is what it asks for. */
+function fitsInstead(resource: Resource, lock: Lock, occasion: Occasion): boolean {
   const wanted = lock.requested;
   const alternative = alternativeOf(lock);
-  if (alternative === null || waitsForGate) return 'blocked';
+  if (alternative === null) return false;
   lock.requested = alternative;
   if (fits(resource, lock, occasion)) {
     lock.results |= Result.ALTMODE;
-    return 'granted';
+    return true;
   }
   lock.requested = wanted;
-  return 'blocked';
+  return false;
 }
 
 /**

@@ -28,7 +28,7 @@ import type { Numbers } from './numbers.js';
 import type { Owners } from './owners.js';
 import { MasterSide } from './receive.js';
 import { receiveAnswer, receiveBlocking, receiveLookupReply } from './reply.js';
-import { ask, askCancel, askConvert, askParked, askUnlock } from './request.js';
+import { ask, askCancel, askCancelBehind, askConvert, askParked, askUnlock } from './request.js';
 import type { ResourceTable } from './resource-table.js';
 import { Stranded } from './stranded.js';
 import { Tables, type LockspaceConfig } from './tables.js';
@@ -182,7 +182,7 @@ export class Lockspace {
     const buried = this.#bury(now, owner);
     // What outlives its owner is taken back first, if it waits, and all of it before anybody is let in: else the end of one
     // beside it would grant it, and nobody hears.
-    const waits = (lock: Lock): boolean => this.config.law.waitsEndFirst && lock.has(Flag.PERSISTENT) && lock.place !== 'granted';
+    const waits = (lock: Lock): boolean => this.config.law.waitsEndFirst && lock.has(Flag.PERSISTENT) && (lock.place !== 'granted' || !lock.isAtRest);
     const waiting = new Set(buried.filter(waits));
     for (const lock of waiting) this.#leaveBehind(lock, owner);
     for (const resource of new Set([...waiting].map((lock) => lock.resource))) if (this.tables.isMasterOf(resource)) grantPending(this.tables.turn, resource);
@@ -354,6 +354,7 @@ export class Lockspace {
   /** The same, of a lock that is mastered elsewhere. */
   #leaveBehindAfar(lock: Lock, isGhost: boolean): void {
     if (isGhost) askUnlock(this.tables, lock, Flag.FORCEUNLOCK, null);
+    else if (this.config.law.waitsEndFirst) askCancelBehind(this.tables, lock);
     else if (lock.place !== 'granted' || lock.far!.pending !== 'none') askCancel(this.tables, lock, 0, 'ECANCEL');
   }
 

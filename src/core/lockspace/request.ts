@@ -129,7 +129,7 @@ export function askUnlock(tables: Tables, lock: Lock, flags: number, value: Uint
   // It ends already. What that brings counts, and not what somebody brings who ends it once more.
   if (far.pending === 'unlock' || far.overlap?.operation === 'unlock') return null;
   if (far.pending === 'parked') endHere(tables, lock, 'EUNLOCK');
-  else if (far.pending !== 'none') far.overlap = { operation: 'unlock', flags, value, status: 'ECANCEL' };
+  else if (far.pending !== 'none') far.overlap = { operation: 'unlock', flags, value, status: 'ECANCEL', isSent: false };
   else sendUnlock(tables, lock, flags, value);
   return null;
 }
@@ -155,22 +155,45 @@ export function askCancel(tables: Tables, lock: Lock, flags: number, status: Can
   if (far.pending === 'none' && lock.place === 'granted') return null;
   lock.flags |= flags | Flag.CANCEL;
   if (far.pending === 'parked') endHere(tables, lock, status);
-  else if (far.pending !== 'none') far.overlap = { operation: 'cancel', flags, value: null, status };
-  else sendCancel(tables, lock, flags, status);
+  else if (far.pending === 'none') {
+    sendCancel(tables, lock, flags, status);
+    awaitCancel(lock, status);
+  } else {
+    far.overlap = { operation: 'cancel', flags, value: null, status, isSent: false };
+  }
   return null;
+}
+
+/** The same, and a conversion without an answer is taken back right behind it, before its master hears anything else from here. */
+export function askCancelBehind(tables: Tables, lock: Lock): void {
+  askCancel(tables, lock, 0, 'ECANCEL');
+  const far = lock.far!;
+  const { overlap } = far;
+  if (far.pending !== 'convert' || overlap?.operation !== 'cancel') return;
+  far.overlap = { ...overlap, isSent: true };
+  sendCancel(tables, lock, overlap.flags, overlap.status);
 }
 
 function sendCancel(tables: Tables, lock: Lock, flags: number, status: CancelStatus): void {
   const far = lock.far!;
-  lock.results = 0;
-  far.pending = 'cancel';
-  far.cancelStatus = status;
   far.node = lock.resource.home.master!;
   tables.send(far.node, { kind: 'cancel', lockspace: tables.id, seq: tables.seq, lkid: lock.id, masterLkid: far.lkid!, flags, status });
 }
 
+function awaitCancel(lock: Lock, status: CancelStatus): void {
+  const far = lock.far!;
+  lock.results = 0;
+  far.pending = 'cancel';
+  far.cancelStatus = status;
+}
+
 /** The question that was in the way is answered: now what the owner wanted meanwhile. */
 export function askOverlapped(tables: Tables, lock: Lock, overlap: Overlap): void {
-  if (overlap.operation === 'unlock') sendUnlock(tables, lock, overlap.flags, overlap.value);
-  else if (lock.place !== 'granted') sendCancel(tables, lock, overlap.flags, overlap.status);
+  const { operation, flags, value, status, isSent } = overlap;
+  if (operation === 'unlock') {
+    sendUnlock(tables, lock, flags, value);
+  } else if (isSent || lock.place !== 'granted') {
+    if (!isSent) sendCancel(tables, lock, flags, status);
+    awaitCancel(lock, status);
+  }
 }

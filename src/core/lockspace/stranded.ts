@@ -4,8 +4,8 @@
  *
  *   mastered here            done, but whoever waits is looked at in `settle`
  *   mastered elsewhere       its master is told, and heeds it when it may
- *   no master knows it yet   a conversion has to wait; what ends stays without an owner
- *                            until `settle`
+ *   no master knows it yet,  a conversion has to wait, or to the second one that brings a
+ *   or not in good order     value; what ends stays without an owner until `settle`
  *
  * A value that is given away so is lost. Its writer is told, and whatever is written
  * there is not valid from then on, also to those who are in nobody's way.
@@ -56,7 +56,7 @@ export class Stranded {
     tables.owners.remove(lock);
     lock.owner = null;
     this.#tell(lock, 'EUNLOCK', IV, value === null ? 0 : Result.NOTSTORED);
-    if (!isKnown(lock)) {
+    if (!isKnown(lock) || tables.unsettled.has(lock.resource)) {
       // Whoever will be its master is told of it before it ends; what it may have written is not valid by then.
       if (lock.granted >= PW) lock.far!.valueIsValid = false;
       this.#ended.push(lock);
@@ -74,9 +74,11 @@ export class Stranded {
   /** Is it in the middle of nothing, may it be converted so, and does it have a master that knows of it? */
   mayLower(lock: Lock, { mode, flags, value }: Conversion): boolean {
     const { place, isAtRest, granted } = lock;
-    if (place !== 'granted' || !isAtRest || !isKnown(lock) || !isDown(granted, mode)) return false;
+    if (place !== 'granted' || !isAtRest || !isKnown(lock) || this.#ended.includes(lock) || !isDown(granted, mode)) return false;
     // Who then reads beside it would do so before its master hears that what it wrote later is lost.
     if (lock.copy === 'process' && mode >= PW && !isValueLost(flags, value)) return false;
+    // The value is made anew of copies, and then nothing says that this one is lost.
+    if (this.#tables.unsettled.has(lock.resource) && isValueLost(flags, value)) return false;
     return brokenConvertRule(flags, granted, mode) === null;
   }
 

@@ -50,6 +50,8 @@ export class Tables {
   readonly detours = new Detours();
   /** Whom this node has told what was given back here without a quorum: nobody may lock again before it is there. */
   readonly toldAlone = new Set<NodeId>();
+  /** Resources that came to this node since the last recovery that ended: they may have to be put in order again, or elsewhere. */
+  readonly unsettled = new Set<Resource>();
   /** The highest generation this node has heard of. */
   generation: Generation = generation(0);
   #homes = new Map<NodeId, Home>();

@@ -26,16 +26,13 @@ import { convertSilently } from '../lockspace/request.js';
 import type { Tables } from '../lockspace/tables.js';
 import { isEnding } from './rebuild-locks.js';
 
-/**
- * Returns the resources here that have lost a lock and may have something to grant now.
- * `unsettled`: those that came to this node in a recovery that has not ended.
- */
-export function depart(tables: Tables, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): Set<Resource> {
+/** Returns the resources here that have lost a lock and may have something to grant now. */
+export function depart(tables: Tables, departed: ReadonlySet<NodeId>): Set<Resource> {
   const touched = new Set<Resource>();
   tables.directory.clear();
   tables.resources.each((resource) => {
     if (departed.size > 0 && tables.isMasterOf(resource)) purge(tables, resource, departed, touched);
-    moveHome(tables, resource, departed, unsettled);
+    moveHome(tables, resource, departed);
     tables.retire(resource);
   });
   // Nobody holds them, and no directory will be told of them.
@@ -60,12 +57,12 @@ function mayHaveWritten({ config }: Tables, lock: Lock): boolean {
   return lock.has(Flag.VALBLK) || (config.law.copiesAreKnown && lock.has(Flag.PERSISTENT));
 }
 
-function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>, unsettled: ReadonlySet<Resource>): void {
+function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<NodeId>): void {
   const { master } = resource.home;
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
   const isLost = master === null || departed.has(master) || moves || isUnaware(resource);
   if (isLost) {
-    if (master === tables.self) giveAway(tables, resource, !unsettled.has(resource));
+    if (master === tables.self) giveAway(tables, resource, !tables.unsettled.has(resource));
     tables.loseHome(resource);
   }
   resource.eachLock((lock) => {

@@ -100,8 +100,7 @@ export class Rebuilt {
   }
 }
 
-/** Returns, through `touched`, each resource that has got a lock. */
-export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks, rebuilt: Rebuilt, touched: (resource: Resource) => void): void {
+export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks, rebuilt: Rebuilt): void {
   const rebuiltOfHolder = rebuilt.of(from);
   const masterLkids = message.locks.map((record) => {
     const known = rebuiltOfHolder.get(record.lkid);
@@ -112,7 +111,7 @@ export function receiveLocks(tables: Tables, from: NodeId, message: RebuildLocks
     }
     const lock = rebuild(tables, from, record);
     rebuiltOfHolder.set(record.lkid, lock);
-    touched(lock.resource);
+    tables.unsettled.add(lock.resource);
     return lock.id;
   });
   tables.send(from, { kind: 'rebuildLocksReply', lockspace: tables.id, seq: tables.seq, batch: message.batch, masterLkids });

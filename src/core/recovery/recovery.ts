@@ -70,8 +70,7 @@ export class Recovery {
   /** On the coordinator: who has ended the present phase, and what was reported. */
   readonly #reached = new Set<NodeId>();
   readonly #reports = new Map<NodeId, MemberReport>();
-  /** Resources that came to this node since the last recovery that ended, and those that have lost locks. */
-  readonly #rebuilt = new Set<Resource>();
+  /** Resources that have lost locks since the last recovery that ended. */
   readonly #touched = new Set<Resource>();
   readonly #known = new Rebuilt();
 
@@ -114,7 +113,7 @@ export class Recovery {
     this.#reached.clear();
     this.#reports.clear();
     this.#last.clear();
-    for (const resource of depart(tables, departed, this.#rebuilt)) this.#touched.add(resource);
+    for (const resource of depart(tables, departed)) this.#touched.add(resource);
     this.#phase = 'members';
     this.#application = application;
     return this.#reach();
@@ -148,7 +147,7 @@ export class Recovery {
         receiveMasterLookup(tables, from, message);
         return [];
       case 'rebuildLocks':
-        receiveLocks(tables, from, message, this.#known, (resource) => this.#rebuilt.add(resource));
+        receiveLocks(tables, from, message, this.#known);
         return [];
       case 'namesReply':
       case 'masterLookupReply':
@@ -167,14 +166,14 @@ export class Recovery {
     resend(tables, this.#touched);
     const occasion = tables.config.law.orderSurvives ? 'retry' : 'recovery';
     // What came here and has lost locks as well is looked at once.
-    for (const resource of this.#touched) this.#rebuilt.add(resource);
-    for (const resource of this.#rebuilt) {
+    for (const resource of this.#touched) tables.unsettled.add(resource);
+    for (const resource of tables.unsettled) {
       // Without a directory it may have moved on since.
       if (!tables.isMasterOf(resource)) continue;
       grantPending(tables.turn, resource, occasion);
       tables.retire(resource);
     }
-    this.#rebuilt.clear();
+    tables.unsettled.clear();
     this.#touched.clear();
     this.#known.clear();
   }
@@ -256,14 +255,14 @@ export class Recovery {
       case 'masters':
         findMasters(tables, this.#errands, (resource) => {
           keepOwnLocks(resource);
-          this.#rebuilt.add(resource);
+          tables.unsettled.add(resource);
         });
         break;
       case 'locks':
         tellLocks(tables, this.#errands);
         break;
       case 'done':
-        for (const resource of this.#rebuilt) if (tables.isMasterOf(resource)) settle(tables, resource);
+        for (const resource of tables.unsettled) if (tables.isMasterOf(resource)) settle(tables, resource);
         break;
       default:
         unreachable(phase);

@@ -9,7 +9,7 @@
  * Kin: recover.c dlm_recover_rsbs(), recover_lvb().
  */
 import { Flag, againMark, oldTokenMark } from '../lock/flags.js';
-import { certainMode } from '../lock/grant.js';
+import { certainMode, compareTokens, isExcludedLater } from '../lock/grant.js';
 import type { Law } from '../lock/law.js';
 import type { Lock } from '../lock/lock.js';
 import { ValueBlock } from '../lock/lvb.js';
@@ -40,22 +40,22 @@ function continueToken(resource: Resource): void {
   resource.continueToken({ generation, mastership }, tokenSequence, granted as Mode);
 }
 
-/** Of conversions between PR and CW, and such as may have ended in one of them, those which the old master may have granted. */
+/** Of conversions between PR and CW, and such as may have ended in less than they had, those which the old master may have granted. */
 function awaitConversions(resource: Resource): void {
   resource.eachLock((lock) => {
     resource.awaitNoMore(lock);
-    if ((lock.granted === PR || lock.granted === CW) && isInDoubt(resource, lock)) resource.awaitLock(lock);
+    if (lock.granted > CR && isInDoubt(resource, lock)) resource.awaitLock(lock);
   });
 }
 
-/** May the old master have granted its conversion, and could not say so? Another lock in the same mode shows that it has not. */
+/**
+ * May the old master have granted its conversion, and could not say so? Another lock in the same mode shows that it has not; so
+ * does one that excludes it and was there before it, for that one has been converted.
+ */
 function isInDoubt(resource: Resource, lock: Lock): boolean {
   const mayBeOther = lock.place === 'granted' ? lock.has(againMark) : certainMode(lock) !== lock.granted || lock.requested === lock.granted;
-  return mayBeOther && resource.findLock((other) => other !== lock && other.granted === lock.granted) === null;
-}
-
-function compareTokens(one: Lock, other: Lock): number {
-  return one.generation - other.generation || one.mastership - other.mastership || one.tokenSequence - other.tokenSequence;
+  const isShown = (other: Lock): boolean => other !== lock && (other.granted === lock.granted || isExcludedLater(other, lock));
+  return mayBeOther && resource.findLock(isShown) === null;
 }
 
 /** Conversions between PR and CW of which nobody is sure: they held what somebody else still holds, or what they ask for. */

@@ -5,7 +5,8 @@
  * A grant excluded by an earlier one is heard of after it, so the order of hearing
  * is the order of granting. A lock need not get a new token for a conversion that
  * excludes nobody but itself; an adopted one is the lock that it was. A weaker mode
- * keeps the token it has.
+ * keeps the token it has. So does a conversion that ends without a grant, and then nobody
+ * has had since what the mode excludes that is kept.
  */
 import { EX, NL, compatible, isDown, modes, nameOfMode } from '../../lock/mode.js';
 import type { Adopted, ClaimId, Completed, SimEvent } from '../event.js';
@@ -31,6 +32,7 @@ export class Tokens implements Checker {
 
   see(event: SimEvent): void {
     if (event.kind === 'adopted') this.#rename(event);
+    if (event.kind === 'completed' && event.status !== 'OK' && event.mode > NL) this.#judgeKept(event);
     if (event.kind !== 'completed' || event.status !== 'OK' || event.mode <= NL) return;
     const claim = this.claims.get(event.claim);
     // A grant that crosses with the unlock of the lock is heard of when others have what it held.
@@ -44,6 +46,21 @@ export class Tokens implements Checker {
     }
     const mine = highest[event.mode] ?? null;
     if (mine === null || compare(mine.token, event) < 0) highest[event.mode] = { token: event, claim: event.claim };
+  }
+
+  /** A conversion has ended without a grant, in the mode it had or in less. */
+  #judgeKept(event: Completed): void {
+    const claim = this.claims.get(event.claim);
+    if (claim === null || claim.isEnding || !this.claims.isLive(claim.life)) return;
+    for (const mode of modes) {
+      const other = this.#highest.get(claim.key)?.[mode] ?? null;
+      if (other === null || other.claim === event.claim || compatible(mode, event.mode) || compare(other.token, event) < 0) continue;
+      throw new Violation(
+        this.property,
+        `claim ${event.claim} keeps ${nameOfMode(event.mode)} on ${claim.key} with token ${show(event)}, claim ${other.claim} had ${nameOfMode(mode)} since, with ${show(other.token)}`,
+        [` ${claim.key} `, `claim ${event.claim} `, `claim ${other.claim} `, 'recovered'],
+      );
+    }
   }
 
   #rename({ claim, orphan }: Adopted): void {

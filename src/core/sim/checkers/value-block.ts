@@ -156,13 +156,13 @@ export class ValueBlock implements Checker {
     return write;
   }
 
-  /** A refused call has written nothing. */
+  /** A refused call has written nothing, whatever it might have written. */
   #takeBack(id: ClaimId): void {
     const claim = this.claims.get(id);
     const writes = claim === null ? undefined : this.#writes.get(claim.key);
     if (writes === undefined) return;
-    const asked = this.#asked.get(id);
-    this.#writes.set(claim!.key, writes.filter((write) => write.claim !== id || write.confirmed !== null || write.at !== asked));
+    const isItsOwn = (write: Write): boolean => write.claim === id && write.confirmed === null && write.at === this.#asked.get(id);
+    this.#writes.set(claim!.key, writes.filter((write) => !isItsOwn(write)));
   }
 
   #complete(event: Completed): void {
