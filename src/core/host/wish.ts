@@ -2,6 +2,7 @@
  * From the words of the API to the law's arguments: names to bytes, flags to
  * bits, values to the length of a value block.
  */
+import { codeAt } from '../base/code-at.js';
 import { DlmError } from '../base/errors.js';
 import { Flag, deafMark, nameLengthMax, readMark, type FlagName } from '../lock/flags.js';
 import { modeNamed, modeNames, type Mode, type ModeName } from '../lock/mode.js';
@@ -33,7 +34,8 @@ export function nameToCore(name: Name): string {
 
 /** Has it one byte a character, also as UTF-8? A loop, since every lock asks, and an expression costs more. */
 function isPlain(name: string): boolean {
-  for (let index = 0; index < name.length; index += 1) if (name.charCodeAt(index) > 0x7f) return false;
+  const { length } = name;
+  for (let index = 0; index < length; index += 1) if (codeAt(name, index) > 0x7f) return false;
   return true;
 }
 

@@ -5,6 +5,7 @@
  *
  * Kin: member.c make_member_array(); dir.c dlm_hash2nodeid().
  */
+import { codeAt } from '../base/code-at.js';
 import { viewId, type NodeId, type ViewId } from '../base/ids.js';
 
 export interface Participant {
@@ -85,7 +86,8 @@ export function alone(self: NodeId): Members {
 /** A number of 32 bits made of a name, the same everywhere (FNV-1a, then mixed). */
 export function hash(name: string): number {
   let value = 0x811c9dc5;
-  for (let place = 0; place < name.length; place += 1) value = Math.imul(value ^ name.charCodeAt(place), 0x01000193);
+  const { length } = name;
+  for (let place = 0; place < length; place += 1) value = Math.imul(value ^ codeAt(name, place), 0x01000193);
   value = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d);
   return (value ^ (value >>> 12)) >>> 0;
 }

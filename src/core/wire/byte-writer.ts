@@ -7,6 +7,7 @@
  * look. What is taken is never changed by the writer again.
  */
 import { assert } from '../base/assert.js';
+import { codeAt } from '../base/code-at.js';
 import { nameBytesMax, textBytesMax, valueBytesMax, wordsBytesMax } from './limits.js';
 
 /** The first slab is small, since many a session says little; each further one is twice as large, up to the largest. */
@@ -98,7 +99,7 @@ export class ByteWriter {
     const { length } = text;
     let at = this.#at;
     let all = 0;
-    for (let index = 0; index < length; index += 1) all |= slab[at++] = text.charCodeAt(index);
+    for (let index = 0; index < length; index += 1) all |= slab[at++] = codeAt(text, index);
     assert(all <= 0xff, 'a name has one character a byte');
     this.#at = at;
   }
