@@ -29,12 +29,14 @@ describe('plain requests', () => {
 
   it('make and remove lockspaces', async (test) => {
     const { dir } = await served(test);
-    const made = await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","valueLength":8}');
+    const made = await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","valueLength":8,"nodir":true}');
     const { generation, ...summary } = made.body as unknown as LockspaceSummary;
     assert.ok(generation > 0);
-    const open = { order: 'none', reason: '', standing: 'running', waitsFor: [], members: [1], slots: [] };
+    const open = { order: 'none', nodir: true, reason: '', standing: 'running', waitsFor: [], members: [1], slots: [] };
     assert.deepEqual(summary, { name: 'one', valueLength: 8, resources: 0, locks: 0, orphans: 0, ...open });
     assert.equal((await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","isNew":true}')).status, 409);
+    assert.equal((await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","nodir":false}')).body.error?.code, 'DLM_LOCKSPACE_EXISTS');
+    assert.equal((await http(dir, 'POST', '/v1/lockspaces', '{"name":"one","nodir":1}')).status, 400);
     assert.equal((await http(dir, 'DELETE', '/v1/lockspaces/one')).status, 200);
     assert.equal((await http(dir, 'DELETE', '/v1/lockspaces/one')).status, 404);
   });
