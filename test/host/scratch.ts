@@ -14,7 +14,15 @@ const place = fileURLToPath(new URL('../../.tmp', import.meta.url));
 export function scratch(test: Pick<TestContext, 'after'>): string {
   mkdirSync(place, { recursive: true });
   const folder = relative(process.cwd(), mkdtempSync(`${place}/h-`));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  test.after(() => {
+    try {
+      remove();
+    } catch {
+      // Somebody still writes there whom a later hook ends. Were this hook to fail, that one would not be run, and the test never end.
+      process.once('exit', remove);
+    }
+  });
   return folder;
 }
 
