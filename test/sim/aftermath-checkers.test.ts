@@ -69,6 +69,12 @@ describe('order, where an application dies and its node goes on', () => {
   keeps('gfs', 'applications resume when data is in order', ...shown, ...suspended, replays(1, 3, 3, 'begun'), replays(1, 3, 3, 'done'), takes(1, 'resume', 'ended', 3));
   const andNode: Story = [...dies, ...death, ...suspended, fences(1, 3, 'begun'), fences(1, 3, 'off')];
   breaks('order', 'gfs', 'its node dies before a view shows it, and its data is not in order', ...andNode, takes(1, 'resume', 'ended', 3));
+  const back: Story = [joins(3), decidesJoins(4, { 2: 1, 3: 2 }, [1, 2, 3]), hears(2, 4), hears(3, 4)];
+  const knowing = (...first: Story): Story => [starts(1), starts(2), starts(3), decidesJoins(2, { 1: 1, 2: 1, 3: 1 }, [1, 2, 3]), hears(1, 2), hears(2, 2), hears(3, 2), recovers(1), recovers(3), ...first,
+    application(3, 'running'), application(3, 'gone'), { ...leaves(3), isFailed: true } as SimEvent, decidesJoins(3, { 1: 1, 2: 1 }, [1, 2, 3]), hears(1, 3), hears(2, 3),
+    ...back, recovers(2), takes(2, 'resume', 'ended', 4)];
+  breaks('order', 'gfs', 'and it has come back when applications resume', ...knowing(recovers(2)));
+  keeps('gfs', 'nobody is left who knew it before that (seed 91003151)', ...knowing());
   keeps('gfs', 'it has touched nothing', ...three, application(1, 'running'), application(3, 'suspended'), { ...leaves(3), isFailed: true } as SimEvent,
     decidesJoins(3, { 1: 1, 2: 1 }, [1, 2, 3]), hears(1, 3), hears(2, 3), ...suspended, takes(1, 'resume', 'ended', 3));
 });

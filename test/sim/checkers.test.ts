@@ -212,6 +212,16 @@ describe('value blocks', () => {
     asks(1, 3, 'convert', EX, { flags: Flag.VALBLK | Flag.IVVALBLK, value: 7 }), asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK, value: 8 }),
     { ...asks(1, 3, 'unlock', PW), kind: 'refused', code: 'EBUSY' } as SimEvent, ends(1, 3, 'OK', EX, { value: 6, sequence: 4 }));
 
+  const overtaken = (...between: Story): Story => [...writer(6), holds(1, 3, PW, block, { value: 6 }), asks(1, 3, 'convert', PW, { flags: Flag.VALBLK, value: 7 }),
+    asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK | Flag.FORCEUNLOCK, value: 8 }), ...between];
+  const reads = (value: number): SimEvent[] => holds(2, 4, CR, { flags: Flag.VALBLK, value: 200 }, { value, sequence: 3 });
+  const converted = ends(1, 3, 'OK', PW, { sequence: 3 });
+  keeps('the answer to a conversion says nothing of the unlock that came after it (seed 91003009)', ...overtaken(converted, ...reads(7)));
+  breaks('value-block', 'but of the conversion', ...overtaken(converted, ...reads(6)));
+  breaks('value-block', 'the answer to the unlock does', ...overtaken(converted, ends(1, 3, 'EUNLOCK', IV), ...reads(7)));
+  keeps('a refused conversion does not take back the unlock that came after it (seed 90003539)',
+    ...overtaken({ ...asks(1, 3, 'convert', PW), kind: 'refused', code: 'EBUSY' } as SimEvent, ends(1, 3, 'EUNLOCK', IV), ...reads(8)));
+
   const orElse = (value: number): Story => [...writer(6), holds(1, 3, PW, block, { value: 6 }), asks(1, 3, 'convert', EX, { flags: Flag.VALBLK | Flag.ALTPR, value: 7 }),
     ends(1, 3, 'OK', PR, { results: Result.ALTMODE, value, sequence: 4 })];
   keeps('read with the alternative mode, and not written', ...orElse(6), holds(2, 4, PR, { flags: Flag.VALBLK, value: 200 }, { value: 6 }));

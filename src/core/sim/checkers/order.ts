@@ -36,8 +36,8 @@ export class OrderKept implements Checker {
   readonly #atSlot = new Map<string, Life>();
   /** The latest view in which somebody resumed, of each lockspace. */
   readonly #resumed = new Map<string, ViewId>();
-  /** Who has recovered a lockspace together with whom, and so knows whose data would be left behind. */
-  readonly #knew = new Set<string>();
+  /** Since which view who has recovered a lockspace together with whom, and so knows whose data would be left behind. */
+  readonly #knew = new Map<string, ViewId>();
   /** Which of fencing and recovery has ended, of each failure. */
   readonly #first = new Map<Failure, 'fence' | 'dlm' | 'both'>();
 
@@ -75,7 +75,7 @@ export class OrderKept implements Checker {
     else this.#hasRun.delete(`${life}/${lockspace}`);
     this.#states.delete(`${life}/${lockspace}`);
     for (const [key, one] of this.#atSlot) if (one === life && key.startsWith(`${lockspace}/`)) this.#atSlot.delete(key);
-    for (const known of this.#knew) if (known.startsWith(`${life}>`) && known.endsWith(`/${lockspace}`)) this.#knew.delete(known);
+    for (const known of this.#knew.keys()) if (known.startsWith(`${life}>`) && known.endsWith(`/${lockspace}`)) this.#knew.delete(known);
   }
 
   #follow({ view, members, joins, gone }: Decided): void {
@@ -170,15 +170,20 @@ export class OrderKept implements Checker {
     }
   }
 
-  /** Whoever comes when nobody is left who knows it, learns that everything has to be put in order. */
+  /** Whoever comes when nobody is left who knew it before it failed, learns that everything has to be put in order. */
   #isKnown(lockspace: string, failure: Failure, life: Life): boolean {
-    return this.failures.stayedIn(lockspace, failure, life).some((one) => this.#knew.has(`${one}>${failure.life}/${lockspace}`));
+    const since = (one: Life): number => this.#knew.get(`${one}>${failure.life}/${lockspace}`) ?? Infinity;
+    return this.failures.stayedIn(lockspace, failure, life).some((one) => since(one) < failure.view);
   }
 
   #recovered(life: Life, lockspace: string): void {
     // Where no application is told to resume, it goes by what it is granted.
     if (!this.order.steps.has('resume') && this.#states.has(`${life}/${lockspace}`)) this.#hasRun.add(`${life}/${lockspace}`);
-    for (const [other, joined] of this.failures.joinsOf(this.failures.viewOf(life))) if (joined.has(lockspace)) this.#knew.add(`${life}>${other}/${lockspace}`);
+    const view = this.failures.viewOf(life);
+    for (const [other, joined] of this.failures.joinsOf(view)) {
+      const key = `${life}>${other}/${lockspace}`;
+      if (joined.has(lockspace) && !this.#knew.has(key)) this.#knew.set(key, view);
+    }
     if (!this.#isFree) return;
     for (const failure of this.failures.knownTo(life, lockspace)) this.#noteEnd(failure, 'dlm');
   }

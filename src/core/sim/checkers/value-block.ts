@@ -15,7 +15,7 @@
 import { Flag, Result } from '../../lock/flags.js';
 import { transferOf } from '../../lock/lvb.js';
 import { CR, NL, PW, compatible, isDown, type ModeOrNone } from '../../lock/mode.js';
-import type { ClaimId, Completed, Life, SimEvent, Submitted } from '../event.js';
+import type { ClaimId, Completed, Life, Refused, SimEvent, Submitted } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claim, Claims } from './claims.js';
 import type { Failures } from './failures.js';
@@ -38,6 +38,12 @@ interface Write {
   isDoubtful: boolean;
 }
 
+/** A call that is not answered, and when it was made. */
+interface Call {
+  readonly operation: Submitted['operation'];
+  readonly at: number;
+}
+
 /** How many of the latest writes of a resource are remembered. */
 const writesMax = 64;
 
@@ -49,9 +55,8 @@ export class ValueBlock implements Checker {
   readonly #writes = new Map<string, Write[]>();
   /** Of these the oldest writes are not known any more. */
   readonly #forgotten = new Set<string>();
-  readonly #asked = new Map<ClaimId, number>();
-  /** When the oldest call was made that is not answered. */
-  readonly #open = new Map<ClaimId, number>();
+  /** The calls that are not answered, the oldest first: an unlock may follow a conversion that is under way. */
+  readonly #calls = new Map<ClaimId, Call[]>();
   readonly #grantedAt = new Map<ClaimId, number>();
   #lastDeath = 0;
   /** What lives wrote that were already out. */
@@ -70,7 +75,7 @@ export class ValueBlock implements Checker {
     if (event.kind === 'submitted') this.#submit(event);
     else if (event.kind === 'completed') this.#complete(event);
     else if (event.kind === 'recovered') this.#lastDeath = this.#order;
-    else if (event.kind === 'refused') this.#takeBack(event.claim);
+    else if (event.kind === 'refused') this.#takeBack(event);
     else if (event.kind === 'abandoned') {
       for (const id of event.ended) this.#mark(this.claims.get(id));
     } else if (event.kind === 'left') {
@@ -99,9 +104,7 @@ export class ValueBlock implements Checker {
   }
 
   #submit(event: Submitted): void {
-    if (event.operation !== 'cancel') this.#asked.set(event.claim, this.#order);
-    // What is answered next is the oldest question that is open.
-    if ((this.claims.get(event.claim)?.pending ?? null) === null) this.#open.set(event.claim, this.#order);
+    if (event.operation !== 'cancel') this.#call(event.claim, { operation: event.operation, at: this.#order });
     if (event.operation !== 'convert' && event.operation !== 'unlock') return;
     const claim = this.claims.get(event.claim);
     if (claim === null || !this.claims.isLive(event.life)) {
@@ -123,6 +126,22 @@ export class ValueBlock implements Checker {
       if (event.value !== null) this.#push(claim, event.value, true);
     } else if ((flags & Flag.IVVALBLK) !== 0) this.#mark(claim, true);
     else if ((flags & Flag.VALBLK) !== 0 && event.value !== null) this.#push(claim, event.value);
+  }
+
+  #call(id: ClaimId, call: Call): void {
+    const isBusy = (this.claims.get(id)?.pending ?? null) !== null;
+    this.#calls.set(id, [...(isBusy ? this.#callsOf(id) : []), call]);
+  }
+
+  #callsOf(id: ClaimId): readonly Call[] {
+    return this.#calls.get(id) ?? [];
+  }
+
+  /** When the call was made that is answered now: an unlock ends all of them, anything else the oldest. */
+  #answer({ claim: id, status }: Completed): number {
+    const calls = this.#callsOf(id);
+    this.#calls.set(id, status === 'EUNLOCK' ? [] : calls.slice(1));
+    return (status === 'EUNLOCK' ? calls.at(-1) : calls[0])?.at ?? this.#order;
   }
 
   #stray(event: Submitted): void {
@@ -157,19 +176,24 @@ export class ValueBlock implements Checker {
   }
 
   /** A refused call has written nothing, whatever it might have written. */
-  #takeBack(id: ClaimId): void {
+  #takeBack({ claim: id, operation }: Refused): void {
+    const calls = this.#callsOf(id);
+    const call = calls.findLast((one) => one.operation === operation);
+    if (call === undefined) return;
+    this.#calls.set(id, calls.filter((one) => one !== call));
     const claim = this.claims.get(id);
     const writes = claim === null ? undefined : this.#writes.get(claim.key);
     if (writes === undefined) return;
-    const isItsOwn = (write: Write): boolean => write.claim === id && write.confirmed === null && write.at === this.#asked.get(id);
+    const isItsOwn = (write: Write): boolean => write.claim === id && write.confirmed === null && write.at === call.at;
     this.#writes.set(claim!.key, writes.filter((write) => !isItsOwn(write)));
   }
 
   #complete(event: Completed): void {
+    const asked = this.#answer(event);
     const claim = this.claims.get(event.claim);
     if (claim === null || !this.claims.isLive(event.life)) return;
-    if ((event.results & Result.NOTSTORED) !== 0) this.#lose(claim);
-    this.#confirm(claim, event);
+    if ((event.results & Result.NOTSTORED) !== 0) this.#lose(claim, asked);
+    this.#confirm(claim, event, asked);
     if (event.status !== 'OK' || claim.isEnding) return;
     this.#grantedAt.set(claim.id, this.#grantedAt.get(claim.id) ?? this.#order);
     const wish = claim.pending;
@@ -177,46 +201,43 @@ export class ValueBlock implements Checker {
     // Whoever asked for EX to read reads also with an alternative mode, which would write otherwise.
     const isAlternative = claim.told === PW && (event.results & Result.ALTMODE) !== 0;
     if (isAlternative) this.counts.alternatives += 1;
-    if (isAlternative || transferOf(claim.told, event.mode as 0) === 'read') this.#judge(claim, event);
+    if (isAlternative || transferOf(claim.told, event.mode as 0) === 'read') this.#judge(claim, event, asked);
   }
 
   /** The master has answered: what this lock wrote is there. Nobody answers a weaker mode, nor, outside a quorum, an unlock. */
-  #confirm(claim: Claim, event: Completed): void {
+  #confirm(claim: Claim, event: Completed, asked: number): void {
     if (event.status === 'OK' && isDown(claim.told, event.mode)) return;
-    if (this.failures.isQuorate(event.life)) this.#confirmAll(claim);
     if (event.status === 'EUNLOCK') this.#grantedAt.delete(claim.id);
-  }
-
-  #confirmAll(claim: Claim): void {
+    if (!this.failures.isQuorate(event.life)) return;
     for (const write of this.#writes.get(claim.key) ?? []) {
-      if (write.claim === claim.id && write.confirmed === null && !write.isLost) write.confirmed = this.#order;
+      if (write.claim === claim.id && write.at <= asked && write.confirmed === null && !write.isLost) write.confirmed = this.#order;
     }
   }
 
   /** Outside a quorum: what it brought is not there, nor is anything before it valid. */
-  #lose(claim: Claim): void {
+  #lose(claim: Claim, asked: number): void {
     const writes = this.#writes.get(claim.key) ?? [];
     // What waited for a quorum when its lock was given back has written nothing, and is not answered before that.
     if (claim.overtaken?.operation === 'convert') {
       for (const write of writes) if (write.claim === claim.id && write.confirmed === null && !write.isLost) write.isDoubtful = true;
     }
-    const write = writes.findLast(({ claim: id, at }) => id === claim.id && at === this.#asked.get(id));
+    const write = writes.findLast(({ claim: id, at }) => id === claim.id && at === asked);
     if (write === undefined || write.value === null) return;
     this.counts.lost += 1;
     write.value = null;
     write.isLost = true;
   }
 
-  #judge(claim: Claim, event: Completed): void {
+  #judge(claim: Claim, event: Completed, asked: number): void {
     this.counts.reads += 1;
     const writes = this.#writes.get(claim.key) ?? [];
     if ((event.results & Result.VALNOTVALID) !== 0) {
       this.counts.invalid += 1;
     } else if (event.value === null) {
       this.counts.none += 1;
-      this.#judgeNone(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
+      this.#judgeNone(claim, event, writes, asked);
     } else {
-      this.#judgeValue(claim, event, writes, this.#open.get(claim.id) ?? this.#order);
+      this.#judgeValue(claim, event, writes, asked);
     }
   }
 
