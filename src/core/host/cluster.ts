@@ -288,8 +288,8 @@ export class Cluster {
 
   /** Do links of this node leave the machine without a key? */
   get isInsecure(): boolean {
-    const { keys = [] } = this.#parts.options;
-    return keys.length === 0 && (this.#view?.members ?? []).some(({ address }) => !staysHere(parseNodeAddress(address)));
+    const { keys = [], insecure = false } = this.#parts.options;
+    return insecure && keys.length === 0 && (this.#view?.members ?? []).some(({ address }) => !staysHere(parseNodeAddress(address)));
   }
 
   /** End as failed, for this reason. */

@@ -220,6 +220,7 @@ export class Transport {
     try {
       this.#security.check(peer.address);
     } catch (error) {
+      peer.hasOtherKey = true;
       return this.#tell({ kind: 'address', node: peer.link.node, message: (error as Error).message });
     }
     const socket = this.#security.dial(peer.address, () => socket.write(encodeHello(this.#greeting(first, peer))));
