@@ -16,7 +16,7 @@ import { certainMode, fits, grant, grantConversions, grantPending, hasBeenConver
 import type { Law } from './law.js';
 import type { Lock } from './lock.js';
 import { moveValueOnUnlock, transferOf } from './lvb.js';
-import { IV, type Mode } from './mode.js';
+import { IV, compatible, type Mode } from './mode.js';
 import type { Turn } from './turn.js';
 
 /** Why a call was not accepted. */
@@ -99,7 +99,7 @@ export function convertNow(turn: Turn, lock: Lock): void {
   const { resource } = lock;
   const wasAwaited = resource.awaited.has(lock);
   const verdict = judge(turn, resource, lock, 'arrival');
-  const isKeptByGate = wasAwaited && isHeldUp(turn, lock);
+  const isKeptByGate = wasAwaited && (isHeldUp(turn, lock) || isBesideRecovery(lock));
   resource.awaitNoMore(lock);
 
   if (verdict === 'deadlock' && !lock.has(Flag.NODLCKWT) && !isKeptByGate) {
@@ -125,6 +125,11 @@ export function convertNow(turn: Turn, lock: Lock): void {
     lock.requested = IV;
     if (wasAwaited) grantPending(turn, resource);
   }
+}
+
+/** Does the recovery process still hold what is in its way, and was let past those who are awaited? */
+function isBesideRecovery({ resource, requested }: Lock): boolean {
+  return resource.findLock((other) => other.place === 'granted' && other.has(recoveryMark) && !compatible(other.granted, requested)) !== null;
 }
 
 /** A conversion that gave up its mode lets those it blocked go first, then asks once more. */

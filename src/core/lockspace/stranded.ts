@@ -5,7 +5,8 @@
  *   mastered here            done, but whoever waits is looked at in `settle`
  *   mastered elsewhere       its master is told, and heeds it when it may
  *   no master knows it yet,  a conversion has to wait, or to the second one that brings a
- *   or not in good order     value; what ends stays without an owner until `settle`
+ *   or not in good order     value or declares it not valid; what ends stays without an
+ *                            owner until `settle`
  *
  * A value that is given away so is lost. Its writer is told, and whatever is written
  * there is not valid from then on, also to those who are in nobody's way.
@@ -77,8 +78,8 @@ export class Stranded {
     if (place !== 'granted' || !isAtRest || !isKnown(lock) || this.#ended.includes(lock) || !isDown(granted, mode)) return false;
     // Who then reads beside it would do so before its master hears that what it wrote later is lost.
     if (lock.copy === 'process' && mode >= PW && !isValueLost(flags, value)) return false;
-    // The value is made anew of copies, and then nothing says that this one is lost.
-    if (this.#tables.unsettled.has(lock.resource) && isValueLost(flags, value)) return false;
+    // The value is made anew of copies, and then nothing says that this one is lost, or declared not valid.
+    if (this.#tables.unsettled.has(lock.resource) && (isValueLost(flags, value) || (flags & Flag.IVVALBLK) !== 0)) return false;
     return brokenConvertRule(flags, granted, mode) === null;
   }
 

@@ -62,7 +62,8 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
   const isLost = master === null || departed.has(master) || moves || isUnaware(resource);
   if (isLost) {
-    if (master === tables.self) giveAway(tables, resource, !tables.unsettled.has(resource));
+    // What is given back of it from now on, its next master is told.
+    if (master === tables.self) giveAway(tables, resource, !tables.unsettled.delete(resource));
     tables.loseHome(resource);
   }
   resource.eachLock((lock) => {
