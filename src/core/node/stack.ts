@@ -127,7 +127,12 @@ export class Stack {
 
   /** Has a call to wait? */
   mustWait(call: Call): boolean {
-    return !this.#isRunning || ('lkid' in call && this.lockspace.isToldEarly(call.lkid));
+    return !this.#isRunning || ('lkid' in call && this.lockspace.isToldEarly(call.lkid)) || (call.kind === 'endOwner' && this.#hasCallsOf(call.owner));
+  }
+
+  /** Has something to wait that he asked for before he ended, and that counts all the same? */
+  #hasCallsOf(owner: OwnerId): boolean {
+    return this.#calls.some((call) => 'lkid' in call && this.lockspace.locks.get(call.lkid)?.owner === owner && !this.#wantsFor(owner, call));
   }
 
   /** Outside a quorate view what is given back is given back at once, as far as its owner is concerned. */
