@@ -212,6 +212,11 @@ describe('value blocks', () => {
     asks(1, 3, 'convert', EX, { flags: Flag.VALBLK | Flag.IVVALBLK, value: 7 }), asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK, value: 8 }),
     { ...asks(1, 3, 'unlock', PW), kind: 'refused', code: 'EBUSY' } as SimEvent, ends(1, 3, 'OK', EX, { value: 6, sequence: 4 }));
 
+  const lost: Story = [...writer(6), holds(1, 3, PW, block, { value: 6 }), asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK, value: 8 }), ends(1, 3, 'EUNLOCK', IV, { results: Result.NOTSTORED })];
+  const beside = holds(2, 4, CR, { flags: Flag.VALBLK, value: 200 }, { value: 6, sequence: 3 });
+  keeps('a value is lost, and its master may not have heard of it', ...lost, decides(2, [1, 2]), hears(1, 2), hears(2, 2), ...beside);
+  breaks('value-block', 'its master has: its node has recovered in a quorum', ...lost, decides(2, [1, 2]), hears(1, 2), hears(2, 2), recovers(1), ...beside);
+
   const overtaken = (...between: Story): Story => [...writer(6), holds(1, 3, PW, block, { value: 6 }), asks(1, 3, 'convert', PW, { flags: Flag.VALBLK, value: 7 }),
     asks(1, 3, 'unlock', PW, { flags: Flag.VALBLK | Flag.FORCEUNLOCK, value: 8 }), ...between];
   const reads = (value: number): SimEvent[] => holds(2, 4, CR, { flags: Flag.VALBLK, value: 200 }, { value, sequence: 3 });

@@ -15,7 +15,7 @@
 import { Flag, Result } from '../../lock/flags.js';
 import { transferOf } from '../../lock/lvb.js';
 import { CR, NL, PW, compatible, isDown, type ModeOrNone } from '../../lock/mode.js';
-import type { ClaimId, Completed, Life, Refused, SimEvent, Submitted } from '../event.js';
+import type { ClaimId, Completed, Life, Recovered, Refused, SimEvent, Submitted } from '../event.js';
 import { Violation, type Checker } from './checker.js';
 import type { Claim, Claims } from './claims.js';
 import type { Failures } from './failures.js';
@@ -74,7 +74,7 @@ export class ValueBlock implements Checker {
     this.#order += 1;
     if (event.kind === 'submitted') this.#submit(event);
     else if (event.kind === 'completed') this.#complete(event);
-    else if (event.kind === 'recovered') this.#lastDeath = this.#order;
+    else if (event.kind === 'recovered') this.#recover(event);
     else if (event.kind === 'refused') this.#takeBack(event);
     else if (event.kind === 'abandoned') {
       for (const id of event.ended) this.#mark(this.claims.get(id));
@@ -86,6 +86,15 @@ export class ValueBlock implements Checker {
         for (const claim of this.claims.of(life)) this.#mark(claim);
         this.#doubt((write) => write.life === life);
       }
+    }
+  }
+
+  /** Its writers have told the present masters of all that was lost: from now on nobody reads anything older. */
+  #recover({ life, lockspace }: Recovered): void {
+    this.#lastDeath = this.#order;
+    if (!this.failures.isQuorate(life)) return;
+    for (const write of this.#underWay) {
+      if (write.isLost && write.life === life && write.lockspace === lockspace) write.confirmed ??= this.#order;
     }
   }
 
