@@ -360,6 +360,7 @@ describe('keys', () => {
     const other = await open(context, 2);
     other.transport.setMembers([{ node: nodeId(1), incarnation: incarnation(1), address: 'tcp:192.0.2.1:7' }]);
     assert.deepEqual(other.troubles.map(({ kind }) => kind), ['address']);
+    assert.deepEqual(other.transport.status().map(({ hasOtherKey }) => hasOtherKey), [true], 'the two have no key in common');
     await assert.rejects(open(context, 3, { keys: [new Uint8Array(8)] }), /too short/);
   });
 });

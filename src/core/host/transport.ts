@@ -87,7 +87,7 @@ interface Peer {
   redialAt: Millis | null;
   /** Dialled in vain, one after another. */
   failures: number;
-  /** The last attempt has failed for that; see `LinkStatus`. */
+  /** The last attempt has failed for that, or none is made without a key; see `LinkStatus`. */
   hasOtherKey: boolean;
   /** The last trouble that was told. */
   told: string;
@@ -220,6 +220,7 @@ export class Transport {
     try {
       this.#security.check(peer.address);
     } catch (error) {
+      peer.hasOtherKey = true;
       return this.#tell({ kind: 'address', node: peer.link.node, message: (error as Error).message });
     }
     const socket = this.#security.dial(peer.address, () => socket.write(encodeHello(this.#greeting(first, peer))));
