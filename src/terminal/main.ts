@@ -36,15 +36,13 @@ async function answer(line: string[], load: () => ReturnType<typeof Config.load>
 
   const config = await load();
   const isTopic = config.findTopic(words.join(':')) !== undefined && config.findCommand(words.join(':')) === undefined;
-  if (!isTopic && !words.some((word) => helpWords.includes(word))) {
-    try {
-      return void (await run(line, config));
-    } catch (error) {
-      throw unknownCommand(error, config) ?? error;
-    }
+  try {
+    if (!isTopic && !words.some((word) => helpWords.includes(word))) return void (await run(line, config));
+    const { HelpPages } = await import('./help.js');
+    await new HelpPages(config).showHelp(words);
+  } catch (error) {
+    throw unknownCommand(error, config) ?? error;
   }
-  const { HelpPages } = await import('./help.js');
-  await new HelpPages(config).showHelp(words);
 }
 
 async function showFirstPage(): Promise<void> {

@@ -9,7 +9,8 @@
  *
  *   somebody is, or there is nobody beside us      it stays
  *   nobody is, and nobody refuses us either        it stays: they may be stopped, or out of reach
- *   nobody is, and somebody refuses our handshake  it gives up after a few seconds
+ *   nobody is, and somebody refuses our handshake  it gives up after a few seconds; so it does where somebody is
+ *                                                  beyond this machine, and it has no key to go there with
  *
  * One link is enough: that a node is refused by some only, as in the middle of a change of
  * keys, is told by the status of all. Sockets of this machine know no keys, and whoever is

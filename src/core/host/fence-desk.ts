@@ -13,9 +13,9 @@ import type { Host } from './host.js';
 import { nameOfKnown } from './known-node.js';
 import { casesOf, type CaseInfo } from './recovery-status.js';
 
-/** Throws `DLM_USAGE`. */
+/** Throws `DLM_NO_CLUSTER`. */
 export function needCluster({ cluster }: Host): Cluster {
-  if (cluster === null) throw new DlmError('DLM_USAGE', 'this node is alone: there is nobody to recover from, and nobody to fence');
+  if (cluster === null) throw new DlmError('DLM_NO_CLUSTER', 'this node is alone: there is nobody to recover from, and nobody to fence');
   return cluster;
 }
 

@@ -147,7 +147,7 @@ async function listenOnTcp(server: Server, address: Extract<NodeAddress, { kind:
   try {
     await listening;
   } catch (error) {
-    throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${printNodeAddress(address)}: ${reasonOf(error)}`);
+    throw new DlmError('DLM_STATE_UNUSABLE', `cannot listen on ${printNodeAddress(address)}: ${reasonOf(error)}`, 'name an address of this machine and a free port with --listen');
   }
 }
 

@@ -87,7 +87,7 @@ interface Peer {
   redialAt: Millis | null;
   /** Dialled in vain, one after another. */
   failures: number;
-  /** The last attempt has failed for that; see `LinkStatus`. */
+  /** The last attempt has failed for that, or none is made without a key; see `LinkStatus`. */
   hasOtherKey: boolean;
   /** The last trouble that was told. */
   told: string;

@@ -32,7 +32,7 @@ export function readTrusted(path: string, what: string, ifMissing?: string): Tru
   }
   try {
     const facts = fstatSync(file);
-    if (!facts.isFile()) throw new DlmError('DLM_CONFIG_INVALID', `${what} ${path} is not a file`);
+    if (!facts.isFile()) throw new DlmError('DLM_CONFIG_INVALID', `${what} ${path} is not a file`, 'name a plain file');
     refuseStrangers(path, what, facts);
     if (facts.size > bytesMax) throw new DlmError('DLM_CONFIG_INVALID', `${what} ${path} has ${facts.size} bytes, and ${bytesMax} are allowed`);
     return { text: readFileSync(file, 'utf8'), isPrivate: (facts.mode & 0o044) === 0 };
