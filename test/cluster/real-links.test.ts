@@ -77,6 +77,19 @@ test('so does a node without a key where others have one; told to stop meanwhile
   assert.doesNotMatch(fleet.log(1), /has failed/);
 });
 
+test('so does one that has neither a key nor an address, where who decides is beyond this machine; nobody stands still for it', async (test) => {
+  const [port] = await freePorts(1, '0.0.0.0');
+  const fleet = await Fleet.of([]);
+  test.after(() => fleet.clear());
+  const file = fleet.file('key', key());
+  await fleet.join(1, '--listen', `tcp:0.0.0.0:${port}`, '--key-file', file);
+  await fleet.sayAt(1, 'lock', 'a', '-q', '--', 'true');
+  await assert.rejects(fleet.join(2, '--listen', `tcp:0.0.0.0:${port}`, '--key-file', file), /cannot listen on .*\nhint: name an address of this machine and a free port with --listen/);
+  await assert.rejects(fleet.join(2), /no member accepts this node without a key: .* node 1 .*, so it has left again\nhint: .*--key-file/);
+  await fleet.until([1], 'it has left', ({ members }) => members.join() === '1');
+  await fleet.sayAt(1, 'lock', 'a', '-w', '20', '-q', '--', 'true');
+});
+
 test('where a key is changed halfway only, whoever looks or waits is told whose handshake is refused', async (test) => {
   const taken = await freePorts(3);
   const fleet = await Fleet.of([]);
@@ -116,19 +129,6 @@ test('where a key is changed halfway only, whoever looks or waits is told whose 
   assert.equal(heard.length, 1, 'said once, though it is tried again and again');
 
   await fleet.sayAt(3, 'node', 'leave', '--force');
-  await fleet.sayAt(1, 'lock', 'a', '-w', '20', '-q', '--', 'true');
-});
-
-test('so does one that has neither a key nor an address, where who decides is beyond this machine; nobody stands still for it', async (test) => {
-  const [port] = await freePorts(1, '0.0.0.0');
-  const fleet = await Fleet.of([]);
-  test.after(() => fleet.clear());
-  const file = fleet.file('key', key());
-  await fleet.join(1, '--listen', `tcp:0.0.0.0:${port}`, '--key-file', file);
-  await fleet.sayAt(1, 'lock', 'a', '-q', '--', 'true');
-  await assert.rejects(fleet.join(2, '--listen', `tcp:0.0.0.0:${port}`, '--key-file', file), /cannot listen on .*\nhint: name an address of this machine and a free port with --listen/);
-  await assert.rejects(fleet.join(2), /no member accepts this node without a key: .* node 1 .*, so it has left again\nhint: .*--key-file/);
-  await fleet.until([1], 'it has left', ({ members }) => members.join() === '1');
   await fleet.sayAt(1, 'lock', 'a', '-w', '20', '-q', '--', 'true');
 });
 

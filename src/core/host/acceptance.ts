@@ -58,6 +58,6 @@ function notAccepted(refusing: readonly number[], hasKey: boolean): DlmError {
   return new DlmError(
     'DLM_CONFIG_INVALID',
     `no member accepts ${hasKey ? 'the key of this node' : 'this node without a key'}: the handshake with node ${who} is refused, so it has left again`,
-    hasKey ? 'give all nodes of the cluster the same key with --key-file, and join again' : 'give all nodes of the cluster the same key with --key-file, or all of them --insecure, and join again',
+    `give all nodes of the cluster the same key with --key-file${hasKey ? '' : ', or all of them --insecure'}, and join again`,
   );
 }

@@ -62,8 +62,11 @@ function moveHome(tables: Tables, resource: Resource, departed: ReadonlySet<Node
   const moves = tables.config.nodir && master !== tables.members.directoryOf(resource.name);
   const isLost = master === null || departed.has(master) || moves || isUnaware(resource);
   if (isLost) {
-    // What is given back of it from now on, its next master is told.
-    if (master === tables.self) giveAway(tables, resource, !tables.unsettled.delete(resource));
+    if (master === tables.self) {
+      // No longer ours to put in order: what is given back of it from now on, its next master is told.
+      const wasUnsettled = tables.unsettled.delete(resource);
+      giveAway(tables, resource, !wasUnsettled);
+    }
     tables.loseHome(resource);
   }
   resource.eachLock((lock) => {
